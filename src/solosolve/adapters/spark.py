@@ -1,0 +1,111 @@
+"""The only session builder: local Spark with Delta, or the session that the platform gives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from solosolve.errors import MissingDependencyError
+from solosolve.settings import Settings, find_bundle
+
+PROPERTIES_FILE = Path("bundle") / "spark-defaults.conf"
+_DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+
+
+def spark_session(settings: Settings, app_name: str) -> SparkSession:
+    """Returns the process's session, started with the bundle's Spark defaults where there is none yet.
+
+    Args:
+        settings: Where this process runs.
+        app_name: The task's name, as Spark shows it.
+
+    Raises:
+        MissingDependencyError: Spark runs without Delta Lake; the message has the command that brings it.
+    """
+    if not settings.is_local:
+        return SparkSession.builder.appName(app_name).getOrCreate()
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    builder = SparkSession.builder.appName(app_name)
+    if not _jvm_is_running():
+        for key, value in _local_properties(settings).items():
+            builder = builder.config(key, value)
+    with _terminal_kept_clean(settings.logs / "spark-start.log"):
+        spark = builder.getOrCreate()
+    _require_delta(spark, app_name)
+    return spark
+
+
+def stop_session() -> None:
+    """Stops the process's session, if there is one."""
+    spark = SparkSession.getActiveSession()
+    if spark is not None:
+        spark.stop()
+
+
+def read_properties(path: Path) -> dict[str, str]:
+    """Reads a Spark properties file (`key value` lines, `#` comments) into a mapping."""
+    entries = (line.split(None, 1) for line in path.read_text(encoding="utf-8").splitlines() if _is_entry(line))
+    return {key: value.strip() for key, value in entries}
+
+
+def _is_entry(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _jvm_is_running() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ or SparkSession.getActiveSession() is not None
+
+
+def _local_properties(settings: Settings) -> dict[str, str]:
+    bundle = find_bundle()
+    if bundle is None:
+        raise MissingDependencyError(
+            f"no {PROPERTIES_FILE} in this folder or above it: run from the bundle's folder, where databricks.yml is"
+        )
+    properties = read_properties(bundle / PROPERTIES_FILE)
+    options = properties["spark.driver.extraJavaOptions"]
+    return properties | {
+        "spark.driver.memory": settings.driver_memory,
+        "spark.driver.extraJavaOptions": f"{options.replace('=bundle/', f'={bundle.as_uri()}/bundle/')} -Dsolosolve.logs={settings.logs}",
+        "spark.sql.warehouse.dir": str(settings.warehouse),
+        "spark.pyspark.python": sys.executable,
+    }
+
+
+def _require_delta(spark: SparkSession, task: str) -> None:
+    is_loadable = spark._jvm.org.apache.spark.util.Utils.classIsLoadable(_DELTA_EXTENSION)
+    if is_loadable and _DELTA_EXTENSION in spark.conf.get("spark.sql.extensions", ""):
+        return
+    raise MissingDependencyError(
+        "Delta Lake is not on Spark's classpath; run: "
+        f"spark-submit --properties-file {PROPERTIES_FILE} jobs/{task}.py --help"
+    )
+
+
+@contextmanager
+def _terminal_kept_clean(log: Path) -> Iterator[None]:
+    """Sends what the starting JVM writes to the terminal (dependency resolution, warnings) to a file."""
+    if _jvm_is_running():
+        yield
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        except (PySparkException, RuntimeError) as error:
+            raise MissingDependencyError(f"Spark did not start ({error}); its output is in {log}") from error
+        finally:
+            os.dup2(saved[0], 1)
+            os.dup2(saved[1], 2)
+            os.close(saved[0])
+            os.close(saved[1])

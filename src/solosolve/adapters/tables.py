@@ -1,0 +1,159 @@
+"""All reading and writing of Delta tables through Spark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from delta.tables import DeltaTable
+from filelock import FileLock, Timeout
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from solosolve.errors import TableError
+from solosolve.names import Table
+from solosolve.schemas import CHECKS, MADE_BY, SCHEMAS
+from solosolve.settings import Settings
+
+_LOCK_SECONDS = 600
+_PROPERTIES = {
+    # delta-rs, which the dashboard reads with, opens no table with deletion vectors.
+    "delta.enableDeletionVectors": "false",
+    # Every tenth commit would otherwise be slow.
+    "delta.checkpointInterval": "100",
+}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The project's tables, where the settings say they are.
+
+    Local writes hold a lock per table across processes: Delta on a local disk is not safe for two
+    writing processes (https://docs.delta.io/latest/delta-storage.html).
+    """
+
+    spark: SparkSession
+    settings: Settings
+
+    def create(self, table: Table) -> None:
+        """Makes the table with its schema, NOT NULL columns, CHECK constraints and properties, unless it is there."""
+        if self.exists(table):
+            return
+        builder = DeltaTable.createIfNotExists(self.spark).addColumns(SCHEMAS[table])
+        builder = builder.location(self._path(table)) if self._is_local else builder.tableName(self._name(table))
+        for key, value in _PROPERTIES.items():
+            builder = builder.property(key, value)
+        for name, condition in CHECKS.get(table, {}).items():
+            builder = builder.property(f"delta.constraints.{name}", condition)
+        with self.writing(table):
+            builder.execute()
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table has been made."""
+        if self._is_local:
+            return (Path(self._path(table)) / "_delta_log").is_dir()
+        return self.spark.catalog.tableExists(self._name(table))
+
+    def read(self, table: Table, version: int | None = None) -> DataFrame:
+        """Reads the table, or one earlier version of it.
+
+        Raises:
+            TableError: It has not been made yet; the message has the job that makes it.
+        """
+        self.require(table)
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
+
+    def read_stream(self, table: Table) -> DataFrame:
+        """Reads an append-only table as a stream, from its first version.
+
+        Raises:
+            TableError: It has not been made yet.
+        """
+        self.require(table)
+        reader = self.spark.readStream.format("delta")
+        return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
+
+    def require(self, table: Table) -> None:
+        """Raises TableError, naming the job that makes it, when the table is not there."""
+        if not self.exists(table):
+            raise TableError(f"table {table} does not exist yet; run: solosolve run {MADE_BY[table]}")
+
+    def append(self, table: Table, rows: DataFrame) -> None:
+        """Adds the rows in one commit."""
+        self.create(table)
+        with self.writing(table):
+            self._save(rows, table, mode="append")
+
+    def overwrite(self, table: Table, rows: DataFrame, where: str | None = None) -> None:
+        """Replaces all rows, or those that a condition selects, in one commit."""
+        self.create(table)
+        with self.writing(table):
+            self._save(rows, table, mode="overwrite", where=where)
+
+    def delta(self, table: Table) -> DeltaTable:
+        """The table as a merge target; hold `writing(table)` while merging."""
+        self.create(table)
+        if self._is_local:
+            return DeltaTable.forPath(self.spark, self._path(table))
+        return DeltaTable.forName(self.spark, self._name(table))
+
+    def version(self, table: Table) -> int:
+        """The number of the table's newest commit."""
+        newest = self.delta(table).history(1).select(F.col("version")).first()
+        if newest is None:
+            raise TableError(f"table {table} has no commits")
+        return int(newest["version"])
+
+    def checkpoint(self, task: str) -> str:
+        """Where a task's streaming query keeps its position."""
+        if self._is_local:
+            return str(self.settings.home / "checkpoints" / task)
+        return f"/Volumes/{self.settings.catalog}/bronze/checkpoints/{task}"
+
+    def has_checkpoint(self, task: str) -> bool:
+        """Whether the task's streaming query has a position."""
+        return (Path(self.checkpoint(task)) / "metadata").is_file()
+
+    @contextmanager
+    def writing(self, table: Table) -> Iterator[None]:
+        """Holds the table's write lock (local only).
+
+        Raises:
+            TableError: Another process has held it for ten minutes.
+        """
+        if not self._is_local:
+            yield
+            return
+        path = self.settings.home / "locks" / f"{table}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(path, timeout=_LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise TableError(f"table {table} has been locked by another process for {_LOCK_SECONDS} s: {path}") from None
+
+    @property
+    def _is_local(self) -> bool:
+        return self.settings.is_local
+
+    def _path(self, table: Table) -> str:
+        return os.fspath(self.settings.warehouse / table.layer / table.name)
+
+    def _name(self, table: Table) -> str:
+        return f"{self.settings.catalog}.{table}"
+
+    def _save(self, rows: DataFrame, table: Table, mode: str, where: str | None = None) -> None:
+        columns = SCHEMAS[table].fieldNames()
+        writer = rows.select(*columns).write.format("delta").mode(mode)
+        if where is not None:
+            writer = writer.option("replaceWhere", where)
+        if self._is_local:
+            writer.save(self._path(table))
+        else:
+            writer.saveAsTable(self._name(table))

@@ -1,0 +1,1 @@
+"""One read, transform, write a task."""

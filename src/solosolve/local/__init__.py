@@ -1,0 +1,1 @@
+"""What a laptop uses in place of the platform."""

@@ -1,0 +1,1 @@
+"""Features, estimators and evaluation; no I/O."""

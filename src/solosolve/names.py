@@ -1,0 +1,76 @@
+"""The names that cross modules: layers, tables, columns, topics, model and aliases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Layer(StrEnum):
+    """A medallion layer; a folder locally, a schema on the platform."""
+
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
+@dataclass(frozen=True, order=True)
+class Table:
+    """A Delta table's layer and name, wherever it is stored."""
+
+    layer: Layer
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}.{self.name}"
+
+
+COMPLAINTS_RAW = Table(Layer.BRONZE, "complaints")
+QUARANTINE = Table(Layer.BRONZE, "complaints_quarantine")
+LANDINGS = Table(Layer.BRONZE, "landings")
+COMPLAINTS = Table(Layer.SILVER, "complaints")
+REJECTED = Table(Layer.SILVER, "complaints_rejected")
+FEATURES = Table(Layer.GOLD, "complaint_features")
+PREDICTIONS = Table(Layer.GOLD, "predictions")
+MODEL_METRICS = Table(Layer.GOLD, "model_metrics")
+MODEL_EVENTS = Table(Layer.GOLD, "model_events")
+
+COMPLAINT_COLUMNS: tuple[str, ...] = (
+    "date_received",
+    "product",
+    "sub_product",
+    "issue",
+    "sub_issue",
+    "consumer_complaint_narrative",
+    "company_public_response",
+    "company",
+    "state",
+    "zip_code",
+    "tags",
+    "consumer_consent_provided",
+    "submitted_via",
+    "date_sent_to_company",
+    "company_response_to_consumer",
+    "timely_response",
+    "consumer_disputed",
+    "complaint_id",
+)
+"""The CFPB's 18 published columns in snake_case, in the order of the official CSV."""
+
+OUTCOME_COLUMNS: frozenset[str] = frozenset(
+    {
+        "company_public_response",
+        "company_response_to_consumer",
+        "timely_response",
+        "consumer_disputed",
+        "is_successful_resolution",
+    }
+)
+"""Columns that are known only after the outcome; they never become features."""
+
+NARRATIVE = "consumer_complaint_narrative"
+LABEL = "is_successful_resolution"
+
+MODEL = "complaint_resolution"
+CHAMPION = "champion"
+CHALLENGER = "challenger"

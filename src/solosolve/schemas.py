@@ -1,0 +1,185 @@
+"""One schema a table, with the constraints that Delta enforces on every write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    DateType,
+    DoubleType,
+    FloatType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from solosolve.names import (
+    COMPLAINT_COLUMNS,
+    COMPLAINTS,
+    COMPLAINTS_RAW,
+    FEATURES,
+    LANDINGS,
+    MODEL_EVENTS,
+    MODEL_METRICS,
+    PREDICTIONS,
+    QUARANTINE,
+    REJECTED,
+    Table,
+)
+
+
+def _required(name: str, kind: DataType) -> StructField:
+    return StructField(name, kind, nullable=False)
+
+
+def _optional(name: str, kind: DataType) -> StructField:
+    return StructField(name, kind, nullable=True)
+
+
+_STRING, _LONG, _INT, _DOUBLE = StringType(), LongType(), IntegerType(), DoubleType()
+_DATE, _INSTANT = DateType(), TimestampType()
+
+_VERBATIM = [_optional(name, _STRING) for name in COMPLAINT_COLUMNS]
+_PROVENANCE = [
+    _required("_source_file", _STRING),
+    _required("_source_sha256", _STRING),
+    _required("_source_line", _LONG),
+    _required("_ingested_at", _INSTANT),
+]
+
+_SILVER_REQUIRED = {"product", "consumer_complaint_narrative", "company", "state", "submitted_via"}
+_SILVER_TYPES = {"date_received": _DATE, "date_sent_to_company": _DATE, "complaint_id": _LONG}
+
+
+def _silver_field(name: str) -> StructField:
+    is_required = name in _SILVER_REQUIRED | {"complaint_id", "date_received"}
+    return StructField(name, _SILVER_TYPES.get(name, _STRING), nullable=not is_required)
+
+
+SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
+    {
+        COMPLAINTS_RAW: StructType([*_VERBATIM, _optional("_rescued", _STRING), *_PROVENANCE]),
+        QUARANTINE: StructType([_required("_record", _STRING), _required("_reason", _STRING), *_PROVENANCE]),
+        LANDINGS: StructType(
+            [
+                _required("source_file", _STRING),
+                _required("source_sha256", _STRING),
+                _required("layout", _STRING),
+                _required("byte_count", _LONG),
+                _required("record_count", _LONG),
+                _required("bronze_count", _LONG),
+                _required("quarantine_count", _LONG),
+                _required("landed_at", _INSTANT),
+            ]
+        ),
+        COMPLAINTS: StructType(
+            [
+                *(_silver_field(name) for name in COMPLAINT_COLUMNS),
+                _required("narrative_length", _INT),
+                _optional("is_successful_resolution", _DOUBLE),
+                *_PROVENANCE,
+            ]
+        ),
+        REJECTED: StructType(
+            [
+                _required("_record_key", _STRING),
+                *_VERBATIM,
+                _required("failed_rules", ArrayType(_STRING, containsNull=False)),
+                *_PROVENANCE,
+            ]
+        ),
+        FEATURES: StructType(
+            [
+                _required("complaint_id", _LONG),
+                _required("date_received", _DATE),
+                _required("split", _STRING),
+                _required("features", ArrayType(FloatType(), containsNull=False)),
+                _optional("is_successful_resolution", _DOUBLE),
+                _required("feature_model_uri", _STRING),
+            ]
+        ),
+        PREDICTIONS: StructType(
+            [
+                _required("complaint_id", _LONG),
+                _required("requested_at", _INSTANT),
+                _required("scored_at", _INSTANT),
+                _optional("company", _STRING),
+                _optional("state", _STRING),
+                _optional("product", _STRING),
+                _optional("submitted_via", _STRING),
+                _required("probability", _DOUBLE),
+                _required("prediction", _DOUBLE),
+                _required("model_name", _STRING),
+                _required("model_version", _INT),
+                _required("source", _STRING),
+                _optional("source_position", _STRING),
+                _optional("batch_id", _LONG),
+            ]
+        ),
+        MODEL_METRICS: StructType(
+            [
+                _required("model_version", _INT),
+                _required("run_id", _STRING),
+                _required("split", _STRING),
+                _required("metric", _STRING),
+                _required("value", _DOUBLE),
+                _optional("value_low", _DOUBLE),
+                _optional("value_high", _DOUBLE),
+                _required("record_count", _LONG),
+                _required("trained_at", _INSTANT),
+                _required("training_seconds", _DOUBLE),
+            ]
+        ),
+        MODEL_EVENTS: StructType(
+            [
+                _required("event_at", _INSTANT),
+                _required("model_version", _INT),
+                _required("event", _STRING),
+                _optional("alias", _STRING),
+                _required("actor", _STRING),
+                _required("evidence", _STRING),
+            ]
+        ),
+    }
+)
+
+CHECKS: Mapping[Table, Mapping[str, str]] = MappingProxyType(
+    {
+        COMPLAINTS: {
+            "complaint_id_is_positive": "complaint_id > 0",
+            "narrative_is_not_empty": "narrative_length > 0",
+            "label_has_three_states": "is_successful_resolution IS NULL OR is_successful_resolution IN (0.0, 1.0)",
+        },
+        REJECTED: {"a_rule_failed": "size(failed_rules) > 0"},
+        FEATURES: {
+            "complaint_id_is_positive": "complaint_id > 0",
+            "split_is_known": "split IN ('train', 'validate', 'test', 'immature', 'copy', 'unlabelled')",
+        },
+        PREDICTIONS: {
+            "probability_is_a_probability": "probability >= 0 AND probability <= 1",
+            "prediction_is_a_class": "prediction IN (0.0, 1.0)",
+        },
+    }
+)
+"""Table to constraint name to SQL condition, as `CHECK` constraints."""
+
+MADE_BY: Mapping[Table, str] = MappingProxyType(
+    {
+        COMPLAINTS_RAW: "medallion",
+        QUARANTINE: "medallion",
+        LANDINGS: "medallion",
+        COMPLAINTS: "medallion",
+        REJECTED: "medallion",
+        FEATURES: "medallion",
+        MODEL_METRICS: "train_model",
+        MODEL_EVENTS: "train_model",
+        PREDICTIONS: "score_batch",
+    }
+)
+"""Table to the job that first fills it."""

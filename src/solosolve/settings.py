@@ -1,0 +1,133 @@
+"""One frozen, validated Settings object: the bundle target's variables, overridden by SOLOSOLVE_* variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from solosolve.errors import SettingsError
+
+ENV_PREFIX = "SOLOSOLVE_"
+
+
+class Settings(BaseModel):
+    """Where the tables and models live, and the thresholds that every task shares."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: Literal["local", "dev", "staging", "prod"] = "local"
+    home: Path = Field(default=Path(".solosolve"), description="Root of tables, models and logs on the local target.")
+    catalog: str = Field(default="main", pattern=r"^[A-Za-z0-9_]+$", description="Catalog of the tables on the platform.")
+    maturity_days: int = Field(default=60, ge=0, description="Newest days of the labelled period that are left out.")
+    min_labels: int = Field(default=200, ge=2, description="Labelled rows below which results are said to be uncertain.")
+    bootstrap_rounds: int = Field(default=500, ge=20, le=10_000, description="Resamples behind each 95 % interval.")
+    driver_memory: str = Field(default="4g", pattern=r"^[1-9][0-9]*[gm]$", description="Local JVM heap.")
+    actor: str = Field(default="solosolve", min_length=1, description="Who acts, as the model ledger records it.")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether tables are folders below `home` rather than entries of a catalog."""
+        return self.target == "local"
+
+    @property
+    def warehouse(self) -> Path:
+        """Folder of the local Delta tables, one folder a layer."""
+        return self.home / "warehouse"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the log files."""
+        return self.home / "logs"
+
+    @classmethod
+    def load(
+        cls,
+        target: str = "local",
+        *,
+        bundle: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Reads the target's variables from the bundle and then the environment.
+
+        Args:
+            target: A target of `bundle/targets.yml`.
+            bundle: The folder that holds `databricks.yml`; found by `find_bundle` when None, and
+                skipped when there is none (a wheel on a cluster).
+            environ: Environment variables; the process's own when None.
+
+        Returns:
+            The validated settings, `home` made absolute.
+
+        Raises:
+            SettingsError: A value is not allowed; the message has its name, value and what is allowed.
+        """
+        environ = os.environ if environ is None else environ
+        root = bundle or find_bundle()
+        values: dict[str, Any] = {}
+        if root is not None:
+            values |= {k: v for k, v in bundle_variables(root, target).items() if k in cls.model_fields}
+        values |= _from_environ(environ, cls.model_fields)
+        values["target"] = target
+        try:
+            loaded = cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(_explain(error, environ)) from None
+        return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
+
+
+def find_bundle(start: Path | None = None) -> Path | None:
+    """Finds the folder with `databricks.yml`: `start` (the working folder) or a parent, else the source checkout."""
+    here = (start or Path.cwd()).absolute()
+    checkout = Path(__file__).absolute().parents[2]
+    for folder in (here, *here.parents, checkout):
+        if (folder / "databricks.yml").is_file():
+            return folder
+    return None
+
+
+def bundle_variables(root: Path, target: str) -> dict[str, Any]:
+    """Reads the bundle's variables as one target sees them.
+
+    Args:
+        root: The folder that holds `databricks.yml`.
+        target: A target of `bundle/targets.yml`.
+
+    Returns:
+        Variable name to value: the default, or the target's own.
+
+    Raises:
+        SettingsError: The bundle has no such target.
+    """
+    declared = _read_yaml(root / "bundle" / "variables.yml").get("variables", {})
+    targets = _read_yaml(root / "bundle" / "targets.yml").get("targets", {})
+    if target not in targets:
+        raise SettingsError(f"target: found '{target}', allowed: {', '.join(targets)}")
+    values = {name: spec["default"] for name, spec in declared.items() if "default" in spec}
+    return values | (targets[target].get("variables") or {})
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            return yaml.safe_load(stream) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path}: cannot be read as YAML ({error})") from error
+
+
+def _from_environ(environ: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: environ[ENV_PREFIX + name.upper()] for name in fields if ENV_PREFIX + name.upper() in environ}
+
+
+def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
+    lines = []
+    for problem in error.errors():
+        name = str(problem["loc"][0])
+        variable = ENV_PREFIX + name.upper()
+        label = variable if variable in environ else name
+        lines.append(f"{label}: found {problem['input']!r}, {problem['msg'].removeprefix('Input ')}")
+    return "; ".join(lines)

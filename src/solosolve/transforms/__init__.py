@@ -1,0 +1,1 @@
+"""Pure DataFrame to DataFrame functions, one module a layer."""
