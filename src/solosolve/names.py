@@ -57,6 +57,21 @@ COMPLAINT_COLUMNS: tuple[str, ...] = (
 )
 """The CFPB's 18 published columns in snake_case, in the order of the official CSV."""
 
+FILED_COLUMNS: tuple[str, ...] = (
+    "date_received",
+    "product",
+    "sub_product",
+    "issue",
+    "sub_issue",
+    "consumer_complaint_narrative",
+    "company",
+    "state",
+    "zip_code",
+    "tags",
+    "submitted_via",
+)
+"""Columns that are known when a complaint is filed: all that a feature may read."""
+
 OUTCOME_COLUMNS: frozenset[str] = frozenset(
     {
         "company_public_response",

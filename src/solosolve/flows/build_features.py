@@ -1,0 +1,99 @@
+"""Silver to gold: the AFE pipeline, fitted on the training split only, logged, and applied to every complaint."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+
+import mlflow
+from pyspark.ml.feature import StopWordsRemover
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from solosolve import __version__
+from solosolve.adapters.registry import Registry
+from solosolve.adapters.tables import Tables
+from solosolve.errors import ConservationError
+from solosolve.model.features import FeatureEncoder, FeatureSet, build_pipeline, feature_set
+from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL
+from solosolve.settings import Settings
+from solosolve.transforms.fingerprints import data_hash
+from solosolve.transforms.gold import TRAIN, with_split
+
+logger = logging.getLogger("solosolve.build_features")
+
+TASK = "build_features"
+ENCODER_FILE = "features.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """Which features `gold.complaint_features` now has."""
+
+    feature_model_uri: str
+    row_count: int
+    is_new: bool
+
+
+def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built:
+    """Rebuilds `gold.complaint_features` from `silver.complaints`, unless it already is what would be built.
+
+    Args:
+        spark: The session.
+        settings: Where the tables are; `maturity_days`.
+        feature_set_name: `baseline` or `default`.
+
+    Returns:
+        The fitted features' URI and the rows.
+
+    Raises:
+        UsageError: No such feature set.
+        SplitError: Too few labels to split by date.
+        ConservationError: Not every silver complaint has its features.
+    """
+    chosen = feature_set(feature_set_name)
+    tables, registry = Tables(spark, settings), Registry(settings)
+    complaints = tables.read(COMPLAINTS)
+    silver_hash = data_hash(complaints, ["complaint_id", *FILED_COLUMNS, LABEL])
+    configuration = f"{__version__}|{chosen}|{settings.maturity_days}|{silver_hash}"
+    fingerprint = hashlib.sha256(configuration.encode()).hexdigest()
+    tables.create(FEATURES)
+    finished = registry.find_run(TASK, fingerprint)
+    if finished is not None and _is_current(tables, _uri(finished)):
+        logger.info("features are those of %s already", _uri(finished))
+        return Built(_uri(finished), tables.read(FEATURES).count(), is_new=False)
+
+    tags = {"fingerprint": fingerprint, "silver_data_hash": silver_hash, "silver_version": str(tables.version(COMPLAINTS))}
+    with registry.run(TASK, tags) as active:
+        split = with_split(complaints, settings.maturity_days).cache()
+        try:
+            built = _build(tables, split, chosen, _uri(active.info.run_id))
+        finally:
+            split.unpersist()
+        mlflow.log_params({"feature_set": chosen.name, "maturity_days": settings.maturity_days})
+    return built
+
+
+def _build(tables: Tables, split: DataFrame, chosen: FeatureSet, uri: str) -> Built:
+    stop_words = tuple(StopWordsRemover.loadDefaultStopWords("english"))
+    fitted = build_pipeline(chosen, stop_words).fit(split.where(F.col("split") == TRAIN))
+    encoder = FeatureEncoder.of(fitted)
+    mlflow.log_text(encoder.model_dump_json(indent=1), ENCODER_FILE)
+    mlflow.log_metrics({f"{row['split']}_count": row["count"] for row in split.groupBy("split").count().collect()})
+    features = fitted.transform(split).withColumn("feature_model_uri", F.lit(uri))
+    tables.overwrite(FEATURES, features)
+    row_count, expected = tables.read(FEATURES).count(), split.count()
+    if row_count != expected:
+        raise ConservationError(f"{expected} complaints in silver, but {row_count} rows of features")
+    logger.info("%d complaints, %d features each", row_count, len(encoder.names))
+    return Built(uri, row_count, is_new=True)
+
+
+def _is_current(tables: Tables, uri: str) -> bool:
+    found = tables.read(FEATURES).select("feature_model_uri").distinct().collect()
+    return [row["feature_model_uri"] for row in found] == [uri]
+
+
+def _uri(run_id: str) -> str:
+    return f"runs:/{run_id}/{ENCODER_FILE}"

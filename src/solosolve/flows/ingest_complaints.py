@@ -1,0 +1,145 @@
+"""Landing files to bronze: every record kept, verbatim or in quarantine with the reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from solosolve.adapters.csv_layout import Layout
+from solosolve.adapters.csv_records import parse_chunk
+from solosolve.adapters.landing import LandingFile, LandingPlan, find_landing_files, plan_landing, read_layout
+from solosolve.adapters.tables import Tables
+from solosolve.errors import ConservationError, NotAComplaintFileError
+from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE
+from solosolve.schemas import SCHEMAS
+from solosolve.settings import Settings
+
+logger = logging.getLogger("solosolve.ingest_complaints")
+
+_PARSED_DDL = ", ".join(
+    [f"{name} string" for name in COMPLAINT_COLUMNS]
+    + ["_rescued string", "_source_file string", "_source_sha256 string", "_source_line bigint"]
+    + ["_record string", "_reason string"]
+)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of one landing file's records."""
+
+    source_file: str
+    source_sha256: str
+    layout: str
+    byte_count: int
+    record_count: int
+    bronze_count: int
+    quarantine_count: int
+    landed_at: datetime
+
+
+def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
+    """Lands the files of `source` that have not been landed yet, one at a time.
+
+    Changed are `bronze.complaints`, `bronze.complaints_quarantine` and, last, `bronze.landings`: a file without
+    its row there is landed again, and content whose SHA-256 is there adds nothing.
+
+    Args:
+        spark: The session.
+        settings: Where the tables are.
+        source: A file, folder or glob; plain, `.gz` or `.zip`.
+
+    Returns:
+        One value a newly landed file.
+
+    Raises:
+        NotAComplaintFileError: Some files are no complaint files; the others have been landed.
+        ConservationError: A file's records are not all in bronze or quarantine.
+    """
+    tables = Tables(spark, settings)
+    for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
+        tables.create(table)
+    known = {row["source_sha256"] for row in tables.read(LANDINGS).select("source_sha256").collect()}
+    landed, refused = [], []
+    for file in find_landing_files(source):
+        try:
+            plan = plan_landing(file)
+            layout = read_layout(file)
+        except NotAComplaintFileError as error:
+            refused.append(str(error))
+            continue
+        if plan.sha256 in known:
+            logger.info("%s: already landed, nothing added", file)
+            continue
+        known.add(plan.sha256)
+        landed.append(_land(tables, file, plan, layout))
+    if refused:
+        raise NotAComplaintFileError("; ".join(refused))
+    return landed
+
+
+def _land(tables: Tables, file: LandingFile, plan: LandingPlan, layout: Layout) -> Landed:
+    landed_at = datetime.now(UTC).replace(tzinfo=None)
+    parsed = _parse(tables.spark, plan, layout).withColumn("_ingested_at", F.lit(landed_at))
+    counts = _write_bronze(tables, parsed, plan)
+    if counts["quarantined"]:
+        bad = parsed.where(F.col("_reason").isNotNull())
+        tables.overwrite(QUARANTINE, bad, where=f"_source_sha256 = '{plan.sha256}'")
+    result = Landed(
+        source_file=str(file),
+        source_sha256=plan.sha256,
+        layout=layout.name,
+        byte_count=plan.byte_count,
+        record_count=counts["records"],
+        bronze_count=_count(tables.read(COMPLAINTS_RAW), plan),
+        quarantine_count=_count(tables.read(QUARANTINE), plan),
+        landed_at=landed_at,
+    )
+    if result.record_count != result.bronze_count + result.quarantine_count:
+        raise ConservationError(
+            f"{file}: {result.record_count} records read, but {result.bronze_count} in bronze "
+            f"and {result.quarantine_count} in quarantine"
+        )
+    tables.append(LANDINGS, tables.spark.createDataFrame([result], SCHEMAS[LANDINGS]))
+    logger.info(
+        "%s: %d records = %d bronze + %d quarantined",
+        file, result.record_count, result.bronze_count, result.quarantine_count,
+    )  # fmt: skip
+    return result
+
+
+def _write_bronze(tables: Tables, parsed: DataFrame, plan: LandingPlan) -> dict[str, int]:
+    """Appends the good records and counts all of them in the same pass."""
+    observation = Observation("landing")
+    is_bad = F.col("_reason").isNotNull()
+    counted = parsed.observe(
+        observation, F.count(F.lit(1)).alias("records"), F.count_if(is_bad).alias("quarantined")
+    ).where(~is_bad)
+    # One file is one commit: rows without a ledger row mean that a landing stopped right behind that commit.
+    was_interrupted = _count(tables.read(COMPLAINTS_RAW), plan) > 0
+    if was_interrupted:
+        counted.write.format("noop").mode("overwrite").save()
+    else:
+        tables.append(COMPLAINTS_RAW, counted)
+    return {name: int(value) for name, value in observation.get.items()}
+
+
+def _parse(spark: SparkSession, plan: LandingPlan, layout: Layout) -> DataFrame:
+    chunks = plan.chunks
+
+    def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column("id").to_pylist():
+                yield from parse_chunk(chunks[number], layout)
+
+    count = len(chunks)
+    return spark.range(0, count, 1, numPartitions=max(count, 1)).mapInArrow(parse, _PARSED_DDL)
+
+
+def _count(rows: DataFrame, plan: LandingPlan) -> int:
+    return rows.where(F.col("_source_sha256") == plan.sha256).count()

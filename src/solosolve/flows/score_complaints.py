@@ -1,0 +1,61 @@
+"""Batch scoring: every silver complaint that the champion has not scored yet."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from solosolve.adapters.registry import Registry
+from solosolve.adapters.tables import Tables
+from solosolve.errors import ConservationError, ModelError
+from solosolve.model.scorer import THRESHOLD, ComplaintScorer
+from solosolve.names import CHAMPION, COMPLAINTS, PREDICTIONS
+from solosolve.settings import Settings
+from solosolve.transforms.predictions import Scoring, build_predictions
+
+logger = logging.getLogger("solosolve.score_complaints")
+
+
+def run(spark: SparkSession, settings: Settings) -> int:
+    """Appends a prediction for each silver complaint that has none by the champion's version.
+
+    Args:
+        spark: The session.
+        settings: Where tables and registry are.
+
+    Returns:
+        How many predictions were added.
+
+    Raises:
+        ModelError: There is no champion, or it cannot be loaded.
+        ConservationError: A complaint has no prediction, or more than one, by this version.
+    """
+    tables, registry = Tables(spark, settings), Registry(settings)
+    champion = registry.find(CHAMPION)
+    if champion is None:
+        raise ModelError("there is no champion model to score with; run: solosolve run train_model")
+    scorer = ComplaintScorer.load(registry.fetch(champion))
+    tables.create(PREDICTIONS)
+    complaints = tables.read(COMPLAINTS)
+    scored = tables.read(PREDICTIONS).where(F.col("model_version") == champion.version).select("complaint_id")
+    unscored = complaints.join(scored, on="complaint_id", how="left_anti")
+    now = F.lit(datetime.now(UTC).replace(tzinfo=None))
+    position = {
+        "requested_at": now,
+        "scored_at": now,
+        "source": F.lit("batch"),
+        "source_position": F.lit(str(tables.version(COMPLAINTS))),
+        "batch_id": F.lit(None).cast("bigint"),
+    }
+    scoring = Scoring(scorer.score, THRESHOLD, champion.name, champion.version)
+    before = scored.count()
+    tables.append(PREDICTIONS, build_predictions(unscored, scoring, position))
+    found = scored.agg(F.count("*").alias("rows"), F.count_distinct("complaint_id").alias("complaints")).first()
+    expected = complaints.count()
+    if found is None or found["rows"] != found["complaints"] or found["complaints"] < expected:
+        raise ConservationError(f"{expected} complaints, but the predictions of version {champion.version} are {found}")
+    logger.info("%d complaints scored by version %d", found["rows"] - before, champion.version)
+    return int(found["rows"]) - before

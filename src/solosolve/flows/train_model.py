@@ -1,0 +1,178 @@
+"""Gold to a registered challenger: boosted trees fitted on the training split, measured on all three."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mlflow
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from solosolve import __version__
+from solosolve.adapters.registry import RegisteredModel, Registry
+from solosolve.adapters.tables import Tables
+from solosolve.errors import ModelError
+from solosolve.flows.ledger import record_event
+from solosolve.flows.slices import score_features
+from solosolve.model.estimators import Engine, engine
+from solosolve.model.evaluation import Evaluation, evaluate
+from solosolve.model.features import FeatureEncoder
+from solosolve.model.pictures import calibration_picture, confusion_picture, roc_picture
+from solosolve.model.scorer import THRESHOLD, ComplaintScorer
+from solosolve.names import CHALLENGER, FEATURES, LABEL, MODEL_METRICS
+from solosolve.schemas import SCHEMAS
+from solosolve.settings import Settings, find_bundle
+from solosolve.transforms.fingerprints import data_hash
+from solosolve.transforms.gold import TEST, TRAIN, VALIDATE
+
+logger = logging.getLogger("solosolve.train_model")
+
+TASK = "train_model"
+
+
+def run(spark: SparkSession, settings: Settings, engine_name: str) -> RegisteredModel:
+    """Trains, measures and registers a challenger, unless one from the same data and parameters is registered.
+
+    Changed are the registry (a version, alias `challenger`), `gold.model_metrics` and `gold.model_events`.
+
+    Args:
+        spark: The session.
+        settings: Where tables and registry are; `min_labels`, `bootstrap_rounds`.
+        engine_name: `gbt` or `xgboost`.
+
+    Returns:
+        The challenger.
+
+    Raises:
+        UsageError: No such engine.
+        TableError: There are no features yet.
+        ModelError: A split has no rows or only one class.
+    """
+    chosen = engine(engine_name)
+    tables, registry = Tables(spark, settings), Registry(settings)
+    features = tables.read(FEATURES).where(F.col("split").isin(TRAIN, VALIDATE, TEST))
+    gold_hash = data_hash(features, ["complaint_id", "split", "features", LABEL])
+    fingerprint = _fingerprint(chosen, gold_hash)
+    trained = registry.find_version(fingerprint)
+    if trained is not None:
+        logger.info("version %d was trained from the same data and parameters already", trained.version)
+        return trained
+    feature_uri = _feature_uri(tables)
+    tags = {
+        "fingerprint": fingerprint,
+        "gold_data_hash": gold_hash,
+        "gold_version": str(tables.version(FEATURES)),
+        "feature_model_uri": feature_uri,
+        "git_commit": _git_commit(),
+        "solosolve_version": __version__,
+    }
+    with registry.run(TASK, tags) as active:
+        return _train(tables, registry, chosen, features, active.info.run_id, tags)
+
+
+def _train(
+    tables: Tables, registry: Registry, chosen: Engine, features: DataFrame, run_id: str, tags: dict[str, str]
+) -> RegisteredModel:
+    train = features.where(F.col("split") == TRAIN)
+    prior, label_count = _prior(features, tables.settings)
+    started = time.perf_counter()
+    booster = chosen.fit(train)
+    seconds = time.perf_counter() - started
+    encoder = FeatureEncoder.model_validate_json(mlflow.artifacts.load_text(tags["feature_model_uri"]))
+    scorer = ComplaintScorer(encoder, booster)
+    evaluations = {}
+    for split in (TRAIN, VALIDATE, TEST):
+        labels, probabilities = score_features(features.where(F.col("split") == split), scorer)
+        evaluations[split] = evaluate(labels, probabilities, tables.settings.bootstrap_rounds)
+        if split == TEST:
+            mlflow.log_figure(roc_picture(labels, probabilities), "pictures/roc.png")
+    _log_run(chosen, scorer, evaluations, seconds, prior)
+    about = {**tags, "prior": repr(prior), "threshold": repr(THRESHOLD), "label_count": str(label_count)}
+    fingerprint = about.pop("fingerprint")
+    with tempfile.TemporaryDirectory() as folder:
+        scorer.save(Path(folder))
+        model = registry.register(Path(folder), about)
+    _write_metrics(tables, model, run_id, evaluations, seconds)
+    evidence = {"run_id": run_id, "engine": chosen.name, "label_count": label_count, "fingerprint": fingerprint}
+    record_event(tables, model.version, "trained", evidence, alias=CHALLENGER)
+    registry.set_alias(CHALLENGER, model)
+    # Last: a version without its fingerprint is one whose training was cut off, and is trained again.
+    registry.tag(model, "fingerprint", fingerprint)
+    return model
+
+
+def _prior(features: DataFrame, settings: Settings) -> tuple[float, int]:
+    """The success rate of the training split, and how many labels all splits have."""
+    rows = features.groupBy("split").agg(F.count(LABEL).alias("count"), F.avg(LABEL).alias("rate")).collect()
+    counts = {row["split"]: row["count"] for row in rows}
+    missing = [split for split in (TRAIN, VALIDATE, TEST) if not counts.get(split)]
+    if missing:
+        raise ModelError(f"no labelled complaints to {', '.join(missing)} with: found {counts or 'none'}")
+    prior = next(float(row["rate"]) for row in rows if row["split"] == TRAIN)
+    if not 0 < prior < 1:
+        raise ModelError(f"all {counts[TRAIN]} training complaints have the label {prior}: there is nothing to learn")
+    total = sum(counts.values())
+    if total < settings.min_labels:
+        logger.warning(
+            "only %d labelled complaints (%d would do): read every metric with its interval", total, settings.min_labels
+        )
+    return prior, total
+
+
+def _log_run(
+    chosen: Engine, scorer: ComplaintScorer, evaluations: dict[str, Evaluation], seconds: float, prior: float
+) -> None:
+    mlflow.log_params({"engine": chosen.name, "threshold": THRESHOLD, **chosen.parameters()})
+    mlflow.log_metric("training_seconds", seconds)
+    mlflow.log_metric("prior", prior)
+    for split, evaluation in evaluations.items():
+        for name, estimate in evaluation.metrics.items():
+            parts = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
+            mlflow.log_metrics({f"{split}_{name}{suffix}": value for suffix, value in parts.items()})
+    test = evaluations[TEST]
+    mlflow.log_figure(confusion_picture(test.confusion), "pictures/confusion.png")
+    mlflow.log_figure(calibration_picture(test.calibration), "pictures/calibration.png")
+    mlflow.log_dict({"confusion": test.confusion, "calibration": [asdict(part) for part in test.calibration]}, "test.json")
+    mlflow.log_dict(scorer.importances(), "feature_importances.json")
+
+
+def _write_metrics(
+    tables: Tables, model: RegisteredModel, run_id: str, evaluations: dict[str, Evaluation], seconds: float
+) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        (model.version, run_id, split, name, value.value, value.low, value.high, evaluation.record_count, now, seconds)
+        for split, evaluation in evaluations.items()
+        for name, value in evaluation.metrics.items()
+    ]
+    tables.append(MODEL_METRICS, tables.spark.createDataFrame(rows, SCHEMAS[MODEL_METRICS]))
+
+
+def _feature_uri(tables: Tables) -> str:
+    rows = tables.read(FEATURES).select("feature_model_uri").distinct().collect()
+    if len(rows) != 1:
+        raise ModelError(f"{FEATURES} has features of {len(rows)} feature models, one is needed: run medallion")
+    return str(rows[0]["feature_model_uri"])
+
+
+def _fingerprint(chosen: Engine, gold_hash: str) -> str:
+    text = json.dumps([__version__, chosen.name, chosen.parameters(), gold_hash], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _git_commit() -> str:
+    """The bundle checkout's commit, `unknown` where there is no git."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    found = subprocess.run([git, "rev-parse", "HEAD"], cwd=find_bundle(), capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"

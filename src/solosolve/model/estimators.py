@@ -1,0 +1,110 @@
+"""Two engines of gradient-boosted trees behind one interface; both end as an XGBoost booster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import xgboost as xgb
+from pyspark.ml.classification import GBTClassifier
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import DataFrame
+
+from solosolve.errors import UsageError
+from solosolve.model.spark_trees import booster_from_spark
+from solosolve.names import LABEL
+
+
+_COVER_ROWS = 50_000
+
+
+class Engine(Protocol):
+    """A way to fit boosted trees."""
+
+    @property
+    def name(self) -> str:
+        """What `--engine` calls it."""
+
+    def parameters(self) -> dict[str, float]:
+        """Its hyper-parameters by name."""
+
+    def fit(self, labelled: DataFrame) -> xgb.Booster:
+        """Fits trees.
+
+        Args:
+            labelled: `complaint_id`, `features` ARRAY<FLOAT> and the label DOUBLE, none null; rows in any order.
+        """
+
+
+@dataclass(frozen=True)
+class GbtEngine:
+    """Spark ML's GBTClassifier, with the project's baseline parameters."""
+
+    maxDepth: int = 3  # noqa: N815 - Spark's own spelling
+    maxBins: int = 32  # noqa: N815
+    maxIter: int = 5  # noqa: N815
+    seed: int = 42
+    name: str = "gbt"
+
+    def parameters(self) -> dict[str, float]:
+        """Spark's parameter names and values."""
+        return {key: value for key, value in asdict(self).items() if key != "name"}
+
+    def fit(self, labelled: DataFrame) -> xgb.Booster:
+        """Fits in the JVM and converts the trees."""
+        vectors = labelled.orderBy("complaint_id").select(array_to_vector("features").alias("features"), LABEL)
+        classifier = GBTClassifier(featuresCol="features", labelCol=LABEL, **self.parameters())
+        sample = labelled.select("features").limit(_COVER_ROWS).toArrow().column("features").combine_chunks()
+        features = sample.values.to_numpy().reshape(len(sample), -1)
+        return booster_from_spark(classifier.fit(vectors), features)
+
+
+@dataclass(frozen=True)
+class XgboostEngine:
+    """Distributed XGBoost: histogram trees, one worker a Spark task slot given to it.
+
+    Shallow trees, a slow learning rate and row and column sampling suit labels of which only a few per cent of the
+    variance can be explained.
+    """
+
+    n_estimators: int = 120
+    max_depth: int = 3
+    learning_rate: float = 0.08
+    subsample: float = 0.8
+    colsample_bytree: float = 0.5
+    min_child_weight: float = 5.0
+    reg_lambda: float = 5.0
+    seed: int = 42
+    num_workers: int = 1
+    name: str = "xgboost"
+
+    def parameters(self) -> dict[str, float]:
+        """XGBoost's parameter names and values."""
+        return {key: value for key, value in asdict(self).items() if key != "name"}
+
+    def fit(self, labelled: DataFrame) -> xgb.Booster:
+        """Fits in the Python workers."""
+        from xgboost.spark import SparkXGBClassifier  # a second of imports that scoring does not need
+
+        classifier = SparkXGBClassifier(
+            features_col="features", label_col=LABEL, tree_method="hist", verbosity=0, verbose_eval=False, **self.parameters()
+        )
+        booster = classifier.fit(labelled.orderBy("complaint_id").select("features", LABEL)).get_booster()
+        booster.set_param({"nthread": 1})
+        return booster
+
+
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (GbtEngine(), XgboostEngine())}
+
+
+def engine(name: str) -> Engine:
+    """Looks an engine up.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"engine: found '{name}', allowed: {', '.join(ENGINES)}")
+    return ENGINES[name]
+

@@ -1,0 +1,229 @@
+"""Automated feature engineering (AFE): feature sets as `pyspark.ml` pipelines, and the encoder that scoring keeps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pyspark import keyword_only
+from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
+from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from solosolve.errors import LeakageError, UsageError
+from solosolve.model.kernels import (
+    OTHER,
+    Block,
+    HashedTerms,
+    Kernel,
+    MonthOfYear,
+    TextLength,
+    TextPattern,
+    TopCategories,
+)
+from solosolve.names import FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
+
+FILED_TYPES: Mapping[str, pa.DataType] = MappingProxyType(
+    {name: pa.date32() if name == "date_received" else pa.string() for name in FILED_COLUMNS}
+)
+"""The Arrow type of each column that is known when a complaint is filed."""
+
+CATEGORY_COUNT = 15
+PATTERNS: Mapping[str, str] = MappingProxyType(
+    {
+        "redaction_count": r"XX+",
+        "amount_count": r"\{\$[0-9.,]+\}",
+        "question_count": r"\?",
+        "exclamation_count": r"!",
+        "number_count": r"[0-9]+",
+    }
+)
+
+
+def require_filed_column(column: str) -> None:
+    """Raises LeakageError unless the column is known when a complaint is filed."""
+    if column in OUTCOME_COLUMNS:
+        raise LeakageError(f"{column} is known only after the outcome, so it cannot be a feature")
+    if column not in FILED_COLUMNS:
+        raise LeakageError(f"{column} is not known when a complaint is filed; allowed: {', '.join(FILED_COLUMNS)}")
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Which raw columns become which features.
+
+    Raises:
+        LeakageError: A column is not known when a complaint is filed.
+    """
+
+    name: str
+    categorical: tuple[str, ...]
+    term_buckets: int
+    patterns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for column in self.categorical:
+            require_filed_column(column)
+
+
+FEATURE_SETS: Mapping[str, FeatureSet] = MappingProxyType(
+    {
+        chosen.name: chosen
+        for chosen in (
+            FeatureSet("baseline", ("product", "company", "state", "submitted_via"), term_buckets=50),
+            FeatureSet(
+                "default",
+                ("product", "company", "state", "submitted_via", "issue", "sub_issue", "sub_product", "tags"),
+                term_buckets=256,
+                patterns=tuple(PATTERNS),
+            ),
+        )
+    }
+)
+
+
+def feature_set(name: str) -> FeatureSet:
+    """Looks a feature set up.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if name not in FEATURE_SETS:
+        raise UsageError(f"feature set: found '{name}', allowed: {', '.join(FEATURE_SETS)}")
+    return FEATURE_SETS[name]
+
+
+class FeatureEncoder(BaseModel):
+    """The fitted features without Spark: raw complaint columns in, one float32 row a complaint out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    kernels: tuple[Kernel, ...]
+
+    @classmethod
+    def of(cls, pipeline: PipelineModel) -> Self:
+        """Takes the kernels of a fitted pipeline, in the order in which it assembles them."""
+        return cls(kernels=tuple(stage.kernel() for stage in pipeline.stages if isinstance(stage, KernelTransformer)))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The features' names, in the order of `encode`'s columns."""
+        return [name for kernel in self.kernels for name in kernel.names]
+
+    @cached_property
+    def inputs(self) -> list[str]:
+        """The raw columns that are read."""
+        return list(dict.fromkeys(kernel.column for kernel in self.kernels))
+
+    def encode(self, complaints: pa.RecordBatch) -> Block:
+        """Computes the features.
+
+        Args:
+            complaints: Raw columns with the types of FILED_TYPES; further columns are ignored.
+
+        Returns:
+            float32, shape (rows, len(names)).
+        """
+        blocks = [kernel.encode(complaints.column(kernel.column)) for kernel in self.kernels]
+        return np.hstack(blocks)
+
+
+class KernelTransformer(Transformer, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
+    """A pipeline stage that adds one kernel's block as an ARRAY<FLOAT> column."""
+
+    kernelJson = Param(Params._dummy(), "kernelJson", "The kernel as JSON.", TypeConverters.toString)  # noqa: N815
+
+    @keyword_only
+    def __init__(self, *, kernelJson: str | None = None, outputCol: str | None = None) -> None:  # noqa: N803
+        super().__init__()
+        self._set(**self._input_kwargs)
+
+    def kernel(self) -> Kernel:
+        """The stage's kernel."""
+        return _KERNELS.validate_json(self.getOrDefault(self.kernelJson))
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        kernel = self.kernel()
+        kind = FILED_TYPES[kernel.column]
+
+        def encode(values: pd.Series) -> pd.Series:
+            return pd.Series(list(kernel.encode(pa.array(values, kind, from_pandas=True))))
+
+        encoded = F.pandas_udf(encode, "array<float>")  # type: ignore[call-overload]
+        return dataset.withColumn(self.getOutputCol(), encoded(F.col(kernel.column)))
+
+
+class TopCategoriesEstimator(Estimator, HasInputCol, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
+    """Learns the most frequent values of a column; ties go to the alphabetically first."""
+
+    size = Param(Params._dummy(), "size", "How many values are kept.", TypeConverters.toInt)
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,  # noqa: N803
+        outputCol: str | None = None,  # noqa: N803
+        size: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._setDefault(size=CATEGORY_COUNT)
+        self._set(**self._input_kwargs)
+
+    def _fit(self, dataset: DataFrame) -> KernelTransformer:
+        column = self.getInputCol()
+        counted = dataset.where(F.col(column).isNotNull() & (F.col(column) != OTHER)).groupBy(column).count()
+        top = counted.orderBy(F.desc("count"), column).limit(self.getOrDefault(self.size)).collect()
+        kernel = TopCategories(column=column, categories=tuple(row[column] for row in top))
+        return KernelTransformer(kernelJson=kernel.model_dump_json(), outputCol=self.getOutputCol())
+
+
+class AssembleFeatures(Transformer, HasInputCols, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
+    """Concatenates the blocks into one ARRAY<FLOAT> column and drops them."""
+
+    @keyword_only
+    def __init__(self, *, inputCols: list[str] | None = None, outputCol: str | None = None) -> None:  # noqa: N803
+        super().__init__()
+        self._set(**self._input_kwargs)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        blocks = self.getInputCols()
+        return dataset.withColumn(self.getOutputCol(), F.concat(*blocks)).drop(*blocks)
+
+
+def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
+    """Builds the unfitted pipeline of a feature set.
+
+    Args:
+        chosen: Which columns become features.
+        stop_words: Words that carry no meaning, lower case.
+
+    Returns:
+        A pipeline whose model adds `features` ARRAY<FLOAT> to complaints.
+    """
+    kernels: list[Kernel] = [
+        TextLength(column=NARRATIVE),
+        HashedTerms(column=NARRATIVE, size=chosen.term_buckets, stop_words=stop_words),
+        MonthOfYear(column="date_received"),
+        *(TextPattern(column=NARRATIVE, name=name, pattern=PATTERNS[name]) for name in chosen.patterns),
+    ]
+    stages: list[Transformer | Estimator] = [
+        KernelTransformer(kernelJson=kernel.model_dump_json(), outputCol=f"_block_{number}")
+        for number, kernel in enumerate(kernels)
+    ]
+    stages += [TopCategoriesEstimator(inputCol=column, outputCol=f"_block_{column}") for column in chosen.categorical]
+    blocks = [stage.getOutputCol() for stage in stages]
+    return Pipeline(stages=[*stages, AssembleFeatures(inputCols=blocks, outputCol="features")])
+
+
+_KERNELS: TypeAdapter[Kernel] = TypeAdapter(Kernel)

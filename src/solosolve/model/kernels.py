@@ -1,0 +1,162 @@
+"""The feature kernels: fitted, serialisable functions from a raw complaint column to a block of numbers.
+
+Training, batch and stream all compute their features with these, so equal input gives equal bits.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+import mmh3
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+Block = NDArray[np.float32]
+"""One row a complaint, one column a feature."""
+
+OTHER = "Other"
+
+# Spark's HashingTF hashes with this seed; the same buckets come out here (org.apache.spark.ml.feature.HashingTF).
+_HASHING_TF_SEED = 42
+
+
+class _Kernel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    column: str
+
+    @property
+    def names(self) -> list[str]:
+        """The features' names, one a column of the block."""
+        raise NotImplementedError
+
+    def encode(self, values: pa.Array) -> Block:
+        """Computes the block.
+
+        Args:
+            values: The raw column, string (date32 for dates); nulls allowed.
+
+        Returns:
+            float32, shape (len(values), len(names)); no NaN.
+        """
+        raise NotImplementedError
+
+
+class TextLength(_Kernel):
+    """Number of characters of the text."""
+
+    kind: Literal["text_length"] = "text_length"
+
+    @property
+    def names(self) -> list[str]:
+        """One feature."""
+        return ["narrative_length"]
+
+    def encode(self, values: pa.Array) -> Block:
+        """0 for null."""
+        return _column(pc.fill_null(pc.utf8_length(values), 0))
+
+
+class HashedTerms(_Kernel):
+    """Counts of words, stop words removed, hashed into a fixed number of buckets.
+
+    The buckets are those of Spark's `RegexTokenizer(pattern="[^a-z']+", minTokenLength=2)`, `StopWordsRemover`
+    and `HashingTF`.
+    """
+
+    kind: Literal["hashed_terms"] = "hashed_terms"
+    size: int = Field(gt=0)
+    stop_words: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """One feature a bucket."""
+        return [f"term_{bucket}" for bucket in range(self.size)]
+
+    def encode(self, values: pa.Array) -> Block:
+        """Zeros for null."""
+        lowered = pc.fill_null(pc.utf8_lower(values), "")
+        words = pc.split_pattern_regex(lowered, r"[^a-z']+")
+        rows = pc.list_parent_indices(words).to_numpy()
+        coded = pc.list_flatten(words).dictionary_encode()
+        bucket_of_word = np.fromiter(map(self._bucket, coded.dictionary.to_pylist()), np.int64, len(coded.dictionary))
+        buckets = bucket_of_word[coded.indices.to_numpy()]
+        is_term = buckets >= 0
+        cells = rows[is_term] * self.size + buckets[is_term]
+        counts = np.bincount(cells, minlength=len(values) * self.size)
+        return counts.reshape(len(values), self.size).astype(np.float32)
+
+    def _bucket(self, word: str) -> int:
+        """The word's bucket, -1 where it is no term."""
+        if len(word) < 2 or word in self._stop_words:
+            return -1
+        return mmh3.hash(word, _HASHING_TF_SEED) % self.size
+
+    @cached_property
+    def _stop_words(self) -> frozenset[str]:
+        return frozenset(self.stop_words)
+
+
+class TopCategories(_Kernel):
+    """One-hot over the most frequent values; `Other` for the rest and for null."""
+
+    kind: Literal["top_categories"] = "top_categories"
+    categories: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """One feature a category, `Other` last."""
+        return [f"{self.column}={category}" for category in (*self.categories, OTHER)]
+
+    def encode(self, values: pa.Array) -> Block:
+        """Exactly one 1 a row."""
+        known = pa.array(self.categories, pa.string())
+        codes = pc.fill_null(pc.index_in(values, value_set=known), len(known)).to_numpy()
+        block = np.zeros((len(values), len(known) + 1), np.float32)
+        block[np.arange(len(values)), codes] = 1
+        return block
+
+
+class MonthOfYear(_Kernel):
+    """Calendar month, 1 to 12."""
+
+    kind: Literal["month_of_year"] = "month_of_year"
+
+    @property
+    def names(self) -> list[str]:
+        """One feature."""
+        return [f"{self.column}_month"]
+
+    def encode(self, values: pa.Array) -> Block:
+        """0 for null."""
+        return _column(pc.fill_null(pc.month(values), 0))
+
+
+class TextPattern(_Kernel):
+    """How often a regular expression (RE2) occurs in the text."""
+
+    kind: Literal["text_pattern"] = "text_pattern"
+    name: str
+    pattern: str
+
+    @property
+    def names(self) -> list[str]:
+        """One feature."""
+        return [self.name]
+
+    def encode(self, values: pa.Array) -> Block:
+        """0 for null."""
+        return _column(pc.fill_null(pc.count_substring_regex(values, self.pattern), 0))
+
+
+Kernel = Annotated[
+    TextLength | HashedTerms | TopCategories | MonthOfYear | TextPattern, Field(discriminator="kind")
+]
+
+
+def _column(values: pa.Array) -> Block:
+    return values.to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, 1)

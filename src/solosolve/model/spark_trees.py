@@ -1,0 +1,165 @@
+"""Spark ML's boosted trees as an XGBoost booster that gives the same probabilities."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+from pyspark.ml.classification import GBTClassificationModel
+
+from solosolve.errors import ModelError
+from solosolve.model.kernels import Block
+
+_TREE = re.compile(r"^\s*Tree \d+ \(weight (?P<weight>\S+)\):$")
+_SPLIT = re.compile(r"^\s*If \(feature (?P<feature>\d+) <= (?P<threshold>\S+)\)$")
+_ELSE = re.compile(r"^\s*Else \(feature \d+ > \S+\)$")
+_LEAF = re.compile(r"^\s*Predict: (?P<value>\S+)$")
+_NONE, _ROOT_PARENT = -1, 2147483647
+
+
+@dataclass
+class _Tree:
+    """One tree in XGBoost's arrays; node 0 is the root, a leaf has no children."""
+
+    left: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    parent: list[int] = field(default_factory=list)
+    feature: list[int] = field(default_factory=list)
+    condition: list[float] = field(default_factory=list)
+
+    def add(self, parent: int, feature: int, condition: float) -> int:
+        self.left.append(_NONE)
+        self.right.append(_NONE)
+        self.parent.append(parent)
+        self.feature.append(feature)
+        self.condition.append(condition)
+        return len(self.left) - 1
+
+
+def booster_from_spark(model: GBTClassificationModel, features: Block) -> xgb.Booster:
+    """Converts a fitted model.
+
+    Spark sends `x <= threshold` to the left, XGBoost `x < condition`: the condition is the next float32 above the
+    threshold, which decides alike for every float32 x. Spark's probability is 1 / (1 + exp(-2 margin)), so leaves are
+    doubled (Friedman, Greedy Function Approximation, 2001, eq. 21; Spark's `LogLoss`).
+
+    Args:
+        model: The model to convert.
+        features: Training rows, shape (rows, features), whose counts become the nodes' cover for SHAP values.
+
+    Returns:
+        A booster with the same trees; its probabilities are float32.
+
+    Raises:
+        ModelError: The model has a split that is not `feature <= number`.
+    """
+    trees = _parse(model.toDebugString)
+    skeleton = _skeleton(model.numFeatures)
+    booster = _with_trees(skeleton, [_to_json(tree, np.ones(len(tree.left)), model.numFeatures) for tree in trees])
+    leaves = booster.predict(xgb.DMatrix(features), pred_leaf=True).reshape(len(features), len(trees)).astype(np.int64)
+    covers = [_covers(tree, leaves[:, place]) for place, tree in enumerate(trees)]
+    return _with_trees(
+        skeleton, [_to_json(tree, cover, model.numFeatures) for tree, cover in zip(trees, covers, strict=True)]
+    )
+
+
+def _parse(text: str) -> list[_Tree]:
+    lines = iter(text.splitlines()[1:])
+    trees = []
+    for line in lines:
+        if not (header := _TREE.match(line)):
+            raise ModelError(f"not a description of a tree of Spark's: {line.strip()!r}")
+        tree = _Tree()
+        _parse_node(lines, tree, _ROOT_PARENT, 2 * float(header["weight"]))
+        trees.append(tree)
+    return trees
+
+
+def _parse_node(lines: Iterator[str], tree: _Tree, parent: int, factor: float) -> int:
+    line = next(lines, "the text ends")
+    if leaf := _LEAF.match(line):
+        return tree.add(parent, 0, factor * float(leaf["value"]))
+    if not (split := _SPLIT.match(line)):
+        raise ModelError(f"not a split or leaf that can be converted: {line.strip()!r}")
+    node = tree.add(parent, int(split["feature"]), _next_above(float(split["threshold"])))
+    tree.left[node] = _parse_node(lines, tree, node, factor)
+    otherwise = next(lines, "the text ends")
+    if not _ELSE.match(otherwise):
+        raise ModelError(f"not the other side of a split: {otherwise.strip()!r}")
+    tree.right[node] = _parse_node(lines, tree, node, factor)
+    return node
+
+
+def _next_above(threshold: float) -> float:
+    """The smallest float32 above every float32 that is at most the threshold."""
+    nearest = np.float32(threshold)
+    return float(nearest if nearest > threshold else np.nextafter(nearest, np.float32(np.inf)))
+
+
+def _covers(tree: _Tree, leaves: Any) -> Any:
+    """Rows that pass each node; children are numbered after their parents."""
+    covers = np.bincount(leaves, minlength=len(tree.left)).astype(float)
+    for node in range(len(tree.left) - 1, 0, -1):
+        covers[tree.parent[node]] += covers[node]
+    # A node that no row reaches would divide by zero in TreeSHAP.
+    return np.maximum(covers, 1e-6)
+
+
+def _skeleton(feature_count: int) -> dict[str, Any]:
+    """The JSON of a booster of one tree, in the spelling of the installed XGBoost."""
+    data = xgb.DMatrix(np.zeros((2, feature_count), np.float32), label=[0, 1])
+    one_tree = xgb.train({"objective": "binary:logistic", "base_score": 0.5, "nthread": 1}, data, num_boost_round=1)
+    parsed: dict[str, Any] = json.loads(bytes(one_tree.save_raw("json")))
+    return parsed
+
+
+def _with_trees(skeleton: dict[str, Any], trees: list[dict[str, Any]]) -> xgb.Booster:
+    learner = skeleton["learner"]
+    model = learner["gradient_booster"]["model"]
+    model["trees"] = [tree | {"id": number} for number, tree in enumerate(trees)]
+    model["tree_info"] = [0] * len(trees)
+    model["iteration_indptr"] = list(range(len(trees) + 1))
+    model["gbtree_model_param"]["num_trees"] = str(len(trees))
+    booster = xgb.Booster(params={"nthread": 1})
+    booster.load_model(bytearray(json.dumps(skeleton), "utf-8"))
+    booster.set_param({"nthread": 1})
+    return booster
+
+
+def _to_json(tree: _Tree, covers: Any, feature_count: int) -> dict[str, Any]:
+    count = len(tree.left)
+    return {
+        "base_weights": _mean_leaves(tree, covers),
+        "categories": [],
+        "categories_nodes": [],
+        "categories_segments": [],
+        "categories_sizes": [],
+        "default_left": [0] * count,
+        "left_children": tree.left,
+        "loss_changes": [0.0] * count,
+        "parents": tree.parent,
+        "right_children": tree.right,
+        "split_conditions": tree.condition,
+        "split_indices": tree.feature,
+        "split_type": [0] * count,
+        "sum_hessian": list(map(float, covers)),
+        "tree_param": {
+            "num_deleted": "0",
+            "num_feature": str(feature_count),
+            "num_nodes": str(count),
+            "size_leaf_vector": "1",
+        },
+    }
+
+
+def _mean_leaves(tree: _Tree, covers: Any) -> list[float]:
+    """Each node's cover-weighted mean of the leaves below it."""
+    sums = np.array([tree.condition[node] * covers[node] if tree.left[node] == _NONE else 0.0 for node in range(len(covers))])
+    for node in range(len(covers) - 1, 0, -1):
+        sums[tree.parent[node]] += sums[node]
+    return [float(value) for value in sums / covers]

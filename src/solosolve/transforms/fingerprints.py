@@ -1,0 +1,25 @@
+"""What a frame's rows add up to, whatever their order: the data hash that decides whether work is already done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+def data_hash(rows: DataFrame, columns: Sequence[str]) -> str:
+    """Hashes the multiset of rows.
+
+    Args:
+        rows: Any frame.
+        columns: The columns that count; complex types allowed.
+
+    Returns:
+        `<row count>-<sum of the rows' 64-bit hashes>` in hexadecimal: equal for equal multisets.
+    """
+    hashed = F.xxhash64(*columns).cast("decimal(38,0)")
+    found = rows.agg(F.count(F.lit(1)).alias("count"), F.coalesce(F.sum(hashed), F.lit(0)).alias("total")).first()
+    if found is None:
+        return "0-0"
+    return f"{found['count']:x}-{int(found['total']) % 2**128:032x}"

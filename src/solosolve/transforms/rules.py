@@ -1,0 +1,104 @@
+"""The label and the scope of the project, as small named Column functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+SUCCESSFUL_RESPONSES = ("Closed with explanation", "Closed with monetary relief", "Closed with non-monetary relief")
+EARLIEST_DATE = "2011-07-01"
+"""The Bureau opened, and began to take complaints, in July 2011."""
+
+_MISSING = ("", "N/A")
+
+
+def known(column: str) -> Column:
+    """The column's trimmed text, null where it is blank or `N/A`: the publisher's two spellings of unknown."""
+    text = F.trim(F.col(column))
+    return F.when(~text.isin(*_MISSING), text)
+
+
+def parsed_date(column: str) -> Column:
+    """The calendar date in a date spelling met in the wild, null where there is none.
+
+    Read are ISO dates, alone or followed by a time with or without zone (the written day counts), and the
+    American M/D/YYYY and M/D/YY (20YY), each possibly followed by a time.
+    """
+    text = F.trim(F.col(column))
+    iso = F.regexp_extract(text, r"^(\d{4}-\d{1,2}-\d{1,2})(?:[T ].*)?$", 1)
+    american = r"^(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?: .*)?$"
+    month, day, year = (F.regexp_extract(text, american, group) for group in (1, 2, 3))
+    full_year = F.when(F.length(year) == 2, F.concat(F.lit("20"), year)).otherwise(year)
+    spelled = F.when(iso != "", iso).when(year != "", F.concat_ws("-", full_year, month, day))
+    return spelled.try_cast("date")
+
+
+def parsed_complaint_id(column: str = "complaint_id") -> Column:
+    """The complaint's number as BIGINT, null unless the text is a positive whole number."""
+    number = F.when(F.trim(F.col(column)).rlike(r"^\d{1,18}$"), F.trim(F.col(column))).try_cast("bigint")
+    return F.when(number > 0, number)
+
+
+def is_successful_resolution() -> Column:
+    """The label of a typed complaint: 1.0, 0.0, or null where the outcome was not observed.
+
+    Successful means not disputed, answered in time, and closed with an explanation or relief. It is null while the
+    case is in progress and where one of the three columns is unknown: since April 2017 the Bureau no longer asks
+    whether the consumer disputes.
+    """
+    response, timely, disputed = "company_response_to_consumer", "timely_response", "consumer_disputed"
+    is_observed = (
+        F.col(disputed).isin("Yes", "No") & F.col(timely).isin("Yes", "No") & F.col(response).isNotNull()
+    ) & (F.col(response) != "In progress")
+    is_undisputed_in_time = (F.col(disputed) == "No") & (F.col(timely) == "Yes")
+    is_success = is_undisputed_in_time & F.col(response).isin(*SUCCESSFUL_RESPONSES)
+    return F.when(is_observed, is_success.cast("double"))
+
+
+def has_valid_complaint_id() -> Column:
+    """The id is a positive whole number."""
+    return parsed_complaint_id().isNotNull()
+
+
+def has_valid_date_received() -> Column:
+    """The date is readable, not before the Bureau opened and not after the day (UTC) on which the row was landed, plus one."""
+    received = parsed_date("date_received")
+    latest = F.date_add(F.to_date("_ingested_at"), 1)
+    return F.coalesce(received.between(F.lit(EARLIEST_DATE).cast("date"), latest), F.lit(False))
+
+
+def has_readable_date_sent() -> Column:
+    """The date sent to the company is readable, or unknown."""
+    return known("date_sent_to_company").isNull() | parsed_date("date_sent_to_company").isNotNull()
+
+
+def _is_present(column: str) -> Callable[[], Column]:
+    def rule() -> Column:
+        return known(column).isNotNull()
+
+    rule.__doc__ = f"The complaint has a {column}."
+    return rule
+
+
+SCOPE_RULES: Mapping[str, Callable[[], Column]] = MappingProxyType(
+    {
+        "has_valid_complaint_id": has_valid_complaint_id,
+        "has_valid_date_received": has_valid_date_received,
+        "has_readable_date_sent": has_readable_date_sent,
+        "has_narrative": _is_present("consumer_complaint_narrative"),
+        "has_product": _is_present("product"),
+        "has_company": _is_present("company"),
+        "has_state": _is_present("state"),
+        "has_submitted_via": _is_present("submitted_via"),
+    }
+)
+"""Rule name to a condition on verbatim bronze columns; a complaint is in scope when all hold."""
+
+
+def failed_rules() -> Column:
+    """The names of the scope rules that a bronze row fails, in the order of SCOPE_RULES; empty when it is in scope."""
+    names = [F.when(~rule(), F.lit(name)) for name, rule in SCOPE_RULES.items()]
+    return F.array_compact(F.array(*names))
