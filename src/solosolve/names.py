@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Layer(StrEnum):
@@ -34,6 +36,21 @@ FEATURES = Table(Layer.GOLD, "complaint_features")
 PREDICTIONS = Table(Layer.GOLD, "predictions")
 MODEL_METRICS = Table(Layer.GOLD, "model_metrics")
 MODEL_EVENTS = Table(Layer.GOLD, "model_events")
+
+MADE_BY: Mapping[Table, str] = MappingProxyType(
+    {
+        COMPLAINTS_RAW: "medallion",
+        QUARANTINE: "medallion",
+        LANDINGS: "medallion",
+        COMPLAINTS: "medallion",
+        REJECTED: "medallion",
+        FEATURES: "medallion",
+        MODEL_METRICS: "train_model",
+        MODEL_EVENTS: "train_model",
+        PREDICTIONS: "score_batch",
+    }
+)
+"""Table to the job that first fills it."""
 
 COMPLAINT_COLUMNS: tuple[str, ...] = (
     "date_received",

@@ -168,18 +168,3 @@ CHECKS: Mapping[Table, Mapping[str, str]] = MappingProxyType(
     }
 )
 """Table to constraint name to SQL condition, as `CHECK` constraints."""
-
-MADE_BY: Mapping[Table, str] = MappingProxyType(
-    {
-        COMPLAINTS_RAW: "medallion",
-        QUARANTINE: "medallion",
-        LANDINGS: "medallion",
-        COMPLAINTS: "medallion",
-        REJECTED: "medallion",
-        FEATURES: "medallion",
-        MODEL_METRICS: "train_model",
-        MODEL_EVENTS: "train_model",
-        PREDICTIONS: "score_batch",
-    }
-)
-"""Table to the job that first fills it."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from solosolve.errors import SettingsError
 
@@ -22,12 +23,24 @@ class Settings(BaseModel):
 
     target: Literal["local", "dev", "staging", "prod"] = "local"
     home: Path = Field(default=Path(".solosolve"), description="Root of tables, models and logs on the local target.")
-    catalog: str = Field(default="main", pattern=r"^[A-Za-z0-9_]+$", description="Catalog of the tables on the platform.")
+    catalog: str = Field(
+        default="main", pattern=r"^[A-Za-z0-9_]+$", description="Catalog of the tables on the platform."
+    )
     maturity_days: int = Field(default=60, ge=0, description="Newest days of the labelled period that are left out.")
-    min_labels: int = Field(default=200, ge=2, description="Labelled rows below which results are said to be uncertain.")
+    min_labels: int = Field(
+        default=200, ge=2, description="Labelled rows below which results are said to be uncertain."
+    )
     bootstrap_rounds: int = Field(default=500, ge=20, le=10_000, description="Resamples behind each 95 % interval.")
     driver_memory: str = Field(default="4g", pattern=r"^[1-9][0-9]*[gm]$", description="Local JVM heap.")
     actor: str = Field(default="solosolve", min_length=1, description="Who acts, as the model ledger records it.")
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _home_is_named(cls, home: object) -> object:
+        # An empty path would be the working folder, and tables would be strewn over it.
+        if isinstance(home, str) and not home.strip():
+            raise PydanticCustomError("blank_home", "should be a folder")
+        return home
 
     @property
     def is_local(self) -> bool:
@@ -101,22 +114,27 @@ def bundle_variables(root: Path, target: str) -> dict[str, Any]:
         Variable name to value: the default, or the target's own.
 
     Raises:
-        SettingsError: The bundle has no such target.
+        SettingsError: The bundle has no such target, or a file of it is not what a bundle has there.
     """
-    declared = _read_yaml(root / "bundle" / "variables.yml").get("variables", {})
-    targets = _read_yaml(root / "bundle" / "targets.yml").get("targets", {})
+    declared = _read_mapping(root / "bundle" / "variables.yml", "variables")
+    targets = _read_mapping(root / "bundle" / "targets.yml", "targets")
     if target not in targets:
         raise SettingsError(f"target: found '{target}', allowed: {', '.join(targets)}")
-    values = {name: spec["default"] for name, spec in declared.items() if "default" in spec}
-    return values | (targets[target].get("variables") or {})
+    values = {name: spec["default"] for name, spec in declared.items() if "default" in (spec or {})}
+    return values | ((targets[target] or {}).get("variables") or {})
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_mapping(path: Path, key: str) -> dict[str, Any]:
+    """Reads a YAML file's mapping below a key; empty where the file has none."""
     try:
         with path.open(encoding="utf-8") as stream:
-            return yaml.safe_load(stream) or {}
+            content = yaml.safe_load(stream) or {}
     except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path}: cannot be read as YAML ({error})") from error
+        raise SettingsError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
+    found = content.get(key) or {} if isinstance(content, dict) else content
+    if not isinstance(found, dict):
+        raise SettingsError(f"{path}: found {found!r}, expected the mapping '{key}'")
+    return found
 
 
 def _from_environ(environ: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, str]:

@@ -14,8 +14,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.errors import TableError
-from solosolve.names import Table
-from solosolve.schemas import CHECKS, MADE_BY, SCHEMAS
+from solosolve.names import MADE_BY, Table
+from solosolve.schemas import CHECKS, SCHEMAS
 from solosolve.settings import Settings
 
 _LOCK_SECONDS = 600

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,9 +20,7 @@ from solosolve.names import COMPLAINT_COLUMNS
 
 Layout = Literal[18, 16]
 
-OFFICIAL_HEADERS: dict[str, str] = {
-    name: name.replace("_", " ").capitalize() for name in COMPLAINT_COLUMNS
-} | {
+OFFICIAL_HEADERS: dict[str, str] = {name: name.replace("_", " ").capitalize() for name in COMPLAINT_COLUMNS} | {
     "sub_product": "Sub-product",
     "sub_issue": "Sub-issue",
     "zip_code": "ZIP code",
@@ -130,24 +126,9 @@ def write_sample(
     started = time.perf_counter()
     truth_path = path.with_name(f"{path.stem}.truth.parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
-    names = [name for name in COMPLAINT_COLUMNS if layout == 18 or name not in WITHDRAWN_COLUMNS]
-    tally = _Tally()
-    with ExitStack() as stack:
-        stream = stack.enter_context(_part(path).open("w", encoding="utf-8", newline=""))
-        truth = stack.enter_context(pq.ParquetWriter(_part(truth_path), TRUTH_SCHEMA))
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([OFFICIAL_HEADERS[name] for name in names])
-        written = 0
-        for batch, rng, records in _batches(rows, seed):
-            columns = published_columns(rng, batch, records)
-            writer.writerows(zip(*(columns[name] for name in names), strict=True))
-            truth.write_table(pa.table([batch.complaint_id, batch.probability], schema=TRUTH_SCHEMA))
-            tally.add(batch, batch.is_labelled & (layout == 18))
-            written += records
-            if progress is not None:
-                progress(written)
-    os.replace(_part(truth_path), truth_path)
-    os.replace(_part(path), path)
+    tally = _write(_part(path), _part(truth_path), rows, seed, layout, progress)
+    _part(truth_path).replace(truth_path)
+    _part(path).replace(path)
     return SampleSummary(
         path=path,
         truth_path=truth_path,
@@ -159,6 +140,29 @@ def write_sample(
         success_rate=tally.success_rate,
         oracle_auc=tally.auc,
     )
+
+
+def _write(
+    path: Path, truth_path: Path, rows: int, seed: int, layout: Layout, progress: Callable[[int], None] | None
+) -> _Tally:
+    names = [name for name in COMPLAINT_COLUMNS if layout == 18 or name not in WITHDRAWN_COLUMNS]
+    tally = _Tally()
+    written = 0
+    with (
+        path.open("w", encoding="utf-8", newline="") as stream,
+        pq.ParquetWriter(truth_path, TRUTH_SCHEMA) as truth,
+    ):
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([OFFICIAL_HEADERS[name] for name in names])
+        for batch, rng, records in _batches(rows, seed):
+            columns = published_columns(rng, batch, records)
+            writer.writerows(zip(*(columns[name] for name in names), strict=True))
+            truth.write_table(pa.table([batch.complaint_id, batch.probability], schema=TRUTH_SCHEMA))
+            tally.add(batch, batch.is_labelled & (layout == 18))
+            written += records
+            if progress is not None:
+                progress(written)
+    return tally
 
 
 def _batches(rows: int, seed: int) -> Iterator[tuple[Batch, np.random.Generator, int]]:

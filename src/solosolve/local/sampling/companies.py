@@ -7,27 +7,70 @@ from functools import cache
 
 import numpy as np
 
-from solosolve.local.sampling.calibration import Bools, Conditional, Days, Floats, Ints, Steps, Texts, as_texts, read_figures
+from solosolve.local.sampling.calibration import (
+    Bools,
+    Conditional,
+    Days,
+    Floats,
+    Ints,
+    Steps,
+    Texts,
+    as_texts,
+    read_figures,
+)
 
 TAIL_PER_TOPIC = 1200
-"""Made-up companies of each product family."""
+"""Made-up companies of each product family; their names allow for 1,728."""
 
 TAIL_EXPONENT = 0.7
 """Rank-frequency exponent of the tail: the first is met about 140 times as often as the last."""
 
-NAMED_EFFECT_SD = 0.22
-TAIL_EFFECT_MEAN = -0.12
+EFFECT_SD = 0.18
+TAIL_EFFECT_MEAN = -0.10
 """Planted: how far companies differ in resolving complaints (log-odds), and how the small ones compare."""
 
+TREES = (
+    "Alder",
+    "Amber",
+    "Bramble",
+    "Cedar",
+    "Clover",
+    "Fallow",
+    "Hazel",
+    "Juniper",
+    "Larkspur",
+    "Maple",
+    "Sedge",
+    "Teal",
+)
 PLACES = (
-    "Alder Creek,Amber Hollow,Ashgrove,Birch Landing,Blue Kettle,Bramble Hill,Briar Glen,Cedar Spur,Cinder Point,Clover Run,"
-    "Copper Vale,Crane Meadow,Dapple Ridge,Dove Harbor,Elm Crossing,Fallow Brook,Fern Basin,Flint Orchard,Foxglove,Gannet Bay,"
-    "Granite Ford,Hazel Reach,Heron Slough,Juniper Flats,Kestrel Gap,Larkspur,Lantern Cove,Mallow Field,Maple Narrows,"
-    "Marsh Lantern,Nettle Park,Oriole Bend,Otter Springs,Pebble Coast,Quarry Lane,Quill Lake,Redstart,Rook Hollow,Saffron Hill,"
-    "Sedge Island,Sparrow Mill,Tamarack,Teal Prairie,Thistle Down,Umber Falls,Violet Notch,Willet Shore,Yarrow Plain"
-).split(",")
-
-FORMS = ("LLC", "Inc.", "Corp.", ", LLC", ", Inc.", "L.P.", "Group", "& Associates", "Partners", "Holdings", "Company", "USA")
+    "Basin",
+    "Bend",
+    "Cove",
+    "Crossing",
+    "Falls",
+    "Gap",
+    "Hollow",
+    "Landing",
+    "Meadow",
+    "Orchard",
+    "Reach",
+    "Spur",
+)
+FORMS = (
+    "LLC",
+    "Inc.",
+    "Corp.",
+    ", LLC",
+    ", Inc.",
+    "L.P.",
+    "Group",
+    "& Associates",
+    "Partners",
+    "Holdings",
+    "Co.",
+    "USA",
+)
 
 TRADES = {
     "report": ("Credit Data", "Consumer Reports Bureau", "Screening", "Credit Repair", "Background Data"),
@@ -63,12 +106,12 @@ class Companies:
 
 
 def tail_name(topic: str, rank: int) -> str:
-    """Returns the made-up name of the tail's company of this family and rank, such as `Ashgrove Mortgage, LLC`."""
+    """Returns the made-up name of the tail's company of this family and rank, such as `Cedar Bend Mortgage, LLC`."""
     trades = TRADES[topic]
-    place = PLACES[rank % len(PLACES)]
-    form = FORMS[rank // len(PLACES) % len(FORMS)]
-    trade = trades[rank // (len(PLACES) * len(FORMS)) % len(trades)]
-    return f"{place} {trade}{'' if form.startswith(',') else ' '}{form}"
+    tree = TREES[rank % 12]
+    place = PLACES[rank // 12 % 12]
+    form = FORMS[(rank + rank // 144) % 12]
+    return f"{tree} {place} {trades[rank % len(trades)]} {form}".replace(" ,", ",")
 
 
 @cache
@@ -87,7 +130,7 @@ def load_companies() -> Companies:
             counts = np.concatenate([np.array(cell["named"][1::2], np.float64), zipf / zipf.sum() * cell["tail"]])
             distributions.append((codes, counts))
     fixed = np.random.default_rng(2017)
-    effects = fixed.normal(0.0, NAMED_EFFECT_SD, len(named) + len(tail))
+    effects = fixed.normal(0.0, EFFECT_SD, len(named) + len(tail))
     effects[len(named) :] += TAIL_EFFECT_MEAN
     return Companies(
         names=as_texts(named + tail),

@@ -13,7 +13,7 @@ from solosolve.local.sampling.companies import load_companies
 from solosolve.local.sampling.copies import load_copies
 from solosolve.local.sampling.handling import load_handling
 from solosolve.local.sampling.narratives import MEAN_THEME_EFFECT, THEME_EFFECTS, load_writer
-from solosolve.local.sampling.outcomes import IN_PROGRESS, UNTIMELY, Filed, load_outcome_model
+from solosolve.local.sampling.outcomes import IN_PROGRESS, UNTIMELY, Filed, Outcomes, load_outcome_model
 from solosolve.local.sampling.taxonomy import Subjects, load_taxonomy
 from solosolve.names import NARRATIVE
 
@@ -67,32 +67,15 @@ def build_batch(rng: np.random.Generator, quantile: Floats, last_id: int) -> Bat
     )
     outcomes = load_outcome_model().draw(rng, calendar, filed)
     is_labelled = (days < calendar.label_end) & ~is_open
-    response = np.where(is_open, IN_PROGRESS, outcomes.response)
-    disputed = np.where(outcomes.is_disputed, "Yes", "No").astype(object)
-    unknown = handling.spell_unknown_dispute(rng, days)
     complaint_id = calendar.complaint_ids(moments, last_id)
-    sent = np.minimum(days + handling.draw_lag_days(rng, days, channel), calendar.end - np.timedelta64(1, "D"))
-    state, zip_code, tags = load_applicants().draw(rng, days)
-    taxonomy = load_taxonomy()
     columns = {
-        "date_received": _spell_days(days),
-        "product": taxonomy.products[subjects.product],
-        "sub_product": taxonomy.sub_products[subjects.sub_product],
-        "issue": taxonomy.issues[subjects.issue],
-        "sub_issue": taxonomy.sub_issues[subjects.sub_issue],
         NARRATIVE: narrative,
-        "company_public_response": handling.draw_public_response(rng, days, (response != UNTIMELY) & ~is_open),
         "company": companies.names[company],
-        "state": state,
-        "zip_code": zip_code,
-        "tags": tags,
-        "consumer_consent_provided": handling.spell_consent(rng, days, consent),
-        "submitted_via": handling.channels[channel],
-        "date_sent_to_company": _spell_days(sent),
-        "company_response_to_consumer": response,
-        "timely_response": np.where(outcomes.is_timely | is_open, "Yes", "No").astype(object),
-        "consumer_disputed": np.where(is_labelled, disputed, unknown),
         "complaint_id": as_texts([str(number) for number in complaint_id.tolist()]),
+        **_subject_columns(subjects),
+        **_applicant_columns(rng, days),
+        **_handling_columns(rng, filed),
+        **_outcome_columns(rng, filed, outcomes, is_open, is_labelled),
     }
     return Batch(columns, complaint_id, outcomes.probability, outcomes.is_success, is_labelled, has_narrative)
 
@@ -142,6 +125,48 @@ def _write_narratives(
     texts[rows] = written[sources]
     strength[rows] = (themes @ THEME_EFFECTS - MEAN_THEME_EFFECT)[sources]
     return texts, strength
+
+
+def _subject_columns(subjects: Subjects) -> dict[str, Texts]:
+    taxonomy = load_taxonomy()
+    return {
+        "product": taxonomy.products[subjects.product],
+        "sub_product": taxonomy.sub_products[subjects.sub_product],
+        "issue": taxonomy.issues[subjects.issue],
+        "sub_issue": taxonomy.sub_issues[subjects.sub_issue],
+    }
+
+
+def _applicant_columns(rng: np.random.Generator, days: Days) -> dict[str, Texts]:
+    state, zip_code, tags = load_applicants().draw(rng, days)
+    return {"state": state, "zip_code": zip_code, "tags": tags}
+
+
+def _handling_columns(rng: np.random.Generator, filed: Filed) -> dict[str, Texts]:
+    handling = load_handling()
+    last_day = load_calendar().end - np.timedelta64(1, "D")
+    sent = np.minimum(filed.days + handling.draw_lag_days(rng, filed.days, filed.channel), last_day)
+    return {
+        "date_received": _spell_days(filed.days),
+        "date_sent_to_company": _spell_days(sent),
+        "consumer_consent_provided": handling.spell_consent(rng, filed.days, filed.consent),
+        "submitted_via": handling.channels[filed.channel],
+    }
+
+
+def _outcome_columns(
+    rng: np.random.Generator, filed: Filed, outcomes: Outcomes, is_open: Bools, is_labelled: Bools
+) -> dict[str, Texts]:
+    handling = load_handling()
+    response = np.where(is_open, IN_PROGRESS, outcomes.response)
+    disputed = np.where(outcomes.is_disputed, "Yes", "No").astype(object)
+    unknown = handling.spell_unknown_dispute(rng, filed.days)
+    return {
+        "company_public_response": handling.draw_public_response(rng, filed.days, (response != UNTIMELY) & ~is_open),
+        "company_response_to_consumer": response,
+        "timely_response": np.where(outcomes.is_timely | is_open, "Yes", "No").astype(object),
+        "consumer_disputed": np.where(is_labelled, disputed, unknown),
+    }
 
 
 def _spell_days(days: Days) -> Texts:

@@ -18,6 +18,10 @@ from solosolve.local.sampling.calibration import Bools, Ints, Texts
 
 GAPS = (" ", " ", " ", "\n", "\n\n")
 BREAKS = ("\n", "\n\n")
+"""What may stand between sentences of a narrative with line breaks, and after its first sentence."""
+
+NOTHING, SPACE = 0, 1
+"""Numbers of the first two pieces of every pool."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,7 @@ class Grammar:
         """Fills the outline's slots at random and joins the sentences; returns one text per narrative."""
         # Each sentence has one piece more than its template: the gap that follows it.
         size = self.size[outline.template] + 1
-        begin = np.cumsum(size) - size
-        position = np.arange(size.sum()) - np.repeat(begin, size)
+        position = positions_within(size)
         narrative = np.repeat(outline.narrative, size)
         template = np.repeat(outline.template, size)
         is_gap = position == np.repeat(size, size) - 1
@@ -78,18 +81,13 @@ class Grammar:
         is_last = np.diff(outline.narrative, append=len(outline.variants)) > 0
         breaks = outline.has_breaks[outline.narrative]
         slot = {name: -number - 1 for number, name in enumerate(self.slots)}
-        gap = np.where(breaks, np.where(is_first, slot["break"], slot["gap"]), self.pool_space)
-        return np.where(is_last, self.pool_nothing, gap)
+        gap = np.where(breaks, np.where(is_first, slot["break"], slot["gap"]), SPACE)
+        return np.where(is_last, NOTHING, gap)
 
-    @property
-    def pool_nothing(self) -> int:
-        """Number of the empty piece."""
-        return 0
 
-    @property
-    def pool_space(self) -> int:
-        """Number of the piece that is one space."""
-        return 1
+def positions_within(sizes: Ints) -> Ints:
+    """Numbers the elements of consecutive runs of these sizes, each from 0."""
+    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def compile_grammar(templates: Sequence[str], words: Mapping[str, Sequence[Sequence[str]]]) -> Grammar:
@@ -105,21 +103,15 @@ def compile_grammar(templates: Sequence[str], words: Mapping[str, Sequence[Seque
     slots = {**words, "gap": (GAPS,), "break": (BREAKS,)}
     slots |= {name.capitalize(): [[_capital(word) for word in row] for row in rows] for name, rows in words.items()}
     names = tuple(slots)
-    pool = ["", " "]
+    pool = ["", " "]  # NOTHING and SPACE
     pieces: list[int] = []
     size: list[int] = []
     for template in templates:
-        before = len(pieces)
-        for literal, field, _, _ in Formatter().parse(template):
-            if literal:
-                pieces.append(len(pool))
-                pool.append(literal)
-            if field is not None:
-                pieces.append(-names.index(field) - 1)
-        size.append(len(pieces) - before)
-    widest = max(len(rows) for rows in slots.values())
-    slot_first = np.zeros((len(names), widest), dtype=np.int64)
-    slot_size = np.zeros((len(names), widest), dtype=np.int64)
+        compiled = _compile(template, names, pool)
+        pieces += compiled
+        size.append(len(compiled))
+    shape = len(names), max(len(rows) for rows in slots.values())
+    slot_first, slot_size = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     for number, rows in enumerate(slots.values()):
         for variant, row in enumerate(rows):
             slot_first[number, variant], slot_size[number, variant] = len(pool), len(row)
@@ -134,6 +126,18 @@ def compile_grammar(templates: Sequence[str], words: Mapping[str, Sequence[Seque
         slot_first=slot_first,
         slot_size=slot_size,
     )
+
+
+def _compile(template: str, slots: Sequence[str], pool: list[str]) -> list[int]:
+    """Returns a template's pieces and adds its literal texts to the pool."""
+    pieces: list[int] = []
+    for literal, field, _, _ in Formatter().parse(template):
+        if literal:
+            pieces.append(len(pool))
+            pool.append(literal)
+        if field is not None:
+            pieces.append(-slots.index(field) - 1)
+    return pieces
 
 
 def _capital(word: str) -> str:

@@ -1,4 +1,4 @@
-"""How complaints travel: channel, consent, days until the company gets them, public response, and spellings of nothing."""
+"""How complaints travel: channel, consent, days until the company gets them, public response, kinds of blank."""
 
 from __future__ import annotations
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from solosolve.local.sampling import phrases
 from solosolve.local.sampling.calibration import Bools, Floats, Ints, Texts, read_figures
-from solosolve.local.sampling.grammar import Grammar, Outline, compile_grammar
-from solosolve.local.sampling.taxonomy import load_taxonomy
+from solosolve.local.sampling.grammar import Outline, positions_within
+from solosolve.local.sampling.lexicon import Lexicon, load_lexicon
+from solosolve.local.sampling.phrases import FORMULA_STARTS
 from solosolve.local.sampling.themes import THEMES
 
-AMOUNT_POOL = 4000
 CLOSING_SHARE = 0.7
 THEME_EFFECTS: Floats = np.array([theme.effect for theme in THEMES])
 THEME_SHARES: Floats = np.array([theme.share for theme in THEMES])
@@ -34,25 +32,10 @@ class Traits:
 
 
 @dataclass(frozen=True)
-class Sections:
-    """Where each kind of sentence lies among the templates: (first, count)."""
-
-    redacted: tuple[int, int]
-    plain: tuple[int, int]
-    closings: tuple[int, int]
-    general: tuple[int, int]
-    amounts: tuple[int, int]
-    quoted: tuple[int, int]
-    groups: Ints
-    themes: Ints
-
-
-@dataclass(frozen=True)
 class Writer:
-    """The compiled grammar with the measured figures of narratives."""
+    """The lexicon with the measured figures of narratives."""
 
-    grammar: Grammar
-    sections: Sections
+    lexicon: Lexicon
     length_quantiles: Floats
     lengths: Floats
     mean_sentence_length: float
@@ -79,11 +62,11 @@ class Writer:
         themes = _draw_themes(rng, traits.sentences)
         narrative, template = self._draw_sentences(rng, traits, themes, group)
         outline = Outline(narrative, template, self._variants(topic, traits), traits.has_breaks)
-        texts = self.grammar.render(rng, outline)
+        texts = self.lexicon.grammar.render(rng, outline)
         upper = np.flatnonzero(rng.random(len(topic)) < self.upper_share)
         texts[upper] = [text.upper() for text in texts[upper]]
         starts = np.flatnonzero(rng.random(len(topic)) < self.formula_share)
-        texts[starts] = [str(rng.choice(phrases.FORMULA_STARTS)) + text for text in texts[starts]]
+        texts[starts] = [str(rng.choice(FORMULA_STARTS)) + text for text in texts[starts]]
         return texts, themes
 
     def _draw_traits(self, rng: np.random.Generator, topic: Ints) -> Traits:
@@ -99,10 +82,12 @@ class Writer:
             has_breaks=_draw_among(rng, sentences >= 3, np.full(len(topic), self.break_share)),
         )
 
-    def _draw_sentences(self, rng: np.random.Generator, traits: Traits, themes: Bools, group: Ints) -> tuple[Ints, Ints]:
+    def _draw_sentences(
+        self, rng: np.random.Generator, traits: Traits, themes: Bools, group: Ints
+    ) -> tuple[Ints, Ints]:
         """Returns (narrative, template) of every sentence, flat, in reading order."""
         count = traits.sentences
-        sections = self.sections
+        lexicon = self.lexicon
         everyone = np.arange(len(count))
         opened = everyone[(count >= 2) | ~themes.any(axis=1)]
         redacted = traits.is_redacted[opened]
@@ -110,13 +95,13 @@ class Writer:
         spoken, theme = self._draw_theme_sentences(rng, themes, count)
         body = [
             (spoken, theme),
-            _pick(rng, everyone[traits.has_amount], sections.amounts),
-            _pick(rng, everyone[traits.has_quote], sections.quoted),
+            _pick(rng, everyone[traits.has_amount], lexicon.amounts),
+            _pick(rng, everyone[traits.has_quote], lexicon.quoted),
         ]
         used = np.bincount(np.concatenate([opened, closed, *(rows for rows, _ in body)]), minlength=len(count))
         body.append(self._draw_filler(rng, np.maximum(count - used, 0), group))
-        opening = np.where(redacted, _pick(rng, opened, sections.redacted)[1], _pick(rng, opened, sections.plain)[1])
-        closing = _pick(rng, closed, sections.closings)[1]
+        opening = np.where(redacted, _pick(rng, opened, lexicon.redacted)[1], _pick(rng, opened, lexicon.plain)[1])
+        closing = _pick(rng, closed, lexicon.closings)[1]
         narrative = np.concatenate([opened, *(rows for rows, _ in body), closed])
         template = np.concatenate([opening, *(templates for _, templates in body), closing])
         order = rng.random(len(narrative))
@@ -128,20 +113,20 @@ class Writer:
     def _draw_theme_sentences(self, rng: np.random.Generator, themes: Bools, count: Ints) -> tuple[Ints, Ints]:
         """Gives every theme one sentence, and one more per ten sentences of the narrative, none twice."""
         rows, theme = np.nonzero(themes)
-        first, size = self.sections.themes[theme].T
+        first, size = self.lexicon.themes[theme].T
         repeats = np.minimum(1 + count[rows] // 10, size)
         start = (rng.random(len(rows)) * size).astype(np.int64)
-        step = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        step = positions_within(repeats)
         wide = np.repeat(np.arange(len(rows)), repeats)
         return rows[wide], first[wide] + (start[wide] + step) % size[wide]
 
     def _draw_filler(self, rng: np.random.Generator, need: Ints, group: Ints) -> tuple[Ints, Ints]:
         """Fills up with sentences on the issue and general ones in turn, none twice before all were used."""
         rows = np.repeat(np.arange(len(need)), need)
-        step = np.arange(need.sum()) - np.repeat(np.cumsum(need) - need, need)
+        step = positions_within(need)
         start = rng.integers(0, 1 << 20, len(need))[rows]
-        first, size = self.sections.groups[group[rows]].T
-        general_first, general_size = self.sections.general
+        first, size = self.lexicon.groups[group[rows]].T
+        general_first, general_size = self.lexicon.general
         on_issue = first + (start + step // 2) % size
         in_general = general_first + (start + step // 2) % general_size
         return rows, np.where(step % 2 == 0, on_issue, in_general)
@@ -155,8 +140,8 @@ class Writer:
             "firm": topic,
             "remedy": topic,
         }
-        variants = np.zeros((len(topic), len(self.grammar.slots)), dtype=np.int64)
-        for number, slot in enumerate(self.grammar.slots):
+        variants = np.zeros((len(topic), len(self.lexicon.grammar.slots)), dtype=np.int64)
+        for number, slot in enumerate(self.lexicon.grammar.slots):
             variants[:, number] = by_slot.get(slot.lower(), 0)
         return variants
 
@@ -182,57 +167,13 @@ def _pick(rng: np.random.Generator, rows: Ints, section: tuple[int, int]) -> tup
     return rows, rng.integers(first, first + count, len(rows))
 
 
-def _lay_out(parts: Sequence[Sequence[str]]) -> tuple[list[str], list[tuple[int, int]]]:
-    """Concatenates lists of sentences and returns where each lies."""
-    templates: list[str] = []
-    places: list[tuple[int, int]] = []
-    for part in parts:
-        places.append((len(templates), len(part)))
-        templates += part
-    return templates, places
-
-
-def _amount_words(quantiles: Sequence[Sequence[float]]) -> list[str]:
-    """Spells amounts as the publisher does, `{$120.00}`, spread as the real ones are."""
-    share, value = np.array(quantiles).T
-    spread = np.interp(np.random.default_rng(120).random(AMOUNT_POOL) * share[-1], share, np.log1p(value))
-    return [f"{{${amount:.2f}}}" for amount in np.expm1(spread)]
-
-
 @cache
 def load_writer() -> Writer:
-    """Reads `narratives.json` and compiles the grammar."""
+    """Reads `narratives.json` and the grammar."""
     figures = read_figures("narratives")
-    taxonomy = load_taxonomy()
-    fixed = (
-        phrases.OPENINGS_REDACTED,
-        phrases.OPENINGS_PLAIN,
-        phrases.CLOSINGS,
-        phrases.GENERAL,
-        phrases.AMOUNTS,
-        phrases.QUOTED,
-    )
-    groups = [phrases.BY_GROUP[name] for name in taxonomy.groups]
-    templates, places = _lay_out([*fixed, *groups, *(theme.sentences for theme in THEMES)])
-    ends = len(fixed), len(fixed) + len(groups)
-    words = {
-        "name": (phrases.NAMES_PLAIN, phrases.NAMES_REDACTED),
-        "date": (phrases.DATES_PLAIN, phrases.DATES_REDACTED),
-        "amount": (phrases.AMOUNTS_PLAIN, _amount_words(figures["amount_quantiles"])),
-        "thing": [phrases.THINGS[topic] for topic in taxonomy.topics],
-        "firm": [phrases.FIRMS[topic] for topic in taxonomy.topics],
-        "remedy": [phrases.REMEDIES[topic] for topic in taxonomy.topics],
-        "count": (phrases.COUNTS,),
-        "span": (phrases.SPANS,),
-    }
     quantiles, lengths = np.array(figures["length_quantiles"], dtype=np.float64).T
     return Writer(
-        grammar=compile_grammar(templates, words),
-        sections=Sections(
-            *places[: ends[0]],
-            groups=np.array(places[ends[0] : ends[1]]),
-            themes=np.array(places[ends[1] :]),
-        ),
+        lexicon=load_lexicon(),
         length_quantiles=quantiles,
         lengths=lengths,
         mean_sentence_length=figures["sentence_length"],

@@ -4,7 +4,7 @@ With x for everything known at filing and `strength` for its planted part (compa
 
     P(success | x) = P(on time | x) * sum over the three successful responses r of P(r | x) * (1 - P(disputed | r, x))
 
-Each factor is logistic in x. Base rates, issues, channels and months are measured; the slopes of `strength` are planted.
+Each factor is logistic in x. Base rates, issues, channels and months are measured; slopes of `strength` are planted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from solosolve.local.sampling.calendar import Calendar
 from solosolve.local.sampling.calibration import Bools, Days, Floats, Ints, Steps, Texts, as_texts, read_figures
@@ -116,9 +115,10 @@ def expit(log_odds: Floats) -> Floats:
     return probability
 
 
-def _draw_columns(rng: np.random.Generator, probabilities: Floats) -> npt.NDArray[np.int64]:
+def _draw_columns(rng: np.random.Generator, probabilities: Floats) -> Ints:
     cumulative = np.cumsum(probabilities, axis=1)[:, :-1]
-    return (rng.random((len(probabilities), 1)) > cumulative).sum(axis=1)
+    drawn: Ints = (rng.random((len(probabilities), 1)) > cumulative).sum(axis=1)
+    return drawn
 
 
 @cache

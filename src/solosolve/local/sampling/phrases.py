@@ -8,11 +8,11 @@ from __future__ import annotations
 
 OPENINGS_REDACTED = (
     "On {date} I wrote to {name} about my {thing}.",
-    "I am filing this about {name} and my {thing}.",
+    "I am filing this about {name} and what they did to my {thing} on {date}.",
     "My {thing} with {name} has been wrong since {date}.",
-    "This concerns {name}, who has handled my {thing} for {span}.",
-    "In {date} I opened an account with {name}.",
-    "{Name} is the company responsible for my {thing}.",
+    "This concerns {name}, who has handled my {thing} since {date}.",
+    "On {date} I opened an account with {name}.",
+    "{Name} is the company responsible for my {thing} since {date}.",
     "I live at {name} and this is about my {thing}.",
     "My name is {name} and my account ends in {name}.",
 )
@@ -236,7 +236,15 @@ REMEDIES = {
 }
 NAMES_PLAIN = ("the manager", "a clerk", "their office", "the agent", "the desk", "a man there", "a lady there")
 NAMES_REDACTED = ("XXXX", "XXXX XXXX", "XXXX", "XXXX XXXX XXXX")
-DATES_PLAIN = ("the first of the month", "the due date", "that Friday", "a Monday", "the same day", "the 15th", "New Year's Day")
+DATES_PLAIN = (
+    "the first of the month",
+    "the due date",
+    "that Friday",
+    "a Monday",
+    "the same day",
+    "the 15th",
+    "New Year's Day",
+)
 DATES_REDACTED = ("XX/XX/XXXX",)
 AMOUNTS_PLAIN = ("the full sum", "that sum", "the money", "the balance", "the charge")
 COUNTS = ("two", "three", "four", "five", "six", "seven", "eight", "a dozen", "several", "many")

@@ -1,7 +1,7 @@
 """The planted themes: what a narrative may speak of, how often, how it bears on the outcome, and in which words.
 
-Every sentence of a theme has at least one of its marker words, and no other sentence of the grammar has them, so a count
-of tokens sees the theme.
+Every sentence of a theme has at least one of its marker words, and no other sentence of the grammar has them, so that a
+count of tokens sees the theme.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ THEMES: tuple[Theme, ...] = (
     Theme(
         "broken_promise",
         0.14,
-        -0.75,
+        -0.70,
         ("promised", "honored"),
         (
             "On {date} {name} promised {remedy}, and it was never honored.",
@@ -68,7 +68,7 @@ THEMES: tuple[Theme, ...] = (
     Theme(
         "legal_threat",
         0.08,
-        -0.60,
+        -0.55,
         ("attorney", "lawsuit", "sue", "court"),
         (
             "I will be speaking to an attorney if this goes on.",
@@ -82,7 +82,7 @@ THEMES: tuple[Theme, ...] = (
     Theme(
         "past_complaint",
         0.10,
-        -0.50,
+        -0.45,
         ("earlier", "reopened", "complained"),
         (
             "I complained about the same thing on {date} and {firm} gave a canned reply.",
@@ -123,7 +123,7 @@ THEMES: tuple[Theme, ...] = (
     Theme(
         "thanks",
         0.14,
-        0.55,
+        0.50,
         ("thank", "appreciate", "grateful"),
         (
             "Thank you for taking the time to look at this.",
@@ -137,7 +137,7 @@ THEMES: tuple[Theme, ...] = (
     Theme(
         "partly_settled",
         0.10,
-        0.75,
+        0.70,
         ("apologized", "settled", "goodwill"),
         (
             "{Firm} has since apologized and most of this is settled.",
@@ -151,7 +151,7 @@ THEMES: tuple[Theme, ...] = (
     Theme(
         "plain_question",
         0.12,
-        0.45,
+        0.40,
         ("explain", "clarify", "wondering"),
         (
             "I would like {firm} to explain how this came about.",

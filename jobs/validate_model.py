@@ -1,0 +1,27 @@
+"""Re-scores challenger and champion on the same frozen slice and writes the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from solosolve.edge import run_as_program
+from solosolve.flows import validate_model
+from solosolve.flows.task import run_task, target_option
+
+
+@click.command(name="validate_model")
+@target_option
+def command(target: str) -> None:
+    """Re-scores challenger and champion on the same frozen slice and writes the verdict."""
+    run_task("validate_model", target, validate_model.run)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the task with the words of a command line."""
+    command.main(args=argv, standalone_mode=False)
+
+
+if __name__ == "__main__":
+    run_as_program(main)

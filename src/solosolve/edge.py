@@ -1,0 +1,54 @@
+"""The edge of every program: errors become one line on the terminal and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import click
+
+from solosolve.errors import SettingsError, SolosolveError, UsageError
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+logger = logging.getLogger("solosolve")
+
+
+def run_as_program(main: Callable[[], object]) -> NoReturn:
+    """Runs a program and exits: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.
+
+    What failed is said in one line on standard error; tracebacks go to the log file.
+    """
+    sys.exit(_exit_code(main))
+
+
+def _exit_code(main: Callable[[], object]) -> int:
+    try:
+        main()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted", INTERRUPTED)
+    except (SettingsError, UsageError) as error:
+        return _say(str(error), WRONG_USAGE)
+    except SolosolveError as error:
+        logger.debug("failed", exc_info=True)
+        return _say(str(error), FAILED)
+    except Exception as error:  # noqa: BLE001 - the last resort: nobody is served by a stack trace
+        logger.debug("failed unexpectedly", exc_info=True)
+        return _say(one_line(error), FAILED)
+    return DONE
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of an error, with its kind where the project did not raise it itself."""
+    first = next(iter(str(error).strip().splitlines()), "")
+    return first if isinstance(error, SolosolveError) else f"{type(error).__name__}: {first}"
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"solosolve: {message}", err=True)
+    return code

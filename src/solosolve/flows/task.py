@@ -1,0 +1,38 @@
+"""What every task does first: settings, logging, session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from solosolve.adapters.spark import spark_session
+from solosolve.logs import set_up_logging
+from solosolve.settings import Settings
+
+Result = TypeVar("Result")
+
+target_option = click.option("--target", default="local", show_default=True, help="Bundle target: where tables and models are.")
+
+
+def run_task(name: str, target: str, flow: Callable[[SparkSession, Settings], Result]) -> Result:
+    """Runs a flow with the target's settings in the process's Spark session.
+
+    Args:
+        name: The task's name.
+        target: A target of the bundle.
+        flow: What to run.
+
+    Returns:
+        What the flow returns.
+
+    Raises:
+        SettingsError: A setting has a value that is not allowed.
+        MissingDependencyError: Spark does not start, or has no Delta.
+    """
+    settings = Settings.load(target)
+    set_up_logging(settings.logs, Console(stderr=True))
+    return flow(spark_session(settings, name), settings)

@@ -1,0 +1,122 @@
+"""Runs the bundle's jobs in this process: one shared session, one progress display, stop at the first failure."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from solosolve.edge import one_line
+from solosolve.errors import BundleError, SolosolveError, TaskFailedError, UsageError
+from solosolve.local.bundle import PlannedTask
+
+logger = logging.getLogger("solosolve.runner")
+
+Main = Callable[[Sequence[str]], None]
+
+
+@dataclass(frozen=True)
+class TaskRun:
+    """How one task went."""
+
+    job: str
+    task: str
+    seconds: float
+    state: str
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run went."""
+
+    started_at: str
+    tasks: tuple[TaskRun, ...] = ()
+
+    def save(self, runs: Path) -> None:
+        """Writes `<started_at>.json` and `latest.json` into the folder."""
+        runs.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(asdict(self), indent=1)
+        (runs / f"{self.started_at.replace(':', '')}.json").write_text(text, encoding="utf-8")
+        (runs / "latest.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def latest(cls, runs: Path) -> RunReport | None:
+        """Reads the newest report; None where nothing has run."""
+        path = runs / "latest.json"
+        if not path.is_file():
+            return None
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        return cls(saved["started_at"], tuple(TaskRun(**task) for task in saved["tasks"]))
+
+
+def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console: Console) -> RunReport:
+    """Runs planned tasks one behind the other.
+
+    Args:
+        tasks: What to run, in order.
+        runs: Folder of the run reports.
+        resume: The command that repeats this run; the failed task is added to it as `--from TASK`.
+        console: Where progress goes.
+
+    Returns:
+        The report, which is also saved after each task.
+
+    Raises:
+        TaskFailedError: A task failed; the message names it, why, and how to go on.
+    """
+    report = RunReport(datetime.now(UTC).isoformat(timespec="milliseconds"))
+    for number, task in enumerate(tasks, start=1):
+        console.print(f"[bold]\\[{number}/{len(tasks)}][/] {task.job} · [cyan]{task.name}[/]", highlight=False)
+        started = time.perf_counter()
+        try:
+            with console.status(f"{task.name} is running"):
+                _load(task)(task.arguments)
+        except (SolosolveError, click.ClickException) as error:
+            _fail(report, task, started, runs, resume, error)
+        except Exception as error:  # noqa: BLE001 - a task may fail in any way; the run says which and stops
+            logger.debug("%s failed", task.name, exc_info=True)
+            _fail(report, task, started, runs, resume, error)
+        seconds = time.perf_counter() - started
+        report = replace(report, tasks=(*report.tasks, TaskRun(task.job, task.name, seconds, "done")))
+        report.save(runs)
+        console.print(f"      done in {seconds:.1f} s", style="green", highlight=False)
+    return report
+
+
+def from_task(tasks: Sequence[PlannedTask], name: str) -> list[PlannedTask]:
+    """Leaves out the tasks before `name`.
+
+    Raises:
+        UsageError: None of the tasks is called that.
+    """
+    names = [task.name for task in tasks]
+    if name not in names:
+        raise UsageError(f"--from: found '{name}', allowed: {', '.join(names)}")
+    return list(tasks[names.index(name) :])
+
+
+def _load(task: PlannedTask) -> Main:
+    spec = importlib.util.spec_from_file_location(f"solosolve_job_{task.name}", task.file)
+    if spec is None or spec.loader is None:
+        raise BundleError(f"{task.job}.{task.name}: {task.file.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    main: Main = module.main
+    return main
+
+
+def _fail(report: RunReport, task: PlannedTask, started: float, runs: Path, resume: str, error: Exception) -> None:
+    seconds = time.perf_counter() - started
+    replace(report, tasks=(*report.tasks, TaskRun(task.job, task.name, seconds, "failed"))).save(runs)
+    reason = error.format_message() if isinstance(error, click.ClickException) else one_line(error)
+    raise TaskFailedError(
+        f"{task.job}.{task.name} failed: {reason}\n  when it is mended, go on with: {resume} --from {task.name}"
+    ) from error

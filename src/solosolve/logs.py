@@ -1,0 +1,32 @@
+"""Logging: everything to a file, what a person needs to the terminal."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+LOG_FILE = "solosolve.log"
+
+
+def set_up_logging(logs: Path, console: Console) -> None:
+    """Sends the project's records to `<logs>/solosolve.log` and, from INFO on, to the terminal.
+
+    Other libraries' warnings go to the file only. Called again, it changes nothing.
+    """
+    root = logging.getLogger()
+    if any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
+        return
+    logs.mkdir(parents=True, exist_ok=True)
+    to_file = RotatingFileHandler(logs / LOG_FILE, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(to_file)
+    root.setLevel(logging.WARNING)
+    ours = logging.getLogger("solosolve")
+    ours.setLevel(logging.DEBUG)
+    to_terminal = RichHandler(console=console, level=logging.INFO, show_time=False, show_path=False, show_level=False)
+    to_terminal.setFormatter(logging.Formatter("  %(message)s"))
+    ours.addHandler(to_terminal)

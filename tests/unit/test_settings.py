@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from solosolve.errors import SettingsError
+from solosolve.settings import Settings, bundle_variables, find_bundle
+
+VARIABLES = """
+variables:
+  catalog: {default: main}
+  maturity_days: {description: Days left out., default: 60}
+  node_type: {default: large}
+  undecided: {description: Without a default.}
+"""
+TARGETS = """
+targets:
+  local:
+    variables: {maturity_days: 30}
+  dev:
+  prod:
+    variables: {catalog: prod}
+"""
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    (root / "bundle").mkdir(parents=True)
+    (root / "databricks.yml").write_text("bundle: {name: solosolve}\n")
+    (root / "bundle" / "variables.yml").write_text(VARIABLES)
+    (root / "bundle" / "targets.yml").write_text(TARGETS)
+    return root
+
+
+def load(bundle: Path, target: str = "local", **environ: str) -> Settings:
+    return Settings.load(target, bundle=bundle, environ=environ)
+
+
+def test_settings_take_the_bundles_defaults(bundle: Path) -> None:
+    settings = load(bundle, "dev")
+    assert (settings.catalog, settings.maturity_days, settings.min_labels) == ("main", 60, 200)
+
+
+def test_settings_take_the_targets_variables_over_the_defaults(bundle: Path) -> None:
+    assert load(bundle, "local").maturity_days == 30
+    assert load(bundle, "prod").catalog == "prod"
+
+
+def test_settings_take_the_environment_over_the_bundle(bundle: Path) -> None:
+    assert load(bundle, SOLOSOLVE_MATURITY_DAYS="7").maturity_days == 7
+
+
+def test_settings_take_no_other_variables(bundle: Path) -> None:
+    assert load(bundle, MATURITY_DAYS="7", SOLOSOLVE_NODE_TYPE="x", solosolve_catalog="y") == load(bundle)
+
+
+def test_settings_read_the_processs_environment(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOLOSOLVE_MIN_LABELS", "77")
+    assert Settings.load(bundle=bundle).min_labels == 77
+
+
+def test_settings_say_where_things_are(bundle: Path, tmp_path: Path) -> None:
+    settings = load(bundle, SOLOSOLVE_HOME=str(tmp_path / "home"))
+    assert settings.warehouse == tmp_path / "home" / "warehouse"
+    assert settings.logs == tmp_path / "home" / "logs"
+
+
+@pytest.mark.parametrize(("target", "is_local"), [("local", True), ("prod", False)])
+def test_settings_know_whether_they_are_local(bundle: Path, target: str, is_local: bool) -> None:
+    settings = load(bundle, target)
+    assert (settings.target, settings.is_local) == (target, is_local)
+
+
+def test_settings_home_is_absolute(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert load(bundle).home == tmp_path / ".solosolve"
+    assert load(bundle, SOLOSOLVE_HOME="~/solo").home == Path("/home/somebody/solo")
+
+
+def test_settings_cannot_be_changed(bundle: Path) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load(bundle).catalog = "other"
+
+
+def test_settings_refuse_names_that_they_do_not_have() -> None:
+    with pytest.raises(ValidationError, match="min_label"):
+        Settings.model_validate({"min_label": 3})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("SOLOSOLVE_MATURITY_DAYS", "-1", "greater than or equal to 0"),
+        ("SOLOSOLVE_MATURITY_DAYS", "soon", "valid integer"),
+        ("SOLOSOLVE_MIN_LABELS", "1", "greater than or equal to 2"),
+        ("SOLOSOLVE_BOOTSTRAP_ROUNDS", "10001", "less than or equal to 10000"),
+        ("SOLOSOLVE_CATALOG", "a-b; drop", "match pattern"),
+        ("SOLOSOLVE_DRIVER_MEMORY", "4 GB", "match pattern"),
+        ("SOLOSOLVE_ACTOR", "", "at least 1 character"),
+        ("SOLOSOLVE_HOME", "", "should be a folder"),
+        ("SOLOSOLVE_HOME", " ", "should be a folder"),
+    ],
+)
+def test_settings_refuse_a_wrong_value_with_its_name(bundle: Path, variable: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(bundle, **{variable: value})
+    message = str(caught.value)
+    assert message.startswith(f"{variable}: found {value!r}, ")
+    assert allowed in message
+    assert "\n" not in message
+
+
+def test_settings_refuse_all_wrong_values_at_once(bundle: Path) -> None:
+    with pytest.raises(SettingsError, match=r"SOLOSOLVE_MATURITY_DAYS: .*; SOLOSOLVE_MIN_LABELS: "):
+        load(bundle, SOLOSOLVE_MATURITY_DAYS="x", SOLOSOLVE_MIN_LABELS="y")
+
+
+def test_settings_refuse_a_wrong_value_of_the_bundle_by_its_own_name(bundle: Path) -> None:
+    (bundle / "bundle" / "targets.yml").write_text("targets: {local: {variables: {maturity_days: soon}}}")
+    with pytest.raises(SettingsError, match=r"^maturity_days: found 'soon', "):
+        load(bundle)
+
+
+def test_settings_refuse_an_unknown_target_with_those_there_are(bundle: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^target: found 'production', allowed: local, dev, prod$"):
+        load(bundle, "production")
+
+
+def test_settings_refuse_an_unknown_target_without_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solosolve.settings.find_bundle", lambda: None)
+    with pytest.raises(
+        SettingsError, match=r"^target: found 'production', should be 'local', 'dev', 'staging' or 'prod'$"
+    ):
+        Settings.load("production", environ={})
+
+
+def test_settings_without_a_bundle_take_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solosolve.settings.find_bundle", lambda: None)
+    settings = Settings.load("prod", environ={"SOLOSOLVE_CATALOG": "mine"})
+    assert (settings.target, settings.catalog) == ("prod", "mine")
+
+
+def test_bundle_variables_leave_out_those_without_a_default(bundle: Path) -> None:
+    assert bundle_variables(bundle, "prod") == {"catalog": "prod", "maturity_days": 60, "node_type": "large"}
+
+
+@pytest.mark.parametrize("file", ["variables.yml", "targets.yml"])
+@pytest.mark.parametrize("text", ["variables: [", "- a list", "just words", "variables: 5\ntargets: 5"])
+def test_bundle_that_is_no_bundle_is_refused_by_file_name(bundle: Path, file: str, text: str) -> None:
+    (bundle / "bundle" / file).write_text(text)
+    with pytest.raises(SettingsError, match=file):
+        load(bundle)
+
+
+@pytest.mark.parametrize("file", ["variables.yml", "targets.yml"])
+def test_bundle_without_a_file_is_refused_by_file_name(bundle: Path, file: str) -> None:
+    (bundle / "bundle" / file).unlink()
+    with pytest.raises(SettingsError, match=file):
+        load(bundle)
+
+
+@pytest.mark.parametrize("text", ["", "variables:", "variables:\n  catalog:"])
+def test_bundle_may_declare_no_defaults(bundle: Path, text: str) -> None:
+    (bundle / "bundle" / "variables.yml").write_text(text)
+    assert load(bundle).maturity_days == 30
+
+
+def test_find_bundle_looks_in_the_folder_and_above(bundle: Path) -> None:
+    below = bundle / "some" / "where"
+    below.mkdir(parents=True)
+    assert find_bundle(bundle) == bundle
+    assert find_bundle(below) == bundle
+
+
+def test_find_bundle_starts_from_the_working_folder(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(bundle / "bundle")
+    assert find_bundle() == bundle
+
+
+@pytest.mark.parametrize("target", ["local", "dev", "staging", "prod"])
+def test_settings_load_every_target_of_the_projects_own_bundle(target: str) -> None:
+    own = Path(__file__).parents[2]
+    assert Settings.load(target, bundle=own, environ={}).target == target
