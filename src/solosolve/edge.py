@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -12,6 +13,9 @@ import click
 from solosolve.errors import SettingsError, SolosolveError, UsageError
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_TRACEBACK = "Traceback (most recent call last)"
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b")
 
 logger = logging.getLogger("solosolve")
 
@@ -44,9 +48,17 @@ def _exit_code(main: Callable[[], object]) -> int:
 
 
 def one_line(error: BaseException) -> str:
-    """The first line of an error, with its kind where the project did not raise it itself."""
-    first = next(iter(str(error).strip().splitlines()), "")
-    return first if isinstance(error, SolosolveError) else f"{type(error).__name__}: {first}"
+    """What an error says in one line, with its kind where the project did not raise it itself.
+
+    Of an error in a Spark worker, whose message holds the worker's traceback, this is the traceback's last line.
+    """
+    lines = str(error).strip().splitlines()
+    if isinstance(error, SolosolveError):
+        return lines[0] if lines else ""
+    raised_in_worker = [line for line in lines if _RAISED.match(line)] if _TRACEBACK in str(error) else []
+    if raised_in_worker:
+        return raised_in_worker[-1]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"
 
 
 def _say(message: str, code: int) -> int:

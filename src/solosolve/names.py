@@ -100,6 +100,9 @@ OUTCOME_COLUMNS: frozenset[str] = frozenset(
 )
 """Columns that are known only after the outcome; they never become features."""
 
+WITHDRAWN_COLUMNS: tuple[str, ...] = ("consumer_consent_provided", "consumer_disputed")
+"""Columns that the publisher dropped in May 2026: absent from newer files, not changed by them."""
+
 NARRATIVE = "consumer_complaint_narrative"
 LABEL = "is_successful_resolution"
 

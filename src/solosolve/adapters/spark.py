@@ -31,6 +31,8 @@ def spark_session(settings: Settings, app_name: str) -> SparkSession:
     if not settings.is_local:
         return SparkSession.builder.appName(app_name).getOrCreate()
     settings.logs.mkdir(parents=True, exist_ok=True)
+    # Workers need this environment's packages, not those of the first python3 on PATH.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(app_name)
     if not _jvm_is_running():
         for key, value in _local_properties(settings).items():
@@ -74,7 +76,6 @@ def _local_properties(settings: Settings) -> dict[str, str]:
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.extraJavaOptions": f"{options.replace('=bundle/', f'={bundle.as_uri()}/bundle/')} -Dsolosolve.logs={settings.logs}",
         "spark.sql.warehouse.dir": str(settings.warehouse),
-        "spark.pyspark.python": sys.executable,
     }
 
 

@@ -11,9 +11,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.csv_layout import Layout
-from solosolve.adapters.csv_records import parse_chunk
-from solosolve.adapters.landing import LandingFile, LandingPlan, find_landing_files, plan_landing, read_layout
+from solosolve.adapters.landing import PARSED_COLUMNS, LandingPlan, find_landing_files, plan_landing, read_part
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError, NotAComplaintFileError
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE
@@ -22,11 +20,7 @@ from solosolve.settings import Settings
 
 logger = logging.getLogger("solosolve.ingest_complaints")
 
-_PARSED_DDL = ", ".join(
-    [f"{name} string" for name in COMPLAINT_COLUMNS]
-    + ["_rescued string", "_source_file string", "_source_sha256 string", "_source_line bigint"]
-    + ["_record string", "_reason string"]
-)
+_PARSED_DDL = ", ".join(f"{name} {'bigint' if name == '_source_line' else 'string'}" for name in PARSED_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,6 @@ def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
     for file in find_landing_files(source):
         try:
             plan = plan_landing(file)
-            layout = read_layout(file)
         except NotAComplaintFileError as error:
             refused.append(str(error))
             continue
@@ -77,23 +70,29 @@ def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
             logger.info("%s: already landed, nothing added", file)
             continue
         known.add(plan.sha256)
-        landed.append(_land(tables, file, plan, layout))
+        landed.append(_land(tables, plan))
     if refused:
         raise NotAComplaintFileError("; ".join(refused))
     return landed
 
 
-def _land(tables: Tables, file: LandingFile, plan: LandingPlan, layout: Layout) -> Landed:
-    landed_at = datetime.now(UTC).replace(tzinfo=None)
-    parsed = _parse(tables.spark, plan, layout).withColumn("_ingested_at", F.lit(landed_at))
+def _land(tables: Tables, plan: LandingPlan) -> Landed:
+    landed_at = datetime.now(UTC)
+    parsed = _parse(tables.spark, plan).withColumns(
+        {
+            "_source_file": F.lit(str(plan.file)),
+            "_source_sha256": F.lit(plan.sha256),
+            "_ingested_at": F.lit(landed_at),
+        }
+    )
     counts = _write_bronze(tables, parsed, plan)
     if counts["quarantined"]:
         bad = parsed.where(F.col("_reason").isNotNull())
         tables.overwrite(QUARANTINE, bad, where=f"_source_sha256 = '{plan.sha256}'")
     result = Landed(
-        source_file=str(file),
+        source_file=str(plan.file),
         source_sha256=plan.sha256,
-        layout=layout.name,
+        layout=plan.layout.name,
         byte_count=plan.byte_count,
         record_count=counts["records"],
         bronze_count=_count(tables.read(COMPLAINTS_RAW), plan),
@@ -102,13 +101,13 @@ def _land(tables: Tables, file: LandingFile, plan: LandingPlan, layout: Layout) 
     )
     if result.record_count != result.bronze_count + result.quarantine_count:
         raise ConservationError(
-            f"{file}: {result.record_count} records read, but {result.bronze_count} in bronze "
+            f"{plan.file}: {result.record_count} records read, but {result.bronze_count} in bronze "
             f"and {result.quarantine_count} in quarantine"
         )
     tables.append(LANDINGS, tables.spark.createDataFrame([result], SCHEMAS[LANDINGS]))
     logger.info(
         "%s: %d records = %d bronze + %d quarantined",
-        file, result.record_count, result.bronze_count, result.quarantine_count,
+        plan.file, result.record_count, result.bronze_count, result.quarantine_count,
     )  # fmt: skip
     return result
 
@@ -129,16 +128,14 @@ def _write_bronze(tables: Tables, parsed: DataFrame, plan: LandingPlan) -> dict[
     return {name: int(value) for name, value in observation.get.items()}
 
 
-def _parse(spark: SparkSession, plan: LandingPlan, layout: Layout) -> DataFrame:
-    chunks = plan.chunks
-
+def _parse(spark: SparkSession, plan: LandingPlan) -> DataFrame:
     def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for number in batch.column("id").to_pylist():
-                yield from parse_chunk(chunks[number], layout)
+                yield from read_part(plan, number)
 
-    count = len(chunks)
-    return spark.range(0, count, 1, numPartitions=max(count, 1)).mapInArrow(parse, _PARSED_DDL)
+    count = len(plan.parts)
+    return spark.range(0, count, 1, numPartitions=count).mapInArrow(parse, _PARSED_DDL)
 
 
 def _count(rows: DataFrame, plan: LandingPlan) -> int:

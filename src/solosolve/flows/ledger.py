@@ -23,6 +23,6 @@ def record_event(
         evidence: Why, as JSON values.
         alias: The alias that was moved, if one was.
     """
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = datetime.now(UTC)
     row = (now, model_version, event, alias, tables.settings.actor, json.dumps(evidence, sort_keys=True))
     tables.append(MODEL_EVENTS, tables.spark.createDataFrame([row], SCHEMAS[MODEL_EVENTS]))

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError, TableError
-from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, Table
+from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, WITHDRAWN_COLUMNS, Table
 from solosolve.settings import Settings
 from solosolve.transforms import silver
 
@@ -104,7 +104,7 @@ def _earlier(tables: Tables) -> DataFrame:
     parts = [
         tables.read(table).withColumn(silver.RECORD_KEY, _key_of(table)) for table in (COMPLAINTS, REJECTED)
     ]
-    chosen = [part.select(silver.RECORD_KEY, *silver.WITHDRAWN_COLUMNS) for part in parts]
+    chosen = [part.select(silver.RECORD_KEY, *WITHDRAWN_COLUMNS) for part in parts]
     return chosen[0].unionByName(chosen[1])
 
 

@@ -42,7 +42,7 @@ def run(spark: SparkSession, settings: Settings) -> int:
     complaints = tables.read(COMPLAINTS)
     scored = tables.read(PREDICTIONS).where(F.col("model_version") == champion.version).select("complaint_id")
     unscored = complaints.join(scored, on="complaint_id", how="left_anti")
-    now = F.lit(datetime.now(UTC).replace(tzinfo=None))
+    now = F.lit(datetime.now(UTC))
     position = {
         "requested_at": now,
         "scored_at": now,

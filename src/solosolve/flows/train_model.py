@@ -148,7 +148,7 @@ def _log_run(
 def _write_metrics(
     tables: Tables, model: RegisteredModel, run_id: str, evaluations: dict[str, Evaluation], seconds: float
 ) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = datetime.now(UTC)
     rows = [
         (model.version, run_id, split, name, value.value, value.low, value.high, evaluation.record_count, now, seconds)
         for split, evaluation in evaluations.items()

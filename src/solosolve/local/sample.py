@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from solosolve.errors import UsageError
 from solosolve.local.sampling.calibration import Bools, Floats
 from solosolve.local.sampling.complaints import REPUBLISHED_SHARE, Batch, build_batch, published_columns
-from solosolve.names import COMPLAINT_COLUMNS
+from solosolve.names import COMPLAINT_COLUMNS, WITHDRAWN_COLUMNS
 
 Layout = Literal[18, 16]
 
@@ -30,9 +30,6 @@ OFFICIAL_HEADERS: dict[str, str] = {name: name.replace("_", " ").capitalize() fo
     "complaint_id": "Complaint ID",
 }
 """Column name to its spelling in the published CSV."""
-
-WITHDRAWN_COLUMNS = frozenset({"consumer_consent_provided", "consumer_disputed"})
-"""The columns that the published file lost in May 2026; without them it has 16."""
 
 BATCH_RECORDS = 25_000
 """Records made at a time; bounds memory, and is part of what a seed means."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, NARRATIVE, REJECTED
+from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, NARRATIVE, REJECTED, WITHDRAWN_COLUMNS
 from solosolve.schemas import SCHEMAS
 from solosolve.transforms.rules import (
     failed_rules,
@@ -14,9 +14,6 @@ from solosolve.transforms.rules import (
     parsed_complaint_id,
     parsed_date,
 )
-
-WITHDRAWN_COLUMNS = ("consumer_consent_provided", "consumer_disputed")
-"""Columns that the publisher dropped in May 2026: absent from newer files, not changed by them."""
 
 RECORD_KEY = "_record_key"
 _VERSION_ORDER = ("_ingested_at", "_source_line")
