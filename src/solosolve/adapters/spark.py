@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -15,15 +16,19 @@ from solosolve.errors import MissingDependencyError
 from solosolve.settings import Settings, find_bundle
 
 PROPERTIES_FILE = Path("bundle") / "spark-defaults.conf"
+CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
+"""Spark's classes as the JVM maps them into memory; where it is missing, a session starts some seconds later."""
+
 _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 
 
-def spark_session(settings: Settings, app_name: str) -> SparkSession:
+def spark_session(settings: Settings, app_name: str, *, is_first: bool = False) -> SparkSession:
     """Returns the process's session, started with the bundle's Spark defaults where there is none yet.
 
     Args:
         settings: Where this process runs.
         app_name: The task's name, as Spark shows it.
+        is_first: Whether the JVM, when it ends, writes CLASS_ARCHIVE for those to come.
 
     Raises:
         MissingDependencyError: Spark runs without Delta Lake; the message has the command that brings it.
@@ -35,7 +40,7 @@ def spark_session(settings: Settings, app_name: str) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(app_name)
     if not _jvm_is_running():
-        for key, value in _local_properties(settings).items():
+        for key, value in _local_properties(settings, is_first=is_first).items():
             builder = builder.config(key, value)
     with _terminal_kept_clean(settings.logs / "spark-start.log"):
         spark = builder.getOrCreate()
@@ -48,6 +53,16 @@ def stop_session() -> None:
     spark = SparkSession.getActiveSession()
     if spark is not None:
         spark.stop()
+
+
+def stop_jvm() -> None:
+    """Stops the session and waits until its JVM has ended."""
+    gateway = SparkContext._gateway
+    stop_session()
+    if gateway is not None:
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
 
 
 def read_properties(path: Path) -> dict[str, str]:
@@ -64,17 +79,18 @@ def _jvm_is_running() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ or SparkSession.getActiveSession() is not None
 
 
-def _local_properties(settings: Settings) -> dict[str, str]:
+def _local_properties(settings: Settings, *, is_first: bool) -> dict[str, str]:
     bundle = find_bundle()
     if bundle is None:
         raise MissingDependencyError(
             f"no {PROPERTIES_FILE} in this folder or above it: run from the bundle's folder, where databricks.yml is"
         )
     properties = read_properties(bundle / PROPERTIES_FILE)
-    options = properties["spark.driver.extraJavaOptions"]
+    options = properties["spark.driver.extraJavaOptions"].replace("=bundle/", f"={bundle.as_uri()}/bundle/")
+    archive = "ArchiveClassesAtExit" if is_first else "SharedArchiveFile"
     return properties | {
         "spark.driver.memory": settings.driver_memory,
-        "spark.driver.extraJavaOptions": f"{options.replace('=bundle/', f'={bundle.as_uri()}/bundle/')} -Dsolosolve.logs={settings.logs}",
+        "spark.driver.extraJavaOptions": f"{options} -Dsolosolve.logs={settings.logs} -XX:{archive}={CLASS_ARCHIVE}",
         "spark.sql.warehouse.dir": str(settings.warehouse),
     }
 

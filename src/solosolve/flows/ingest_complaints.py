@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from solosolve.adapters.landing import PARSED_COLUMNS, LandingPlan, find_landing_files, plan_landing, read_part
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError, NotAComplaintFileError
-from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE
+from solosolve.names import COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 
@@ -56,9 +56,9 @@ def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
         ConservationError: A file's records are not all in bronze or quarantine.
     """
     tables = Tables(spark, settings)
-    for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
-        tables.create(table)
-    known = {row["source_sha256"] for row in tables.read(LANDINGS).select("source_sha256").collect()}
+    known = _distinct(tables, LANDINGS, "source_sha256")
+    # One file is one commit: rows without a ledger row mean that a landing stopped right behind that commit.
+    interrupted = _distinct(tables, COMPLAINTS_RAW, "_source_sha256") - known
     landed, refused = [], []
     for file in find_landing_files(source):
         try:
@@ -70,13 +70,15 @@ def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
             logger.info("%s: already landed, nothing added", file)
             continue
         known.add(plan.sha256)
-        landed.append(_land(tables, plan))
+        landed.append(_land(tables, plan, is_in_bronze=plan.sha256 in interrupted))
     if refused:
         raise NotAComplaintFileError("; ".join(refused))
     return landed
 
 
-def _land(tables: Tables, plan: LandingPlan) -> Landed:
+def _land(tables: Tables, plan: LandingPlan, *, is_in_bronze: bool) -> Landed:
+    for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
+        tables.create(table)
     landed_at = datetime.now(UTC)
     parsed = _parse(tables.spark, plan).withColumns(
         {
@@ -85,18 +87,19 @@ def _land(tables: Tables, plan: LandingPlan) -> Landed:
             "_ingested_at": F.lit(landed_at),
         }
     )
-    counts = _write_bronze(tables, parsed, plan)
+    counts = _write_bronze(tables, parsed, is_in_bronze=is_in_bronze)
     if counts["quarantined"]:
         bad = parsed.where(F.col("_reason").isNotNull())
         tables.overwrite(QUARANTINE, bad, where=f"_source_sha256 = '{plan.sha256}'")
+    in_table = _counts(tables, plan)
     result = Landed(
         source_file=str(plan.file),
         source_sha256=plan.sha256,
         layout=plan.layout.name,
         byte_count=plan.byte_count,
         record_count=counts["records"],
-        bronze_count=_count(tables.read(COMPLAINTS_RAW), plan),
-        quarantine_count=_count(tables.read(QUARANTINE), plan),
+        bronze_count=in_table[COMPLAINTS_RAW],
+        quarantine_count=in_table[QUARANTINE],
         landed_at=landed_at,
     )
     if result.record_count != result.bronze_count + result.quarantine_count:
@@ -112,16 +115,14 @@ def _land(tables: Tables, plan: LandingPlan) -> Landed:
     return result
 
 
-def _write_bronze(tables: Tables, parsed: DataFrame, plan: LandingPlan) -> dict[str, int]:
-    """Appends the good records and counts all of them in the same pass."""
+def _write_bronze(tables: Tables, parsed: DataFrame, *, is_in_bronze: bool) -> dict[str, int]:
+    """Appends the good records, unless they are there, and counts all of them in the same pass."""
     observation = Observation("landing")
     is_bad = F.col("_reason").isNotNull()
     counted = parsed.observe(
         observation, F.count(F.lit(1)).alias("records"), F.count_if(is_bad).alias("quarantined")
     ).where(~is_bad)
-    # One file is one commit: rows without a ledger row mean that a landing stopped right behind that commit.
-    was_interrupted = _count(tables.read(COMPLAINTS_RAW), plan) > 0
-    if was_interrupted:
+    if is_in_bronze:
         counted.write.format("noop").mode("overwrite").save()
     else:
         tables.append(COMPLAINTS_RAW, counted)
@@ -138,5 +139,18 @@ def _parse(spark: SparkSession, plan: LandingPlan) -> DataFrame:
     return spark.range(0, count, 1, numPartitions=count).mapInArrow(parse, _PARSED_DDL)
 
 
-def _count(rows: DataFrame, plan: LandingPlan) -> int:
-    return rows.where(F.col("_source_sha256") == plan.sha256).count()
+def _distinct(tables: Tables, table: Table, column: str) -> set[str]:
+    if not tables.exists(table):
+        return set()
+    return {row[column] for row in tables.read(table).select(column).distinct().collect()}
+
+
+def _counts(tables: Tables, plan: LandingPlan) -> dict[Table, int]:
+    """How many rows of the file each table really holds."""
+    of_file = F.col("_source_sha256") == plan.sha256
+    parts = [
+        tables.read(table).where(of_file).agg(F.lit(str(table)).alias("table"), F.count("*").alias("count"))
+        for table in (COMPLAINTS_RAW, QUARANTINE)
+    ]
+    found = {row["table"]: row["count"] for row in parts[0].unionByName(parts[1]).collect()}
+    return {table: found[str(table)] for table in (COMPLAINTS_RAW, QUARANTINE)}

@@ -88,7 +88,7 @@ class XgboostEngine:
         from xgboost.spark import SparkXGBClassifier  # a second of imports that scoring does not need
 
         classifier = SparkXGBClassifier(
-            features_col="features", label_col=LABEL, tree_method="hist", verbosity=0, verbose_eval=False, **self.parameters()
+            features_col="features", label_col=LABEL, tree_method="hist", verbosity=0, verbose=False, **self.parameters()
         )
         booster = classifier.fit(labelled.orderBy("complaint_id").select("features", LABEL)).get_booster()
         booster.set_param({"nthread": 1})

@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from solosolve.errors import ModelError
-from solosolve.model.evaluation import METRICS, Evaluation, Floats, bootstrap
+from solosolve.model.evaluation import Evaluation, Floats, bootstrap, measure
 
 AUC_TOLERANCE = 0.01
 """How much worse than the champion's the challenger's AUC may be at the lower end of the paired 95 % interval."""
@@ -98,8 +98,8 @@ def _against_champion(
     evaluation: Evaluation, frozen: Slice, champion: Floats, rounds: int
 ) -> tuple[Check, ...]:
     auc, loss = _required(evaluation, "auc", "value"), _required(evaluation, "log_loss", "value")
-    champion_auc = METRICS["auc"](frozen.labels, champion)
-    champion_loss = METRICS["log_loss"](frozen.labels, champion)
+    incumbent = measure(frozen.labels, champion)
+    champion_auc, champion_loss = incumbent["auc"], incumbent["log_loss"]
     both = bootstrap(frozen.labels, {"challenger": frozen.challenger, "champion": champion}, rounds)
     difference_low = float(np.percentile(both["challenger"]["auc"] - both["champion"]["auc"], 2.5))
     return (
@@ -117,7 +117,7 @@ def _against_champion(
 def _prior_log_loss(frozen: Slice) -> float:
     if not 0 < frozen.prior < 1:
         raise ModelError(f"the training rate of success is {frozen.prior}: there is no prior to beat")
-    return METRICS["log_loss"](frozen.labels, np.full(len(frozen.labels), frozen.prior))
+    return measure(frozen.labels, np.full(len(frozen.labels), frozen.prior))["log_loss"]
 
 
 def _required(evaluation: Evaluation, metric: str, part: str) -> float:
