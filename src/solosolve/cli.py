@@ -15,6 +15,8 @@ from solosolve.settings import Settings, find_bundle
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from solosolve.local.sql import Format
+
 # Commands import what they need when they run: `solosolve sql` must not wait for Spark or MLflow to be imported.
 
 _target = click.option("--target", default="local", show_default=True, help="Bundle target.")
@@ -77,7 +79,7 @@ def report(target: str) -> None:
 @click.argument("query")
 @_target
 @click.option("--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def sql(query: str, target: str, fmt: str) -> None:
+def sql(query: str, target: str, fmt: Format) -> None:
     """Query the tables by their names, without a JVM: solosolve sql "select * from gold.predictions limit 5"."""
     from solosolve.adapters.reader import DeltaReader
     from solosolve.local.sql import render
@@ -89,7 +91,9 @@ def sql(query: str, target: str, fmt: str) -> None:
 @cli.command()
 @click.option("--rows", type=click.IntRange(min=1), default=50_000, show_default=True, help="Complaints to make.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Equal seeds make equal files.")
-@click.option("--layout", type=click.Choice(["18", "16"]), default="18", show_default=True, help="Columns, as published.")
+@click.option(
+    "--layout", type=click.Choice(["18", "16"]), default="18", show_default=True, help="Columns, as published."
+)
 @click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The CSV file to write.")
 def sample(rows: int, seed: int, layout: str, path: Path | None) -> None:
     """Make sample complaints that follow the real base rates, with a signal whose truth is known."""

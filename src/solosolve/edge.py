@@ -41,7 +41,7 @@ def _exit_code(main: Callable[[], object]) -> int:
     except SolosolveError as error:
         logger.debug("failed", exc_info=True)
         return _say(str(error), FAILED)
-    except Exception as error:  # noqa: BLE001 - the last resort: nobody is served by a stack trace
+    except Exception as error:
         logger.debug("failed unexpectedly", exc_info=True)
         return _say(one_line(error), FAILED)
     return DONE

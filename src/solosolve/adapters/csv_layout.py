@@ -42,7 +42,7 @@ class Layout:
         missing = set(COMPLAINT_COLUMNS) - known
         if not missing:
             return "official 18 columns"
-        if missing == WITHDRAWN_COLUMNS:
+        if missing == set(WITHDRAWN_COLUMNS):
             return "published 16 columns"
         return f"{len(known)} known columns"
 

@@ -1,7 +1,7 @@
 """A strict reader of RFC 4180 records that loses none: a malformed one is given back as text with the reason.
 
-Well-formed is what Python's `csv` reads in strict mode. Where it refuses, the bad text extends to the next line on which a
-record with the right number of fields begins, so one stray quote costs its own record and not the thousands
+Well-formed is what Python's `csv` reads in strict mode. Where it refuses, the bad text extends to the next line on
+which a record with the right number of fields begins, so one stray quote costs its own record and not the thousands
 that it would swallow.
 """
 
@@ -65,7 +65,7 @@ def byte_length(lines: list[str]) -> int:
 
 
 def legible(text: str) -> str:
-    """The text with bytes that are no UTF-8 written `\\xNN`."""
+    """The text with bytes that are no UTF-8 written as a backslash, `x` and two hexadecimal digits."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

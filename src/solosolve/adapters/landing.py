@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import gzip
 import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import glob
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -57,11 +57,13 @@ class LandingFile:
         """Whether its bytes can only be read from the beginning."""
         return self.member is not None or _magic(self.path) == b"\x1f\x8b"
 
-    def open(self) -> IO[bytes]:
+    def open(self) -> IO[bytes] | gzip.GzipFile:
         """Opens the unpacked content."""
         if self.member is not None:
             return zipfile.ZipFile(self.path).open(self.member)
-        return gzip.open(self.path) if self.is_packed else self.path.open("rb")
+        if self.is_packed:
+            return gzip.GzipFile(self.path)
+        return self.path.open("rb")
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def find_landing_files(source: str) -> list[LandingFile]:
     """Lists the files of a landing source, in order of name.
 
     Args:
-        source: A file, a folder (its CSV, `.gz` and `.zip` files, not those of folders below) or a glob. Of an archive every
+        source: A file, a folder (its CSV, `.gz` and `.zip` files, not those of folders below) or a glob. Of an
+        archive every
             CSV member counts.
 
     Raises:
@@ -111,7 +114,7 @@ def find_landing_files(source: str) -> list[LandingFile]:
     elif path.is_file():
         paths = [path]
     else:
-        paths = [found for found in map(Path, glob.glob(source, recursive=True)) if found.is_file()]
+        paths = [found for found in map(Path, glob(source, recursive=True)) if found.is_file()]  # noqa: PTH207 - Path.glob takes no absolute one
     files = [file for found in sorted(paths) for file in _members(found)]
     if not files:
         raise NotAComplaintFileError(f"{source}: no complaint file there (a CSV, plain, .gz or .zip)")
@@ -141,7 +144,8 @@ def read_part(plan: LandingPlan, number: int) -> Iterator[pa.RecordBatch]:
     """Parses one part of a planned file.
 
     Returns:
-        Batches of PARSED_COLUMNS. A column that the file does not have is null; all other values are the file's, to the byte.
+        Batches of PARSED_COLUMNS. A column that the file does not have is null; all other values are the file's, to
+        the byte.
 
     Raises:
         OSError: The file is not what it was when it was planned.
@@ -186,7 +190,7 @@ def _lines(records: list[Record], line: int) -> pa.Array:
     return pa.array([line + record.line + 1 for record in records], pa.int64())
 
 
-def _cut(stream: IO[bytes], head: _Head, digest: hashlib._Hash) -> Iterator[Chunk]:
+def _cut(stream: IO[bytes] | gzip.GzipFile, head: _Head, digest: hashlib._Hash) -> Iterator[Chunk]:
     """Cuts the rest of a stream into chunks that end where a record does, and hashes it."""
     data, offset, line = b"", head.size, head.line_count
     while piece := stream.read(_CHUNK_BYTES):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,8 @@ from mlflow.types.schema import ColSpec, DataType, Schema
 from solosolve.errors import ModelError
 from solosolve.names import FILED_COLUMNS, MODEL
 from solosolve.settings import Settings
+
+logger = logging.getLogger("solosolve.registry")
 
 EXPERIMENT = "complaint_resolution"
 _LOADER = "solosolve.model.served"
@@ -85,9 +88,8 @@ class Registry:
 
     def find_run(self, name: str, fingerprint: str) -> str | None:
         """The id of the newest finished run of that name and fingerprint, None where there is none."""
-        query = (
-            f"tags.`mlflow.runName` = '{name}' and tags.fingerprint = '{fingerprint}' and attributes.status = 'FINISHED'"
-        )
+        is_same = f"tags.`mlflow.runName` = '{name}' and tags.fingerprint = '{fingerprint}'"
+        query = f"{is_same} and attributes.status = 'FINISHED'"
         runs = self._client.search_runs([self._experiment], query, max_results=1)
         return runs[0].info.run_id if runs else None
 
@@ -105,7 +107,10 @@ class Registry:
             input_example=pd.DataFrame([_EXAMPLE]),
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )
-        made = mlflow.register_model(logged.model_uri, self.model_name, tags=dict(tags))
+        said = io.StringIO()
+        with redirect_stderr(said):  # it tells the terminal what the ledger and the report tell better
+            made = mlflow.register_model(logged.model_uri, self.model_name, tags=dict(tags))
+        logger.debug("%s", said.getvalue().strip())
         return _registered(made)
 
     def find(self, alias: str) -> RegisteredModel | None:
@@ -119,7 +124,9 @@ class Registry:
 
     def find_version(self, fingerprint: str) -> RegisteredModel | None:
         """The newest version trained from the same data and parameters, None where there is none."""
-        versions = self._client.search_model_versions(f"name = '{self.model_name}' and tags.fingerprint = '{fingerprint}'")
+        versions = self._client.search_model_versions(
+            f"name = '{self.model_name}' and tags.fingerprint = '{fingerprint}'"
+        )
         return max(map(_registered, versions), key=lambda found: found.version, default=None)
 
     def set_alias(self, alias: str, model: RegisteredModel) -> None:

@@ -96,8 +96,9 @@ def _local_properties(settings: Settings, *, is_first: bool) -> dict[str, str]:
 
 
 def _require_delta(spark: SparkSession, task: str) -> None:
-    is_loadable = spark._jvm.org.apache.spark.util.Utils.classIsLoadable(_DELTA_EXTENSION)
-    if is_loadable and _DELTA_EXTENSION in spark.conf.get("spark.sql.extensions", ""):
+    jvm = spark._jvm
+    is_loadable = jvm is not None and jvm.org.apache.spark.util.Utils.classIsLoadable(_DELTA_EXTENSION)
+    if is_loadable and _DELTA_EXTENSION in (spark.conf.get("spark.sql.extensions", "") or ""):
         return
     raise MissingDependencyError(
         "Delta Lake is not on Spark's classpath; run: "

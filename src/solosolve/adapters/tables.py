@@ -144,7 +144,9 @@ class Tables:
             with FileLock(path, timeout=_LOCK_SECONDS):
                 yield
         except Timeout:
-            raise TableError(f"table {table} has been locked by another process for {_LOCK_SECONDS} s: {path}") from None
+            raise TableError(
+                f"table {table} has been locked by another process for {_LOCK_SECONDS} s: {path}"
+            ) from None
 
     @property
     def _is_local(self) -> bool:

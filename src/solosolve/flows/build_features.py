@@ -64,7 +64,11 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
         logger.info("features are those of %s already", _uri(finished))
         return Built(_uri(finished), tables.read(FEATURES).count(), is_new=False)
 
-    tags = {"fingerprint": fingerprint, "silver_data_hash": silver_hash, "silver_version": str(tables.version(COMPLAINTS))}
+    tags = {
+        "fingerprint": fingerprint,
+        "silver_data_hash": silver_hash,
+        "silver_version": str(tables.version(COMPLAINTS)),
+    }
     with registry.run(TASK, tags) as active:
         split = with_split(complaints, settings.maturity_days).cache()
         try:

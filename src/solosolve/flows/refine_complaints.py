@@ -101,9 +101,7 @@ def _merge(tables: Tables, table: Table, rows: DataFrame, all_newest: DataFrame,
 
 
 def _earlier(tables: Tables) -> DataFrame:
-    parts = [
-        tables.read(table).withColumn(silver.RECORD_KEY, _key_of(table)) for table in (COMPLAINTS, REJECTED)
-    ]
+    parts = [tables.read(table).withColumn(silver.RECORD_KEY, _key_of(table)) for table in (COMPLAINTS, REJECTED)]
     chosen = [part.select(silver.RECORD_KEY, *WITHDRAWN_COLUMNS) for part in parts]
     return chosen[0].unionByName(chosen[1])
 

@@ -15,7 +15,9 @@ from solosolve.settings import Settings
 
 Result = TypeVar("Result")
 
-target_option = click.option("--target", default="local", show_default=True, help="Bundle target: where tables and models are.")
+target_option = click.option(
+    "--target", default="local", show_default=True, help="Bundle target: where tables and models are."
+)
 
 
 def run_task(name: str, target: str, flow: Callable[[SparkSession, Settings], Result]) -> Result:

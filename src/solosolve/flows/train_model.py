@@ -141,7 +141,9 @@ def _log_run(
     test = evaluations[TEST]
     mlflow.log_figure(confusion_picture(test.confusion), "pictures/confusion.png")
     mlflow.log_figure(calibration_picture(test.calibration), "pictures/calibration.png")
-    mlflow.log_dict({"confusion": test.confusion, "calibration": [asdict(part) for part in test.calibration]}, "test.json")
+    mlflow.log_dict(
+        {"confusion": test.confusion, "calibration": [asdict(part) for part in test.calibration]}, "test.json"
+    )
     mlflow.log_dict(scorer.importances(), "feature_importances.json")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -100,7 +101,7 @@ def _write(
     challenger: RegisteredModel,
     verdict: Verdict,
     subject: str,
-    evidence: dict[str, object],
+    evidence: Mapping[str, object],
 ) -> None:
     registry.tag(challenger, SUBJECT_TAG, subject)
     record_event(tables, challenger.version, f"validation_{verdict}", evidence)

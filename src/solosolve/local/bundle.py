@@ -97,7 +97,8 @@ class Bundle:
         declared = {parameter.name for name in job_names for parameter in self.jobs[name].parameters}
         if unknown := sorted(set(parameters) - declared):
             raise BundleError(
-                f"parameter: found '{unknown[0]}', {' and '.join(job_names)} take {', '.join(sorted(declared)) or 'none'}"
+                f"parameter: found '{unknown[0]}', {' and '.join(job_names)} take "
+                f"{', '.join(sorted(declared)) or 'none'}"
             )
         return [task for name in job_names for task in self._plan_job(name, parameters)]
 
@@ -114,7 +115,8 @@ class Bundle:
         def value_of(match: re.Match[str]) -> str:
             if match[1] not in values:
                 raise BundleError(
-                    f"{job}.{task.task_key}: found job.parameters.{match[1]}, the job declares {', '.join(values) or 'none'}"
+                    f"{job}.{task.task_key}: found job.parameters.{match[1]}, "
+                    f"the job declares {', '.join(values) or 'none'}"
                 )
             return values[match[1]]
 

@@ -81,7 +81,7 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
                 _load(task)(task.arguments)
         except (SolosolveError, click.ClickException) as error:
             _fail(report, task, started, runs, resume, error)
-        except Exception as error:  # noqa: BLE001 - a task may fail in any way; the run says which and stops
+        except Exception as error:
             logger.debug("%s failed", task.name, exc_info=True)
             _fail(report, task, started, runs, resume, error)
         seconds = time.perf_counter() - started

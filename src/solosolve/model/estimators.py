@@ -15,7 +15,6 @@ from solosolve.errors import UsageError
 from solosolve.model.spark_trees import booster_from_spark
 from solosolve.names import LABEL
 
-
 _COVER_ROWS = 50_000
 
 
@@ -88,7 +87,12 @@ class XgboostEngine:
         from xgboost.spark import SparkXGBClassifier  # a second of imports that scoring does not need
 
         classifier = SparkXGBClassifier(
-            features_col="features", label_col=LABEL, tree_method="hist", verbosity=0, verbose=False, **self.parameters()
+            features_col="features",
+            label_col=LABEL,
+            tree_method="hist",
+            verbosity=0,
+            verbose=False,
+            **self.parameters(),
         )
         booster = classifier.fit(labelled.orderBy("complaint_id").select("features", LABEL)).get_booster()
         booster.set_param({"nthread": 1})
@@ -107,4 +111,3 @@ def engine(name: str) -> Engine:
     if name not in ENGINES:
         raise UsageError(f"engine: found '{name}', allowed: {', '.join(ENGINES)}")
     return ENGINES[name]
-

@@ -129,18 +129,23 @@ class _Cells:
 
     @property
     def weighted_f1(self) -> float:
-        return sum(
-            actual * 2 * hits / (predicted + actual) for hits, predicted, actual in self._by_class if predicted + actual
-        ) / self.total
+        return (
+            sum(
+                actual * 2 * hits / (predicted + actual)
+                for hits, predicted, actual in self._by_class
+                if predicted + actual
+            )
+            / self.total
+        )
 
 
 METRICS = ("accuracy", "weighted_precision", "f1", "auc", "log_loss", "calibration_error")
-"""What is measured of a model; precision and F1 are weighted by class, calibration error is over ten bins of equal width (Naeini
-et al., 2015)."""
+"""What is measured of a model; precision and F1 are weighted by class, calibration error is over ten bins of equal
+width (Naeini et al., 2015)."""
 
 
 def measure(labels: Floats, probabilities: Floats) -> dict[str, float]:
-    """All METRICS of probabilities, shape (rows,), against labels of 0.0 and 1.0; AUC is NaN where one class is missing."""
+    """All METRICS of probabilities, shape (rows,), against labels 0.0 and 1.0; AUC is NaN where a class is missing."""
     return _Resampled(labels, probabilities).metrics(np.ones(len(labels)))
 
 

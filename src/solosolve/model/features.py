@@ -1,4 +1,4 @@
-"""Automated feature engineering (AFE): feature sets as `pyspark.ml` pipelines, and the encoder that scoring keeps of them."""
+"""Automated feature engineering (AFE): feature sets as `pyspark.ml` pipelines, and the encoder that scoring keeps."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import pandas_udf
 
 from solosolve.errors import LeakageError, UsageError
 from solosolve.model.kernels import (
@@ -159,7 +160,7 @@ class KernelTransformer(Transformer, HasOutputCol, DefaultParamsReadable, Defaul
         def encode(values: pd.Series) -> pd.Series:
             return pd.Series(list(kernel.encode(pa.array(values, kind, from_pandas=True))))
 
-        encoded = F.pandas_udf(encode, "array<float>")  # type: ignore[call-overload]
+        encoded = pandas_udf(encode, "array<float>")  # type: ignore[call-overload]
         return dataset.withColumn(self.getOutputCol(), encoded(F.col(kernel.column)))
 
 

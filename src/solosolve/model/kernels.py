@@ -153,9 +153,7 @@ class TextPattern(_Kernel):
         return _column(pc.fill_null(pc.count_substring_regex(values, self.pattern), 0))
 
 
-Kernel = Annotated[
-    TextLength | HashedTerms | TopCategories | MonthOfYear | TextPattern, Field(discriminator="kind")
-]
+Kernel = Annotated[TextLength | HashedTerms | TopCategories | MonthOfYear | TextPattern, Field(discriminator="kind")]
 
 
 def _column(values: pa.Array) -> Block:

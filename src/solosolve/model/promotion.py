@@ -59,10 +59,10 @@ class Slice:
 def decide(evaluation: Evaluation, frozen: Slice, rounds: int) -> Decision:
     """Decides whether the challenger may become the champion.
 
-    It must beat the prior: an AUC whose interval lies above 0.5, and a lower log loss than the training rate of success,
-    said of everyone. Beside a champion it must also not be worse on the same complaints: AUC and log loss at least as good, and the
-    paired 95 % interval of the AUC difference above -AUC_TOLERANCE. The first model has no champion to protect: when
-    it does not beat the prior it is provisional.
+    It must beat the prior: an AUC whose interval lies above 0.5, and a lower log loss than the training rate of
+    success, said of everyone. Beside a champion it must also not be worse on the same complaints: AUC and log loss at
+    least as good, and the paired 95 % interval of the AUC difference above -AUC_TOLERANCE. The first model has no
+    champion to protect: when it does not beat the prior it is provisional.
 
     Args:
         evaluation: The challenger on the slice.
@@ -94,9 +94,7 @@ def _against_prior(evaluation: Evaluation, frozen: Slice) -> tuple[Check, ...]:
     )
 
 
-def _against_champion(
-    evaluation: Evaluation, frozen: Slice, champion: Floats, rounds: int
-) -> tuple[Check, ...]:
+def _against_champion(evaluation: Evaluation, frozen: Slice, champion: Floats, rounds: int) -> tuple[Check, ...]:
     auc, loss = _required(evaluation, "auc", "value"), _required(evaluation, "log_loss", "value")
     incumbent = measure(frozen.labels, champion)
     champion_auc, champion_loss = incumbent["auc"], incumbent["log_loss"]

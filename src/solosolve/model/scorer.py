@@ -1,4 +1,4 @@
-"""The one scorer: raw complaint columns in, probability of a successful resolution out, for batch, stream and screens."""
+"""The one scorer: raw complaint columns in, probability of success out, for batch, stream and screens."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ class ComplaintScorer:
         features = xgb.DMatrix(self.encoder.encode(self._checked(complaints)))
         names = [*self.encoder.names, _INTERCEPT]
         rows = self.booster.predict(features, pred_contribs=True)
-        return [
-            {names[place]: float(row[place]) for place in np.argsort(-np.abs(row), kind="stable")} for row in rows
-        ]
+        return [{names[place]: float(row[place]) for place in np.argsort(-np.abs(row), kind="stable")} for row in rows]
 
     def importances(self) -> dict[str, float]:
         """Each feature's share of the trees' total gain, largest first; features that no tree uses are left out."""

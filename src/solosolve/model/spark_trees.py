@@ -159,7 +159,9 @@ def _to_json(tree: _Tree, covers: Any, feature_count: int) -> dict[str, Any]:
 
 def _mean_leaves(tree: _Tree, covers: Any) -> list[float]:
     """Each node's cover-weighted mean of the leaves below it."""
-    sums = np.array([tree.condition[node] * covers[node] if tree.left[node] == _NONE else 0.0 for node in range(len(covers))])
+    sums = np.array(
+        [tree.condition[node] * covers[node] if tree.left[node] == _NONE else 0.0 for node in range(len(covers))]
+    )
     for node in range(len(covers) - 1, 0, -1):
         sums[tree.parent[node]] += sums[node]
     return [float(value) for value in sums / covers]

@@ -21,11 +21,12 @@ class SplitError(SolosolveError):
 
 
 def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
-    """Adds `split`, by date received: the oldest 60 % of the mature labelled complaints train, then 20 % validate, 20 % test.
+    """Adds `split`, by date received: the oldest 60 % of the mature labelled complaints train, then 20 % validate, 20
+    % test.
 
     A day is never divided. The newest `maturity_days` of the labelled period are `immature`: disputes that come
-    late are not in yet, so their labels lean to success. A narrative that was seen, to the letter, in an earlier split is a
-    `copy`, used in none: it would be tested on what was learned by heart.
+    late are not in yet, so their labels lean to success. A narrative that was seen, to the letter, in an earlier
+    split is a `copy`, used in none: it would be tested on what was learned by heart.
 
     Args:
         complaints: Rows of `silver.complaints`.
@@ -51,7 +52,8 @@ def _boundaries(labelled: DataFrame, mature_until: date) -> tuple[date, date]:
     """The first days of validate and of test."""
     daily = labelled.where(F.col("date_received") <= F.lit(mature_until)).groupBy("date_received").count().collect()
     counts = sorted((row["date_received"], row["count"]) for row in daily)
-    total, seen, days = sum(count for _, count in counts), 0, {}
+    total, seen = sum(count for _, count in counts), 0
+    days: dict[str, date] = {}
     for day, count in counts:
         share = seen / total
         seen += count

@@ -57,7 +57,9 @@ def build_predictions(requests: DataFrame, scoring: Scoring, position: dict[str,
     Returns:
         Rows of `gold.predictions`.
     """
-    scored = with_probability(requests.withColumns(position).select("complaint_id", *FILED_COLUMNS, *position), scoring.score)
+    scored = with_probability(
+        requests.withColumns(position).select("complaint_id", *FILED_COLUMNS, *position), scoring.score
+    )
     return scored.withColumns(
         {
             "prediction": (F.col("probability") >= scoring.threshold).cast("double"),

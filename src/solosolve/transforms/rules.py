@@ -64,7 +64,7 @@ def has_valid_complaint_id() -> Column:
 
 
 def has_valid_date_received() -> Column:
-    """The date is readable, not before the Bureau opened and not after the day (UTC) on which the row was landed, plus one."""
+    """The date is readable, not before the Bureau opened, not after the day behind that of the landing (UTC)."""
     received = parsed_date("date_received")
     latest = F.date_add(F.to_date("_ingested_at"), 1)
     return F.coalesce(received.between(F.lit(EARLIEST_DATE).cast("date"), latest), F.lit(False))

@@ -1,0 +1,43 @@
+# make demo and make test set up all they need; see README.md.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean
+
+PYTHON ?= python3
+ROWS ?= 50000
+SEED ?= 7
+DATA ?=
+export SOLOSOLVE_HOME ?= .solosolve
+
+BIN := .venv/bin
+SAMPLE := $(SOLOSOLVE_HOME)/landing/sample_18_$(ROWS)_$(SEED).csv
+JOBS := medallion train_model score_batch
+
+help:  ## What there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: .venv/ready  ## Install the pinned versions, Spark's jars and its archived classes, once
+
+.venv/ready: pyproject.toml constraints.txt bundle/spark-defaults.conf
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
+	$(BIN)/python -m solosolve.local.warm_up
+	touch $@
+
+demo: setup  ## Raw CSV to champion model to predictions: DATA=complaints.csv, or ROWS=n of sample data
+	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to $(SAMPLE))
+	$(BIN)/solosolve run $(JOBS) --param source=$(or $(DATA),$(SAMPLE))
+	$(BIN)/solosolve report
+
+test: setup  ## Unit, contract and integration tests
+	$(BIN)/pytest
+
+lint: setup  ## Formatting, style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup  ## Measure, as ratios beside a peer in the same run; docs/benchmarks.md keeps the figures
+	$(BIN)/pytest tests/bench -s
+
+clean:  ## Remove what make demo made (tables, models, logs); .venv stays
+	rm -rf $(SOLOSOLVE_HOME)

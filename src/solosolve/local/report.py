@@ -1,0 +1,139 @@
+"""Shows a person what a run came to."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from solosolve.adapters.reader import DeltaReader
+from solosolve.errors import ConservationError, TableError
+from solosolve.local.runner import RunReport
+from solosolve.local.summary import Champion, Conservation, Summary
+from solosolve.names import COMPLAINTS_RAW, FEATURES
+from solosolve.settings import Settings
+
+_LOWER_IS_BETTER = ("log_loss", "calibration_error")
+
+
+def show_report(settings: Settings, console: Console) -> None:
+    """Prints rows a table, where the rest went, the champion's metrics, the seconds of each task, and what to do next.
+
+    Args:
+        settings: Whose tables.
+        console: Where to.
+
+    Raises:
+        TableError: Nothing has been landed yet.
+        ConservationError: Rows were lost or doubled; everything has been printed first.
+    """
+    summary = Summary(DeltaReader(settings.warehouse))
+    if COMPLAINTS_RAW not in summary.existing:
+        raise TableError(f"there are no tables in {settings.warehouse} yet; run: make demo")
+    console.print(_rows_grid(summary))
+    for title, counts in (("quarantined: reason", summary.quarantined), ("rejected: failed rule", summary.rejected)):
+        if counts:
+            console.print(_counts_grid(title, counts))
+    checks = summary.conservation
+    for check in checks:
+        _print_check(check, console)
+    if FEATURES in summary.existing:
+        console.print(_splits_grid(summary))
+    champion = summary.champion
+    if champion is not None:
+        _print_champion(champion, settings.min_labels, console)
+        if predicted := summary.predicted:
+            console.print(_counts_grid("predicted outcome", predicted))
+    if run := RunReport.latest(settings.home / "runs"):
+        console.print(_seconds_grid(run))
+    _print_next_steps(champion, console)
+    broken = [check.statement for check in checks if not check.holds]
+    if broken:
+        raise ConservationError(f"does not hold: {'; '.join(broken)}")
+
+
+def _rows_grid(summary: Summary) -> Grid:
+    grid = Grid(title="Rows", title_justify="left")
+    grid.add_column("table")
+    grid.add_column("rows", justify="right")
+    for table, count in summary.row_counts.items():
+        grid.add_row(str(table), f"{count:,}")
+    return grid
+
+
+def _counts_grid(title: str, counts: dict[str, int]) -> Grid:
+    grid = Grid(title_justify="left")
+    grid.add_column(title)
+    grid.add_column("count", justify="right")
+    for name, count in counts.items():
+        grid.add_row(name, f"{count:,}")
+    return grid
+
+
+def _print_check(check: Conservation, console: Console) -> None:
+    mark = "[green]holds[/]" if check.holds else "[red]BROKEN[/]"
+    console.print(f"{mark}  {check.statement}: {check.left:,} = {check.right:,}", highlight=False)
+
+
+def _splits_grid(summary: Summary) -> Grid:
+    grid = Grid(title="Complaints by split, in order of time", title_justify="left")
+    for name in ("split", "complaints", "success rate", "from", "to"):
+        grid.add_column(name, justify="right" if name in ("complaints", "success rate") else "left")
+    for row in summary.splits:
+        rate = "unknown" if row["success_rate"] is None else f"{row['success_rate']:.1%}"
+        grid.add_row(row["split"], f"{row['complaints']:,}", rate, str(row["first_day"]), str(row["last_day"]))
+    return grid
+
+
+def _print_champion(champion: Champion, min_labels: int, console: Console) -> None:
+    standing = "[yellow]provisional champion[/]" if champion.is_provisional else "champion"
+    has_oracle = any(metric.oracle is not None for metric in champion.metrics)
+    title = f"Version {champion.version}, {standing}: {champion.test_count:,} complaints of the test split"
+    grid = Grid(title=title, title_justify="left")
+    for name in ("metric", "model", "95 % interval", "prior", *(["oracle"] if has_oracle else []), "better"):
+        grid.add_column(name, justify="right" if name in ("model", "prior", "oracle") else "left")
+    for metric in champion.metrics:
+        interval = f"{metric.low:.3f} to {metric.high:.3f}"
+        oracle = [] if not has_oracle else [f"{metric.oracle:.3f}" if metric.oracle is not None else ""]
+        row = [metric.name, f"{metric.value:.3f}", interval, f"{metric.prior:.3f}", *oracle]
+        better = "lower" if metric.name in _LOWER_IS_BETTER else "higher"
+        grid.add_row(*row, better, style="bold" if metric.name == "auc" else None)
+    console.print(grid)
+    console.print("prior: says the training split's rate of success of everyone", style="dim")
+    if has_oracle:
+        console.print("oracle: the true probabilities that the sample's outcomes were drawn with", style="dim")
+    if champion.is_provisional:
+        console.print(
+            "This champion does not beat the prior with certainty: it was promoted provisionally, because "
+            "there was no other. Do not act on its scores.",
+            style="yellow",
+        )
+    if champion.label_count < min_labels:
+        console.print(
+            f"Only {champion.label_count:,} complaints have a known outcome ({min_labels:,} would do): read every "
+            "metric with its interval.",
+            style="yellow",
+        )
+
+
+def _seconds_grid(run: RunReport) -> Grid:
+    grid = Grid(title="Seconds a task", title_justify="left")
+    grid.add_column("task")
+    grid.add_column("seconds", justify="right")
+    for task in run.tasks:
+        grid.add_row(f"{task.job} · {task.task}", f"{task.seconds:.1f}")
+    grid.add_section()
+    grid.add_row("together", f"{sum(task.seconds for task in run.tasks):.1f}")
+    return grid
+
+
+def _print_next_steps(champion: Champion | None, console: Console) -> None:
+    steps = [
+        ('solosolve sql "select company, avg(probability) from gold.predictions group by 1 order by 2 limit 10"', ""),
+        ("make demo DATA=complaints.csv", "the same with your own file"),
+        ("solosolve run medallion --param source=FOLDER", "land more files; then train_model, score_batch"),
+    ]
+    if champion is None:
+        steps.insert(0, ("solosolve run train_model score_batch", "there is no champion yet"))
+    console.print("Next", style="bold")
+    for command, why in steps:
+        console.print(f"  [cyan]{command}[/]  [dim]{why}[/]", highlight=False, soft_wrap=True)

@@ -1,0 +1,221 @@
+"""What happened, as the tables say it: rows and where the rest went, the champion beside prior and oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from solosolve.adapters.reader import Reader
+from solosolve.model.evaluation import Floats, measure
+from solosolve.names import CHAMPION, MADE_BY, MODEL_EVENTS, MODEL_METRICS, PREDICTIONS, Table
+
+
+@dataclass(frozen=True)
+class Conservation:
+    """One promise that no row is lost or doubled: two counts that are equal."""
+
+    statement: str
+    left: int
+    right: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the counts are equal."""
+        return self.left == self.right
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of the champion on the test split, and of what it is read against."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    prior: float
+    oracle: float | None
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model that scores.
+
+    Attributes:
+        version: Its version in the registry.
+        is_provisional: Whether it was promoted without beating the prior.
+        label_count: Labelled complaints of all splits.
+        test_count: Those of the test split, that the metrics are measured on.
+        metrics: The metrics.
+    """
+
+    version: int
+    is_provisional: bool
+    label_count: int
+    test_count: int
+    metrics: tuple[Metric, ...]
+
+
+class Summary:
+    """Reads the figures of the end of a demo; each property is one question to the tables."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Keeps the reader, and which tables there are."""
+        self._reader = reader
+        self.existing = frozenset(reader.tables())
+
+    @property
+    def row_counts(self) -> dict[Table, int]:
+        """Table to its rows, in the order in which the jobs fill them."""
+        return {table: self._count(f"select count(*) from {table}") for table in MADE_BY if table in self.existing}
+
+    @property
+    def conservation(self) -> list[Conservation]:
+        """The promises that the existing tables can be held to."""
+        checks = [
+            ("records landed = bronze + quarantine", _LANDED, _STORED),
+            ("distinct complaints in bronze = silver + rejected", _DISTINCT, _REFINED),
+            ("complaints in silver = rows of features", _SILVER, "select count(*) from gold.complaint_features"),
+        ]
+        found = [
+            Conservation(words, self._count(left), self._count(right))
+            for words, left, right in checks
+            if self._can_answer(left) and self._can_answer(right)
+        ]
+        champion = self._champion_event()
+        if champion is not None and PREDICTIONS in self.existing:
+            scored = f"from gold.predictions where model_version = {champion['model_version']}"
+            words = f"complaints in silver = predictions of version {champion['model_version']}"
+            found.append(Conservation(words, self._count(_SILVER), self._count(f"select count(*) {scored}")))
+        return found
+
+    @property
+    def quarantined(self) -> dict[str, int]:
+        """Reason to records."""
+        return self._pairs("select _reason, count(*) from bronze.complaints_quarantine group by 1 order by 2 desc, 1")
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Rule to complaints that fail it; one may fail several."""
+        return self._pairs(
+            "select rule, count(*) from (select unnest(failed_rules) as rule from silver.complaints_rejected) "
+            "group by 1 order by 2 desc, 1"
+        )
+
+    @property
+    def splits(self) -> list[dict[str, Any]]:
+        """Split, complaints, success rate, first and last day received."""
+        return self._rows(
+            "select split, count(*) as complaints, avg(is_successful_resolution) as success_rate, "
+            "min(date_received) as first_day, max(date_received) as last_day "
+            "from gold.complaint_features group by 1 order by 4, 5"
+        )
+
+    @property
+    def champion(self) -> Champion | None:
+        """The champion and its metrics; None before the first promotion."""
+        event = self._champion_event()
+        if event is None or MODEL_METRICS not in self.existing:
+            return None
+        version = int(event["model_version"])
+        measured = self._rows(
+            "select metric, value, value_low, value_high, record_count from gold.model_metrics "
+            f"where model_version = {version} and split = 'test'"
+        )
+        ids, labels = self._test_labels()
+        prior = measure(labels, np.full(len(labels), self._training_rate()))
+        truth = self._truth(ids)
+        oracle = measure(labels, truth) if truth is not None else {}
+        metrics = tuple(
+            Metric(name, row["value"], row["value_low"], row["value_high"], prior[name], oracle.get(name))
+            for row in measured
+            if (name := row["metric"]) in prior
+        )
+        label_count = self._count(
+            "select count(*) from gold.complaint_features where split in ('train', 'validate', 'test')"
+        )
+        test_count = int(measured[0]["record_count"]) if measured else 0
+        return Champion(version, event["event"] == "promoted_provisional", label_count, test_count, metrics)
+
+    @property
+    def predicted(self) -> dict[str, int]:
+        """Predicted outcome to complaints, by the champion."""
+        event = self._champion_event()
+        if event is None or PREDICTIONS not in self.existing:
+            return {}
+        return self._pairs(
+            "select case when prediction = 1.0 then 'successful' else 'not successful' end, count(*) "
+            f"from gold.predictions where model_version = {event['model_version']} group by 1 order by 1 desc"
+        )
+
+    def _champion_event(self) -> dict[str, Any] | None:
+        if MODEL_EVENTS not in self.existing:
+            return None
+        events = self._rows(
+            f"select model_version, event from gold.model_events where alias = '{CHAMPION}' "
+            "order by event_at desc limit 1"
+        )
+        return events[0] if events else None
+
+    def _test_labels(self) -> tuple[pa.Array, Floats]:
+        rows = self._reader.query(
+            "select complaint_id, is_successful_resolution from gold.complaint_features where split = 'test' order by 1"
+        )
+        return rows["complaint_id"].combine_chunks(), rows["is_successful_resolution"].to_numpy()
+
+    def _training_rate(self) -> float:
+        rows = self._rows(
+            "select avg(is_successful_resolution) as rate from gold.complaint_features where split = 'train'"
+        )
+        return float(rows[0]["rate"])
+
+    def _truth(self, ids: pa.Array) -> Floats | None:
+        """The true probabilities of made-up complaints; None unless every complaint is one."""
+        landed = self._rows("select distinct source_file from bronze.landings")
+        files = [Path(row["source_file"]).with_suffix(".truth.parquet") for row in landed]
+        truths = [pq.read_table(file) for file in files if file.is_file()]
+        if not truths:
+            return None
+        by_id: Mapping[int, float] = dict(
+            zip(*(pa.concat_tables(truths)[name].to_pylist() for name in ("complaint_id", "probability")), strict=True)
+        )
+        found = [by_id.get(number) for number in ids.to_pylist()]
+        return None if None in found else np.array(found, dtype=np.float64)
+
+    def _can_answer(self, sql: str) -> bool:
+        return all(str(table) not in sql or table in self.existing for table in MADE_BY)
+
+    def _count(self, sql: str) -> int:
+        return int(self._reader.query(sql).column(0)[0].as_py() or 0)
+
+    def _rows(self, sql: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._reader.query(sql).to_pylist()
+        return rows
+
+    def _pairs(self, sql: str) -> dict[str, int]:
+        if not self._can_answer(sql):
+            return {}
+        table = self._reader.query(sql)
+        return dict(zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True))
+
+
+_LANDED = "select sum(record_count) from bronze.landings"
+_STORED = (
+    "select sum(n) from (select count(*) as n from bronze.complaints "
+    "union all select count(*) as n from bronze.complaints_quarantine)"
+)
+_ID = "trim(complaint_id)"
+_DISTINCT = (
+    f"select count(distinct cast({_ID} as bigint)) from bronze.complaints "
+    f"where regexp_like({_ID}, '^[0-9]{{1,18}}$') and not regexp_like({_ID}, '^0+$')"
+)
+_SILVER = "select count(*) from silver.complaints"
+_REFINED = (
+    "select sum(n) from (select count(*) as n from silver.complaints "
+    "union all select count(*) as n from silver.complaints_rejected where not starts_with(_record_key, 'invalid:'))"
+)

@@ -1,0 +1,67 @@
+"""Builders of valid rows; each test overrides only what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from solosolve.names import COMPLAINTS, COMPLAINTS_RAW
+from solosolve.schemas import SCHEMAS
+
+INGESTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def record(**overrides: Any) -> dict[str, Any]:
+    """One row of `bronze.complaints`: a complaint in scope whose resolution was successful."""
+    return {
+        "date_received": "2016-03-01",
+        "product": "Mortgage",
+        "sub_product": "Conventional fixed mortgage",
+        "issue": "Loan servicing, payments, escrow account",
+        "sub_issue": "",
+        "consumer_complaint_narrative": "They lost my payment.",
+        "company_public_response": "",
+        "company": "Acme Bank",
+        "state": "CA",
+        "zip_code": "90001",
+        "tags": "",
+        "consumer_consent_provided": "Consent provided",
+        "submitted_via": "Web",
+        "date_sent_to_company": "2016-03-02",
+        "company_response_to_consumer": "Closed with explanation",
+        "timely_response": "Yes",
+        "consumer_disputed": "No",
+        "complaint_id": "1",
+        "_rescued": None,
+        "_source_file": "complaints.csv",
+        "_source_sha256": "abc",
+        "_source_line": 2,
+        "_ingested_at": INGESTED_AT,
+    } | overrides
+
+
+def records(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
+    """Rows of `bronze.complaints`, each a `record` with overrides."""
+    return spark.createDataFrame([record(**row) for row in rows], SCHEMAS[COMPLAINTS_RAW])
+
+
+def complaint(**overrides: Any) -> dict[str, Any]:
+    """One row of `silver.complaints` with a known, successful outcome."""
+    values = {
+        "date_received": date(2016, 3, 1),
+        "date_sent_to_company": date(2016, 3, 2),
+        "complaint_id": 1,
+        "sub_issue": None,
+        "company_public_response": None,
+        "tags": None,
+        "is_successful_resolution": 1.0,
+    } | overrides
+    row = {name: value for name, value in (record() | values).items() if name != "_rescued"}
+    return {"narrative_length": len(row["consumer_complaint_narrative"])} | row
+
+
+def complaints(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
+    """Rows of `silver.complaints`, each a `complaint` with overrides."""
+    return spark.createDataFrame([complaint(**row) for row in rows], SCHEMAS[COMPLAINTS])

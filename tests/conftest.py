@@ -1,0 +1,43 @@
+"""What all tests share: one Spark session a run, and a home folder a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from solosolve.adapters.spark import spark_session, stop_session
+from solosolve.adapters.tables import Tables
+from solosolve.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> None:
+    for name in [name for name in os.environ if name.startswith("SOLOSOLVE_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The run's one session, with the bundle's own Spark defaults."""
+    home = tmp_path_factory.mktemp("spark_home")
+    yield spark_session(settings_in(home), "tests")
+    stop_session()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of the test's own."""
+    return settings_in(tmp_path / "home")
+
+
+@pytest.fixture
+def tables(spark: SparkSession, settings: Settings) -> Tables:
+    return Tables(spark, settings)
+
+
+def settings_in(home: Path) -> Settings:
+    return Settings.load(environ={"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50"})
