@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from solosolve.names import COMPLAINTS, COMPLAINTS_RAW
+from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, COMPLAINTS_RAW
 from solosolve.schemas import SCHEMAS
 
 INGESTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+OFFICIAL_HEADER = (
+    "Date received",
+    "Product",
+    "Sub-product",
+    "Issue",
+    "Sub-issue",
+    "Consumer complaint narrative",
+    "Company public response",
+    "Company",
+    "State",
+    "ZIP code",
+    "Tags",
+    "Consumer consent provided?",
+    "Submitted via",
+    "Date sent to company",
+    "Company response to consumer",
+    "Timely response?",
+    "Consumer disputed?",
+    "Complaint ID",
+)
+"""The published CSV's names of COMPLAINT_COLUMNS."""
+
+API_HEADER = tuple(
+    {
+        "consumer_complaint_narrative": "complaint_what_happened",
+        "company_response_to_consumer": "company_response",
+        "timely_response": "timely",
+    }.get(name, name)
+    for name in COMPLAINT_COLUMNS
+)
+"""The search API's names of COMPLAINT_COLUMNS."""
 
 
 def record(**overrides: Any) -> dict[str, Any]:
@@ -65,3 +100,20 @@ def complaint(**overrides: Any) -> dict[str, Any]:
 def complaints(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
     """Rows of `silver.complaints`, each a `complaint` with overrides."""
     return spark.createDataFrame([complaint(**row) for row in rows], SCHEMAS[COMPLAINTS])
+
+
+def landing_csv(
+    *rows: dict[str, str], header: Sequence[str] = OFFICIAL_HEADER, columns: Sequence[str] = COMPLAINT_COLUMNS
+) -> str:
+    """A complaint CSV, each row a `record` with overrides.
+
+    Args:
+        rows: Overrides.
+        header: What the file calls its columns.
+        columns: The keys of what stands in them.
+    """
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(
+        [header, *([record(**row)[name] for name in columns] for row in rows)]
+    )
+    return out.getvalue()

@@ -34,6 +34,7 @@ PARSED_COLUMNS = (*COMPLAINT_COLUMNS, "_rescued", "_source_line", "_record", "_r
 BEFORE_HEADER = "stands before the header"
 
 _SUFFIXES = (".csv", ".gz", ".zip")
+_ZIP, _GZIP = b"PK", b"\x1f\x8b"
 _CHUNK_BYTES = 8 << 20
 _LONGEST_RECORD_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20
@@ -55,13 +56,14 @@ class LandingFile:
     @property
     def is_packed(self) -> bool:
         """Whether its bytes can only be read from the beginning."""
-        return self.member is not None or _magic(self.path) == b"\x1f\x8b"
+        return _magic(self.path) in (_ZIP, _GZIP)
 
     def open(self) -> IO[bytes] | gzip.GzipFile:
         """Opens the unpacked content."""
-        if self.member is not None:
-            return zipfile.ZipFile(self.path).open(self.member)
-        if self.is_packed:
+        magic = _magic(self.path)
+        if magic == _ZIP:
+            return zipfile.ZipFile(self.path).open(self.member or "")
+        if magic == _GZIP:
             return gzip.GzipFile(self.path)
         return self.path.open("rb")
 
@@ -102,11 +104,10 @@ def find_landing_files(source: str) -> list[LandingFile]:
 
     Args:
         source: A file, a folder (its CSV, `.gz` and `.zip` files, not those of folders below) or a glob. Of an
-        archive every
-            CSV member counts.
+            archive every CSV member counts; one that cannot be opened is listed itself, to be refused by name.
 
     Raises:
-        NotAComplaintFileError: There is nothing, or an archive cannot be opened.
+        NotAComplaintFileError: There is nothing.
     """
     path = Path(source)
     if path.is_dir():
@@ -208,10 +209,16 @@ def _whole_records(data: bytes, field_count: int) -> int:
     size = well_formed_prefix(data)
     if size or len(data) <= _LONGEST_RECORD_BYTES:
         return size
-    # Nothing well-formed is that long: its first record is malformed, and ends where the reader says.
-    lines = split_lines(data)
-    last = max((record.line for record in read_records(lines, field_count)), default=len(lines))
-    return byte_length(lines[:last])
+    # Nothing well-formed is that long: its first record is malformed, and ends where the reader says. What the reader
+    # says of the data's last bytes may change with those to come, so they are left.
+    certain = len(data) - _LONGEST_RECORD_BYTES
+    lines, line = split_lines(data), 0
+    for record in read_records(lines, field_count):
+        end = size + byte_length(lines[line : record.end])
+        if end > certain:
+            break
+        size, line = end, record.end
+    return size
 
 
 def _line_count(data: bytes) -> int:
@@ -240,13 +247,13 @@ def _read_head(content: bytes, where: str) -> _Head:
 
 
 def _members(path: Path) -> list[LandingFile]:
-    if _magic(path) != b"PK":
+    if _magic(path) != _ZIP:
         return [LandingFile(path)]
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(name for name in archive.namelist() if _is_member(name))
-    except _UNREADABLE as error:
-        raise NotAComplaintFileError(f"{path}: cannot be read ({error})") from error
+    except _UNREADABLE:
+        return [LandingFile(path)]
     return [LandingFile(path, name) for name in names]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,10 +101,8 @@ def _require_delta(spark: SparkSession, task: str) -> None:
     is_loadable = jvm is not None and jvm.org.apache.spark.util.Utils.classIsLoadable(_DELTA_EXTENSION)
     if is_loadable and _DELTA_EXTENSION in (spark.conf.get("spark.sql.extensions", "") or ""):
         return
-    raise MissingDependencyError(
-        "Delta Lake is not on Spark's classpath; run: "
-        f"spark-submit --properties-file {PROPERTIES_FILE} jobs/{task}.py --help"
-    )
+    words = shlex.join(["spark-submit", "--properties-file", str(PROPERTIES_FILE), f"jobs/{task}.py", *sys.argv[1:]])
+    raise MissingDependencyError(f"Delta Lake is not on Spark's classpath; run: {words}")
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _land(tables: Tables, plan: LandingPlan, *, is_in_bronze: bool) -> Landed:
     for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
         tables.create(table)
     landed_at = datetime.now(UTC)
-    parsed = _parse(tables.spark, plan).withColumns(
+    parsed = parse_landing(tables.spark, plan).withColumns(
         {
             "_source_file": F.lit(str(plan.file)),
             "_source_sha256": F.lit(plan.sha256),
@@ -129,7 +129,13 @@ def _write_bronze(tables: Tables, parsed: DataFrame, *, is_in_bronze: bool) -> d
     return {name: int(value) for name, value in observation.get.items()}
 
 
-def _parse(spark: SparkSession, plan: LandingPlan) -> DataFrame:
+def parse_landing(spark: SparkSession, plan: LandingPlan) -> DataFrame:
+    """Parses a planned file, one task a part.
+
+    Returns:
+        PARSED_COLUMNS, one row a record, good or bad.
+    """
+
     def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for number in batch.column("id").to_pylist():

@@ -139,13 +139,15 @@ def load_bundle(root: Path, target: str) -> Bundle:
         SettingsError: There is no such target.
     """
     variables = {f"var.{name}": str(value) for name, value in bundle_variables(root, target).items()}
-    main = _read(root / "databricks.yml")
-    variables |= {"bundle.name": str(main.get("bundle", {}).get("name", "")), "bundle.target": target}
+    main_file = root / "databricks.yml"
+    main = _read(main_file)
+    name_of_bundle = str(_below(main, main_file, "bundle").get("name", ""))
+    variables |= {"bundle.name": name_of_bundle, "bundle.target": target}
     jobs: dict[str, JobResource] = {}
     folders: dict[str, Path] = {}
-    for pattern in main.get("include", []):
+    for pattern in main.get("include") or []:
         for file in sorted(root.glob(pattern)):
-            for name, resource in _read(file).get("resources", {}).get("jobs", {}).items():
+            for name, resource in _below(_read(file), file, "resources", "jobs").items():
                 if name in jobs:
                     raise BundleError(f"{file.name}: job '{name}' is defined twice")
                 jobs[name] = _job(file, _resolved(resource, variables, file))
@@ -195,8 +197,21 @@ def _resolved(value: Any, variables: Mapping[str, str], file: Path) -> Any:
     return _REFERENCE.sub(value_of, value)
 
 
+def _below(content: dict[str, Any], path: Path, *keys: str) -> dict[str, Any]:
+    """The mapping below some keys, empty where there is none."""
+    found: Any = content
+    for key in keys:
+        found = found.get(key) or {}
+        if not isinstance(found, dict):
+            raise BundleError(f"{path.name}: {key}: found {found!r}, expected a mapping")
+    return found
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise BundleError(f"{path.name}: cannot be read as YAML ({error})") from error
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise BundleError(f"{path.name}: cannot be read as YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise BundleError(f"{path.name}: found {content!r}, expected a mapping")
+    return content

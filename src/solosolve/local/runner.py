@@ -79,15 +79,17 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
         try:
             with console.status(f"{task.name} is running"):
                 _load(task)(task.arguments)
+        except (KeyboardInterrupt, click.Abort):
+            # Click turns an interrupt inside a task into Abort; neither says that the task is broken.
+            _save(report, task, started, runs, "interrupted")
+            raise
         except (SolosolveError, click.ClickException) as error:
             _fail(report, task, started, runs, resume, error)
         except Exception as error:
             logger.debug("%s failed", task.name, exc_info=True)
             _fail(report, task, started, runs, resume, error)
-        seconds = time.perf_counter() - started
-        report = replace(report, tasks=(*report.tasks, TaskRun(task.job, task.name, seconds, "done")))
-        report.save(runs)
-        console.print(f"      done in {seconds:.1f} s", style="green", highlight=False)
+        report = _save(report, task, started, runs, "done")
+        console.print(f"      done in {report.tasks[-1].seconds:.1f} s", style="green", highlight=False)
     return report
 
 
@@ -113,9 +115,15 @@ def _load(task: PlannedTask) -> Main:
     return main
 
 
-def _fail(report: RunReport, task: PlannedTask, started: float, runs: Path, resume: str, error: Exception) -> None:
+def _save(report: RunReport, task: PlannedTask, started: float, runs: Path, state: str) -> RunReport:
     seconds = time.perf_counter() - started
-    replace(report, tasks=(*report.tasks, TaskRun(task.job, task.name, seconds, "failed"))).save(runs)
+    longer = replace(report, tasks=(*report.tasks, TaskRun(task.job, task.name, seconds, state)))
+    longer.save(runs)
+    return longer
+
+
+def _fail(report: RunReport, task: PlannedTask, started: float, runs: Path, resume: str, error: Exception) -> None:
+    _save(report, task, started, runs, "failed")
     reason = error.format_message() if isinstance(error, click.ClickException) else one_line(error)
     raise TaskFailedError(
         f"{task.job}.{task.name} failed: {reason}\n  when it is mended, go on with: {resume} --from {task.name}"

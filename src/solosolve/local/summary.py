@@ -127,10 +127,9 @@ class Summary:
             "select metric, value, value_low, value_high, record_count from gold.model_metrics "
             f"where model_version = {version} and split = 'test'"
         )
-        ids, labels = self._test_labels()
+        _, labels = self._test_labels()
         prior = measure(labels, np.full(len(labels), self._training_rate()))
-        truth = self._truth(ids)
-        oracle = measure(labels, truth) if truth is not None else {}
+        oracle = self.oracle_on_test()
         metrics = tuple(
             Metric(name, row["value"], row["value_low"], row["value_high"], prior[name], oracle.get(name))
             for row in measured
@@ -152,6 +151,12 @@ class Summary:
             "select case when prediction = 1.0 then 'successful' else 'not successful' end, count(*) "
             f"from gold.predictions where model_version = {event['model_version']} group by 1 order by 1 desc"
         )
+
+    def oracle_on_test(self) -> dict[str, float]:
+        """The metrics of the true probabilities on the test split; empty unless all its complaints are made up."""
+        ids, labels = self._test_labels()
+        truth = self._truth(ids)
+        return measure(labels, truth) if truth is not None else {}
 
     def _champion_event(self) -> dict[str, Any] | None:
         if MODEL_EVENTS not in self.existing:

@@ -10,6 +10,7 @@ import xgboost as xgb
 from pyspark.ml.classification import GBTClassifier
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from solosolve.errors import UsageError
 from solosolve.model.spark_trees import booster_from_spark
@@ -54,7 +55,8 @@ class GbtEngine:
         """Fits in the JVM and converts the trees."""
         vectors = labelled.orderBy("complaint_id").select(array_to_vector("features").alias("features"), LABEL)
         classifier = GBTClassifier(featuresCol="features", labelCol=LABEL, **self.parameters())
-        sample = labelled.select("features").limit(_COVER_ROWS).toArrow().column("features").combine_chunks()
+        drawn = labelled.orderBy(F.xxhash64("complaint_id")).select("features").limit(_COVER_ROWS)
+        sample = drawn.toArrow().column("features").combine_chunks()
         features = sample.values.to_numpy().reshape(len(sample), -1)
         return booster_from_spark(classifier.fit(vectors), features)
 

@@ -161,9 +161,9 @@ def evaluate(labels: Floats, probabilities: Floats, rounds: int) -> Evaluation:
         All METRICS with percentile intervals (Efron, 1979), and the pictures' numbers.
 
     Raises:
-        ModelError: There are no rows, only one class, or a value that is no probability.
+        ModelError: There are no rows, only one class, an unknown label, or a value that is no probability.
     """
-    _check(labels, probabilities)
+    require_measurable(labels, probabilities)
     resampled = bootstrap(labels, {"model": probabilities}, rounds)["model"]
     metrics = {}
     for name, value in measure(labels, probabilities).items():
@@ -204,11 +204,14 @@ def _draw_both_classes(generator: np.random.Generator, labels: Floats) -> Floats
             return drawn
 
 
-def _check(labels: Floats, probabilities: Floats) -> None:
+def require_measurable(labels: Floats, probabilities: Floats) -> None:
+    """Raises ModelError unless there are labels of both classes, all known, and a probability for each."""
     if len(labels) == 0:
         raise ModelError("the slice to evaluate on has no complaints")
     if len(labels) != len(probabilities):
         raise ModelError(f"{len(labels)} labels, but {len(probabilities)} probabilities")
+    if not np.isin(labels, (0.0, 1.0)).all():
+        raise ModelError("a label of the slice is neither 0 nor 1")
     if len(np.unique(labels)) < 2:
         raise ModelError(f"all {len(labels)} complaints of the slice have the label {labels[0]}: AUC is undefined")
     if not (np.isfinite(probabilities).all() and (probabilities >= 0).all() and (probabilities <= 1).all()):

@@ -85,7 +85,7 @@ FEATURE_SETS: Mapping[str, FeatureSet] = MappingProxyType(
             FeatureSet(
                 "default",
                 ("product", "company", "state", "submitted_via", "issue", "sub_issue", "sub_product", "tags"),
-                term_buckets=256,
+                term_buckets=512,
                 patterns=tuple(PATTERNS),
             ),
         )

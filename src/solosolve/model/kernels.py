@@ -79,6 +79,8 @@ class HashedTerms(_Kernel):
 
     def encode(self, values: pa.Array) -> Block:
         """Zeros for null."""
+        # The one letter whose lower case is two characters on the JVM: i and a dot above, which ends the word.
+        values = pc.replace_substring(values, "\u0130", "i\u0307")
         lowered = pc.fill_null(pc.utf8_lower(values), "")
         words = pc.split_pattern_regex(lowered, r"[^a-z']+")
         rows = pc.list_parent_indices(words).to_numpy()

@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from solosolve.errors import ModelError
-from solosolve.model.evaluation import Evaluation, Floats, bootstrap, measure
+from solosolve.model.evaluation import Evaluation, Floats, bootstrap, measure, require_measurable
 
 AUC_TOLERANCE = 0.01
 """How much worse than the champion's the challenger's AUC may be at the lower end of the paired 95 % interval."""
@@ -73,7 +73,7 @@ def decide(evaluation: Evaluation, frozen: Slice, rounds: int) -> Decision:
         The decision.
 
     Raises:
-        ModelError: A metric that the gate needs is missing or not a number.
+        ModelError: A metric that the gate needs, or a score of the champion's, is missing or not a number.
     """
     checks = _against_prior(evaluation, frozen)
     if frozen.champion is None:
@@ -96,6 +96,7 @@ def _against_prior(evaluation: Evaluation, frozen: Slice) -> tuple[Check, ...]:
 
 def _against_champion(evaluation: Evaluation, frozen: Slice, champion: Floats, rounds: int) -> tuple[Check, ...]:
     auc, loss = _required(evaluation, "auc", "value"), _required(evaluation, "log_loss", "value")
+    require_measurable(frozen.labels, champion)
     incumbent = measure(frozen.labels, champion)
     champion_auc, champion_loss = incumbent["auc"], incumbent["log_loss"]
     both = bootstrap(frozen.labels, {"challenger": frozen.challenger, "champion": champion}, rounds)

@@ -24,20 +24,22 @@ _NONE, _ROOT_PARENT = -1, 2147483647
 
 @dataclass
 class _Tree:
-    """One tree in XGBoost's arrays; node 0 is the root, a leaf has no children."""
+    """One tree in XGBoost's arrays; node 0 is the root, a leaf has no children and its value as condition."""
 
+    factor: float
     left: list[int] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
     parent: list[int] = field(default_factory=list)
     feature: list[int] = field(default_factory=list)
     condition: list[float] = field(default_factory=list)
 
-    def add(self, parent: int, feature: int, condition: float) -> int:
+    def add(self, parent: int) -> int:
+        """Appends a node that is still to be filled."""
         self.left.append(_NONE)
         self.right.append(_NONE)
         self.parent.append(parent)
-        self.feature.append(feature)
-        self.condition.append(condition)
+        self.feature.append(0)
+        self.condition.append(0.0)
         return len(self.left) - 1
 
 
@@ -74,31 +76,34 @@ def _parse(text: str) -> list[_Tree]:
     for line in lines:
         if not (header := _TREE.match(line)):
             raise ModelError(f"not a description of a tree of Spark's: {line.strip()!r}")
-        tree = _Tree()
-        _parse_node(lines, tree, _ROOT_PARENT, 2 * float(header["weight"]))
+        tree = _Tree(factor=2 * float(header["weight"]))
+        _parse_node(lines, tree, tree.add(_ROOT_PARENT))
         trees.append(tree)
     return trees
 
 
-def _parse_node(lines: Iterator[str], tree: _Tree, parent: int, factor: float) -> int:
+def _parse_node(lines: Iterator[str], tree: _Tree, node: int) -> None:
     line = next(lines, "the text ends")
     if leaf := _LEAF.match(line):
-        return tree.add(parent, 0, factor * float(leaf["value"]))
+        tree.condition[node] = tree.factor * float(leaf["value"])
+        return
     if not (split := _SPLIT.match(line)):
         raise ModelError(f"not a split or leaf that can be converted: {line.strip()!r}")
-    node = tree.add(parent, int(split["feature"]), _next_above(float(split["threshold"])))
-    tree.left[node] = _parse_node(lines, tree, node, factor)
+    tree.feature[node], tree.condition[node] = int(split["feature"]), _next_above(float(split["threshold"]))
+    # Side by side: XGBoost looks for the right child behind the left one, whatever `right_children` says.
+    tree.left[node], tree.right[node] = tree.add(node), tree.add(node)
+    _parse_node(lines, tree, tree.left[node])
     otherwise = next(lines, "the text ends")
     if not _ELSE.match(otherwise):
         raise ModelError(f"not the other side of a split: {otherwise.strip()!r}")
-    tree.right[node] = _parse_node(lines, tree, node, factor)
-    return node
+    _parse_node(lines, tree, tree.right[node])
 
 
 def _next_above(threshold: float) -> float:
     """The smallest float32 above every float32 that is at most the threshold."""
     nearest = np.float32(threshold)
-    return float(nearest if nearest > threshold else np.nextafter(nearest, np.float32(np.inf)))
+    # As doubles: NumPy would compare a float32 and a Python float as float32.
+    return float(nearest if float(nearest) > threshold else np.nextafter(nearest, np.float32(np.inf)))
 
 
 def _covers(tree: _Tree, leaves: Any) -> Any:
@@ -133,15 +138,16 @@ def _with_trees(skeleton: dict[str, Any], trees: list[dict[str, Any]]) -> xgb.Bo
 
 def _to_json(tree: _Tree, covers: Any, feature_count: int) -> dict[str, Any]:
     count = len(tree.left)
+    means = _mean_leaves(tree, covers)
     return {
-        "base_weights": _mean_leaves(tree, covers),
+        "base_weights": list(map(float, means)),
         "categories": [],
         "categories_nodes": [],
         "categories_segments": [],
         "categories_sizes": [],
         "default_left": [0] * count,
         "left_children": tree.left,
-        "loss_changes": [0.0] * count,
+        "loss_changes": _gains(tree, covers, means),
         "parents": tree.parent,
         "right_children": tree.right,
         "split_conditions": tree.condition,
@@ -157,11 +163,21 @@ def _to_json(tree: _Tree, covers: Any, feature_count: int) -> dict[str, Any]:
     }
 
 
-def _mean_leaves(tree: _Tree, covers: Any) -> list[float]:
+def _mean_leaves(tree: _Tree, covers: Any) -> Any:
     """Each node's cover-weighted mean of the leaves below it."""
     sums = np.array(
         [tree.condition[node] * covers[node] if tree.left[node] == _NONE else 0.0 for node in range(len(covers))]
     )
     for node in range(len(covers) - 1, 0, -1):
         sums[tree.parent[node]] += sums[node]
-    return [float(value) for value in sums / covers]
+    return sums / covers
+
+
+def _gains(tree: _Tree, covers: Any, means: Any) -> list[float]:
+    """By how much each split lowers the sum of squares, as Spark's importances count it: without the tree's weight."""
+    squares = covers * (means / tree.factor) ** 2
+    children = zip(tree.left, tree.right, strict=True)
+    return [
+        0.0 if left == _NONE else max(0.0, float(squares[left] + squares[right] - squares[node]))
+        for node, (left, right) in enumerate(children)
+    ]

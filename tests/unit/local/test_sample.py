@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from real_data import REAL_DATA, needs_real_data
 from solosolve.errors import UsageError
 from solosolve.local.sample import OFFICIAL_HEADERS, SampleSummary, write_sample
 from solosolve.local.sampling import phrases
@@ -27,7 +27,6 @@ from solosolve.local.sampling.themes import THEMES
 
 ROWS = 60_000
 SUCCESSFUL = ["Closed with explanation", "Closed with monetary relief", "Closed with non-monetary relief"]
-SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 OFFICIAL_HEADER = (
     "Date received,Product,Sub-product,Issue,Sub-issue,Consumer complaint narrative,Company public response,Company,"
     "State,ZIP code,Tags,Consumer consent provided?,Submitted via,Date sent to company,Company response to consumer,"
@@ -393,12 +392,9 @@ def test_conditional_draws_only_its_conditions_codes() -> None:
     assert set(drawn[4000:]) == {9}
 
 
-@pytest.mark.skipif(
-    not SHARED.is_dir() or bool(os.environ.get("CI")),
-    reason="the real data of ../shared/data is not here (or CI is set)",
-)
+@needs_real_data
 def test_labelled_period_follows_real_counts(complaints: pd.DataFrame) -> None:
-    counts = pd.read_csv(SHARED / "outcome_counts_by_month.csv.gz", parse_dates=["m"], keep_default_na=False)
+    counts = pd.read_csv(REAL_DATA / "outcome_counts_by_month.csv.gz", parse_dates=["m"], keep_default_na=False)
     counts = counts[counts["consumer_disputed"].isin(["Yes", "No"])]
     labelled = complaints[complaints["is_labelled"]]
     real = counts.groupby(counts["m"].dt.to_period("Q"))["n"].sum() / counts["n"].sum()

@@ -1,0 +1,29 @@
+"""Measurements: each prints its figures beside a peer's of the same run; none passes or fails by the clock."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from solosolve.local.sample import write_sample
+
+
+@pytest.fixture(scope="session")
+def sample_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample of 200,000 complaints."""
+    return write_sample(tmp_path_factory.mktemp("bench") / "sample.csv", rows=200_000, seed=3).path
+
+
+def median_seconds(work: Callable[[], object], rounds: int = 3) -> float:
+    """The median time of some calls, after one that is not counted."""
+    work()
+    seconds = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)

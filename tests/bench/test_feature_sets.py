@@ -1,0 +1,41 @@
+"""What the feature sets and engines are worth on a later slice, and what they cost."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from solosolve.adapters.reader import DeltaReader
+from solosolve.flows import build_features, ingest_complaints, refine_complaints, train_model
+from solosolve.local.summary import Summary
+from solosolve.settings import Settings
+
+
+def test_feature_sets_and_engines(spark: SparkSession, settings: Settings, sample_csv: Path) -> None:
+    ingest_complaints.run(spark, settings, str(sample_csv))
+    refine_complaints.run(spark, settings)
+    lines = []
+    for feature_set in ("baseline", "default"):
+        started = time.perf_counter()
+        build_features.run(spark, settings, feature_set)
+        built = time.perf_counter() - started
+        for engine in ("gbt", "xgboost"):
+            started = time.perf_counter()
+            model = train_model.run(spark, settings, engine)
+            trained = time.perf_counter() - started
+            rows = DeltaReader(settings.warehouse).query(
+                f"select metric, value, value_low, value_high, record_count from gold.model_metrics "
+                f"where model_version = {model.version} and split = 'test' and metric in ('auc', 'log_loss')"
+            )
+            metrics = {row["metric"]: row for row in rows.to_pylist()}
+            auc, loss = metrics["auc"], metrics["log_loss"]
+            lines.append(
+                f"{feature_set:9} {engine:8} AUC {auc['value']:.3f} ({auc['value_low']:.3f} to {auc['value_high']:.3f}) "
+                f"log loss {loss['value']:.4f}, features {built:.0f} s, training and its metrics {trained:.0f} s, "
+                f"{auc['record_count']} test complaints"
+            )
+    print("\n" + "\n".join(lines))
+    oracle = Summary(DeltaReader(settings.warehouse)).oracle_on_test()
+    print(f"oracle             AUC {oracle['auc']:.3f}                  log loss {oracle['log_loss']:.4f}")

@@ -1,0 +1,189 @@
+"""The bundle, the job files, the flows and the settings say the same."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from solosolve.local.bundle import load_bundle
+from solosolve.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+RESOURCES = sorted((ROOT / "resources").glob("*.yml"))
+YAML_FILES = [ROOT / "databricks.yml", *sorted((ROOT / "bundle").glob("*.yml")), *RESOURCES]
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+VARIABLES = read(ROOT / "bundle" / "variables.yml")["variables"]
+TARGETS = read(ROOT / "bundle" / "targets.yml")["targets"]
+JOBS = {name: job for path in RESOURCES for name, job in read(path)["resources"].get("jobs", {}).items()}
+
+
+@dataclass(frozen=True)
+class PythonTask:
+    job: str
+    key: str
+    file: Path
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.job}.{self.key}"
+
+    @property
+    def options(self) -> list[str]:
+        return [word.split("=")[0] for word in self.words if word.startswith("--")]
+
+
+def python_tasks() -> Iterator[PythonTask]:
+    for name, job in JOBS.items():
+        for task in job["tasks"]:
+            if python := task.get("spark_python_task"):
+                file = (ROOT / "resources" / python["python_file"]).resolve()
+                yield PythonTask(name, task["task_key"], file, tuple(python.get("parameters", ())))
+
+
+TASKS = list(python_tasks())
+EACH_TASK = pytest.mark.parametrize("task", TASKS, ids=str)
+EACH_JOB = pytest.mark.parametrize("job", sorted(JOBS))
+
+
+def command_of(file: Path) -> click.Command:
+    spec = importlib.util.spec_from_file_location(f"contract_{file.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    command: click.Command = module.command
+    return command
+
+
+def options_of(command: click.Command) -> dict[str, set[str]]:
+    """Parameter to its spellings."""
+    return {str(option.name): {*option.opts, *option.secondary_opts} for option in command.params}
+
+
+@pytest.mark.parametrize("path", RESOURCES, ids=lambda path: path.name)
+def test_resource_file_holds_the_one_resource_that_it_is_named_after(path: Path) -> None:
+    stem, kind, _ = path.name.split(".")
+    content = read(path)
+    assert {group: list(resources) for group, resources in content["resources"].items()} == {f"{kind}s": [stem]}
+    assert set(content) == {"resources"}
+
+
+@EACH_TASK
+def test_task_has_its_file_and_its_flow(task: PythonTask) -> None:
+    assert task.file == ROOT / "jobs" / f"{task.key}.py"
+    assert task.file.is_file()
+    assert (ROOT / "src" / "solosolve" / "flows" / f"{task.key}.py").is_file()
+
+
+def test_every_job_file_is_a_task() -> None:
+    assert set((ROOT / "jobs").glob("*.py")) == {task.file for task in TASKS}
+
+
+@EACH_TASK
+def test_command_is_named_after_its_task(task: PythonTask) -> None:
+    assert command_of(task.file).name == task.key
+
+
+@EACH_TASK
+def test_task_passes_only_options_that_its_command_has(task: PythonTask) -> None:
+    known = set().union(*options_of(command_of(task.file)).values())
+    assert [word for word in task.options if word not in known] == []
+
+
+@EACH_TASK
+def test_task_feeds_every_option_of_its_command_once(task: PythonTask) -> None:
+    fed = {
+        name: sum(word in spellings for word in task.options)
+        for name, spellings in options_of(command_of(task.file)).items()
+    }
+    assert fed == dict.fromkeys(fed, 1)
+
+
+@EACH_TASK
+def test_task_says_the_bundles_target(task: PythonTask) -> None:
+    # Left out, a deployed task would look for a laptop's tables.
+    assert task.words[task.words.index("--target") + 1] == "${bundle.target}"
+
+
+@EACH_JOB
+def test_job_uses_the_parameters_that_it_declares(job: str) -> None:
+    declared = {parameter["name"] for parameter in JOBS[job].get("parameters", ())}
+    used = set(re.findall(r"\{\{\s*job\.parameters\.(\w+)\s*\}\}", yaml.safe_dump(JOBS[job])))
+    assert used == declared
+
+
+@EACH_JOB
+def test_job_parameters_have_the_names_of_the_options_that_they_feed(job: str) -> None:
+    fed_options = {
+        (option, parameter)
+        for task in TASKS
+        if task.job == job
+        for option, value in zip(task.words, task.words[1:], strict=False)
+        for parameter in re.findall(r"job\.parameters\.(\w+)", value)
+    }
+    assert {option for option, _ in fed_options} == {"--" + name.replace("_", "-") for _, name in fed_options}
+
+
+@EACH_JOB
+def test_job_clusters_that_tasks_name_are_declared(job: str) -> None:
+    declared = {cluster["job_cluster_key"] for cluster in JOBS[job].get("job_clusters", ())}
+    named = {task["job_cluster_key"] for task in JOBS[job]["tasks"] if "job_cluster_key" in task}
+    assert named == declared
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
+def test_referenced_variables_are_declared(path: Path) -> None:
+    referenced = set(re.findall(r"\$\{var\.(\w+)\}", path.read_text(encoding="utf-8")))
+    assert referenced <= set(VARIABLES)
+
+
+def test_variables_of_targets_are_declared() -> None:
+    set_per_target = {name for target in TARGETS.values() for name in (target or {}).get("variables", {})}
+    assert set_per_target <= set(VARIABLES)
+
+
+def test_declared_variables_are_used_and_explained() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in YAML_FILES)
+    used = set(re.findall(r"\$\{var\.(\w+)\}", text)) | set(Settings.model_fields)
+    assert set(VARIABLES) <= used
+    assert [name for name, variable in VARIABLES.items() if not variable.get("description")] == []
+
+
+def test_targets_are_those_of_the_settings() -> None:
+    assert list(TARGETS) == ["local", "dev", "staging", "prod"]
+    assert [Settings.load(target, bundle=ROOT, environ={}).target for target in TARGETS] == list(TARGETS)
+
+
+def test_production_targets_say_where_they_are_deployed() -> None:
+    production = {name: target for name, target in TARGETS.items() if (target or {}).get("mode") == "production"}
+    assert production
+    assert [name for name, target in production.items() if not target.get("workspace", {}).get("root_path")] == []
+
+
+def test_one_target_is_the_default() -> None:
+    assert [name for name, target in TARGETS.items() if (target or {}).get("default")] == ["dev"]
+
+
+@pytest.mark.parametrize("target", list(TARGETS))
+def test_laptop_can_plan_every_job(target: str) -> None:
+    bundle = load_bundle(ROOT, target)
+    planned = {(task.job, task.name) for task in bundle.plan(tuple(bundle.jobs), {})}
+    assert planned == {(task.job, task.key) for task in TASKS}
+
+
+def test_databricks_yml_only_names_includes_and_builds() -> None:
+    assert set(read(ROOT / "databricks.yml")) == {"bundle", "include", "artifacts"}

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from builders import OFFICIAL_HEADER, landing_csv, record
+from solosolve.adapters.tables import Tables
+from solosolve.errors import NotAComplaintFileError
+from solosolve.flows.ingest_complaints import Landed, run
+from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
+from solosolve.schemas import SCHEMAS
+
+CUT = '2016-03-01,Mortgage,"cut in a quote\nand gone'
+
+
+def land(tables: Tables, source: Path) -> list[Landed]:
+    return run(tables.spark, tables.settings, str(source))
+
+
+def counts(tables: Tables) -> dict[str, int]:
+    return {table.name: tables.read(table).count() for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS)}
+
+
+def versions(tables: Tables) -> list[int]:
+    return [tables.version(table) for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS)]
+
+
+def rows(spark: SparkSession, table: Table, *values: dict[str, Any]) -> Any:
+    """Rows of a table; columns without a value are null."""
+    names = SCHEMAS[table].fieldNames()
+    return spark.createDataFrame([[row.get(name) for name in names] for row in values], SCHEMAS[table])
+
+
+def test_ingest_keeps_every_record_verbatim_or_in_quarantine(tmp_path: Path, tables: Tables) -> None:
+    path = tmp_path / "a.csv"
+    odd = {
+        "consumer_complaint_narrative": 'They said "no",\nand\r\nhung up. é\U0001f600 \\n',
+        "sub_issue": "",
+        "tags": "N/A",
+        "state": " CA ",
+        "complaint_id": "007",
+        "zip_code": "'=1+1",
+    }
+    path.write_bytes(f"Export\n{landing_csv({}, odd)}1,2,3\n{CUT}".encode())
+
+    (landed,) = land(tables, path)
+
+    source = {"_source_file": str(path), "_source_sha256": landed.source_sha256, "_ingested_at": landed.landed_at}
+    good = [record(**source, _source_line=3), record(**source, **odd, _source_line=4)]
+    assert_df_equality(tables.read(COMPLAINTS_RAW).sort("_source_line"), rows(tables.spark, COMPLAINTS_RAW, *good))
+    bad = [
+        {"_record": "Export\n", "_reason": "stands before the header", "_source_line": 1},
+        {"_record": "1,2,3\n", "_reason": "has 3 fields, the header has 18", "_source_line": 7},
+        {
+            "_record": CUT,
+            "_reason": "a quoted field is not closed, has text behind its closing quote, or is too long",
+            "_source_line": 8,
+        },
+    ]
+    expected_df = rows(tables.spark, QUARANTINE, *(source | row for row in bad))
+    assert_df_equality(tables.read(QUARANTINE).sort("_source_line"), expected_df)
+    assert (landed.record_count, landed.bronze_count, landed.quarantine_count) == (5, 2, 3)
+    assert (landed.layout, landed.byte_count) == ("official 18 columns", path.stat().st_size)
+    assert_df_equality(tables.read(LANDINGS), rows(tables.spark, LANDINGS, vars(landed)))
+
+
+def test_ingest_adds_nothing_for_content_that_has_been_landed(tmp_path: Path, tables: Tables) -> None:
+    content = landing_csv({"complaint_id": "1"}, {"complaint_id": "2"}).encode()
+    (tmp_path / "a.csv").write_bytes(content)
+    (tmp_path / "b.csv").write_bytes(content)
+    assert [Path(landed.source_file).name for landed in land(tables, tmp_path)] == ["a.csv"]
+    before = versions(tables)
+
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(content))
+    assert land(tables, tmp_path) == []
+    assert versions(tables) == before
+    assert counts(tables) == {"complaints": 2, "complaints_quarantine": 0, "landings": 1}
+
+
+def test_ingest_refuses_bad_files_of_a_folder_by_name_and_lands_the_others(tmp_path: Path, tables: Tables) -> None:
+    (tmp_path / "a.csv").write_text("no,complaints\n1,2\n")
+    (tmp_path / "b.csv").write_text(landing_csv({"complaint_id": "1"}))
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(landing_csv({}).encode())[:-9])
+    (tmp_path / "d.zip").write_bytes(b"PK\3\4 cut")
+    (tmp_path / "e.csv").write_text(landing_csv(header=OFFICIAL_HEADER))
+    (tmp_path / "f.csv").write_text(landing_csv({"complaint_id": "2"}) + CUT)
+    with pytest.raises(NotAComplaintFileError) as refused:
+        land(tables, tmp_path)
+    assert [Path(part.split(": ")[0]).name for part in str(refused.value).split("; ") if part.startswith("/")] == [
+        "a.csv",
+        "c.csv.gz",
+        "d.zip",
+    ]
+    landings = tables.read(LANDINGS).select(
+        F.regexp_extract("source_file", "[^/]+$", 0).alias("name"), "record_count", "bronze_count", "quarantine_count"
+    )
+    expected_df = tables.spark.createDataFrame(
+        [("b.csv", 1, 1, 0), ("e.csv", 0, 0, 0), ("f.csv", 2, 1, 1)],
+        "name string, record_count bigint, bronze_count bigint, quarantine_count bigint",
+    )
+    assert_df_equality(landings, expected_df, ignore_nullable=True, ignore_row_order=True)
+    assert counts(tables) == {"complaints": 2, "complaints_quarantine": 1, "landings": 3}
+
+
+@pytest.mark.parametrize("name", ["bad.csv", "nowhere.csv"])
+def test_ingest_of_a_refused_file_leaves_no_table_behind(tmp_path: Path, tables: Tables, name: str) -> None:
+    (tmp_path / "bad.csv").write_text("no,complaints\n")
+    with pytest.raises(NotAComplaintFileError, match=name):
+        land(tables, tmp_path / name)
+    assert not any(tables.exists(table) for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS))
+
+
+@pytest.mark.parametrize("lost", [{LANDINGS}, {LANDINGS, QUARANTINE}])
+def test_ingest_interrupted_behind_the_bronze_commit_duplicates_nothing(
+    tmp_path: Path, tables: Tables, lost: set[Table]
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(landing_csv({"complaint_id": "1"}, {"complaint_id": "2"}) + CUT)
+    (first,) = land(tables, path)
+    for table in lost:
+        tables.delta(table).delete()
+
+    (again,) = land(tables, path)
+
+    assert (again.bronze_count, again.quarantine_count) == (first.bronze_count, first.quarantine_count) == (2, 1)
+    assert counts(tables) == {"complaints": 2, "complaints_quarantine": 1, "landings": 1}
+    assert land(tables, path) == []
+
+
+def test_ingest_reads_the_published_16_columns(tmp_path: Path, tables: Tables) -> None:
+    columns = [name for name in COMPLAINT_COLUMNS if name not in ("consumer_consent_provided", "consumer_disputed")]
+    text = landing_csv({"state": ""}, header=[*columns, "Note"], columns=[*columns, "tags"])
+    (tmp_path / "a.csv").write_text("\ufeff" + text.replace("\n", "\r\n"))
+    (landed,) = land(tables, tmp_path / "*.csv")
+    actual_df = tables.read(COMPLAINTS_RAW).select(
+        "consumer_consent_provided", "consumer_disputed", "state", "_rescued"
+    )
+    expected_df = tables.spark.createDataFrame([(None, None, "", '{"Note": ""}')], actual_df.schema)
+    assert_df_equality(actual_df, expected_df)
+    assert landed.layout == "published 16 columns"

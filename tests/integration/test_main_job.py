@@ -1,0 +1,135 @@
+"""The main job on a small sample: what `solosolve run`, `spark-submit` and a second run leave in the tables."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import mlflow
+import pytest
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from conftest import settings_in
+from solosolve.adapters.reader import DeltaReader
+from solosolve.local.bundle import load_bundle
+from solosolve.local.report import show_report
+from solosolve.local.runner import run_tasks
+from solosolve.local.sample import write_sample
+from solosolve.local.summary import Summary
+from solosolve.names import FILED_COLUMNS, MADE_BY
+from solosolve.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+JOBS = ("medallion", "train_model", "score_batch")
+OF_ONE_RUN = {
+    *("_ingested_at", "landed_at", "requested_at", "scored_at", "trained_at", "event_at"),
+    *("training_seconds", "run_id", "feature_model_uri", "evidence"),
+}
+"""Columns that say when and in which run a row was made."""
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sample(tmp_path_factory.mktemp("landing") / "sample.csv", rows=4_000, seed=5).path
+
+
+@pytest.fixture(scope="module")
+def run_home(spark: SparkSession, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = settings_in(tmp_path_factory.mktemp("run_home"))
+    run_main_job(settings, sample)
+    return settings
+
+
+def run_main_job(settings: Settings, sample: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOLOSOLVE_HOME", str(settings.home))
+        patch.setenv("SOLOSOLVE_BOOTSTRAP_ROUNDS", str(settings.bootstrap_rounds))
+        tasks = load_bundle(ROOT, "local").plan(JOBS, {"source": str(sample)})
+        run_tasks(tasks, runs=settings.home / "runs", resume="again", console=Console(file=io.StringIO()))
+
+
+def multisets(settings: Settings, *, without: frozenset[str] = frozenset()) -> dict[str, Counter[str]]:
+    """Table to the multiset of its rows."""
+    reader = DeltaReader(settings.warehouse)
+    found = {}
+    for table in reader.tables():
+        rows = reader.query(f"select * from {table}")
+        kept = [name for name in rows.column_names if name not in without]
+        found[str(table)] = Counter(repr(row) for row in rows.select(kept).to_pylist())
+    return found
+
+
+def test_main_job_fills_every_table_and_conserves(run_home: Settings) -> None:
+    summary = Summary(DeltaReader(run_home.warehouse))
+    assert summary.existing == set(MADE_BY)
+    checks = summary.conservation
+    assert len(checks) == 4
+    assert [check for check in checks if not check.holds] == []
+    assert all(check.left > 0 for check in checks)
+
+
+def test_main_job_again_changes_no_table(run_home: Settings, sample: Path) -> None:
+    before = multisets(run_home)
+    run_main_job(run_home, sample)
+    assert multisets(run_home) == before
+
+
+def test_registered_model_gives_the_batch_scores_to_the_bit(run_home: Settings) -> None:
+    rows = DeltaReader(run_home.warehouse).query(
+        f"select p.probability, p.prediction, {', '.join(f's.{name}' for name in FILED_COLUMNS)} "
+        "from gold.predictions p join silver.complaints s using (complaint_id) order by complaint_id limit 200"
+    )
+    frame = rows.to_pandas().assign(date_received=lambda found: found["date_received"].astype(str))
+    mlflow.set_tracking_uri(f"sqlite:///{run_home.home / 'mlflow' / 'mlflow.db'}")
+    served = mlflow.pyfunc.load_model("models:/complaint_resolution@champion")
+    actual = served.predict(frame[list(FILED_COLUMNS)])
+    assert actual["probability"].tolist() == frame["probability"].tolist()
+    assert actual["prediction"].tolist() == frame["prediction"].tolist()
+
+
+def test_report_says_what_happened(run_home: Settings) -> None:
+    text = io.StringIO()
+    show_report(run_home, Console(file=text, width=120))
+    for words in ("4,000", "holds", "auc", "oracle", "medallion · ingest_complaints", "Next"):
+        assert words in text.getvalue()
+    assert "BROKEN" not in text.getvalue()
+
+
+def submit(task: str, home: Path, *words: str, properties: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "spark-submit")]
+    command += ["--properties-file", "bundle/spark-defaults.conf"] if properties else []
+    environ = os.environ | {
+        "SOLOSOLVE_HOME": str(home),
+        "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50",
+        # As in an activated environment.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    environ.pop("PYSPARK_PYTHON", None)
+    return subprocess.run(
+        [*command, f"jobs/{task}.py", *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_spark_submit_of_each_task_gives_the_same_tables(run_home: Settings, sample: Path, tmp_path: Path) -> None:
+    home = tmp_path / "submitted"
+    for task in load_bundle(ROOT, "local").plan(JOBS, {"source": str(sample)}):
+        done = submit(task.name, home, *task.arguments)
+        assert done.returncode == 0, done.stderr
+    submitted = settings_in(home)
+    of_one_run = frozenset(OF_ONE_RUN)
+    assert multisets(submitted, without=of_one_run) == multisets(run_home, without=of_one_run)
+
+
+def test_spark_submit_without_delta_says_the_command(tmp_path: Path) -> None:
+    failed = submit("refine_complaints", tmp_path, properties=False)
+    assert failed.returncode == 1
+    said = [line for line in failed.stderr.splitlines() if line.startswith("solosolve: ")]
+    assert said == [
+        "solosolve: Delta Lake is not on Spark's classpath; run: "
+        "spark-submit --properties-file bundle/spark-defaults.conf jobs/refine_complaints.py"
+    ]

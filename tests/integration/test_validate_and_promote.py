@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost as xgb
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from builders import complaints
+from solosolve.adapters.registry import RegisteredModel, Registry
+from solosolve.adapters.tables import Tables
+from solosolve.errors import ModelError
+from solosolve.flows import promote_model, validate_model
+from solosolve.flows.promote_model import PROVISIONAL, STANDING_TAG
+from solosolve.flows.validate_model import SUBJECT_TAG, VERDICT_TAG
+from solosolve.model.features import FeatureEncoder
+from solosolve.model.kernels import MonthOfYear, TextLength
+from solosolve.model.promotion import Verdict
+from solosolve.model.scorer import ComplaintScorer
+from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_EVENTS, NARRATIVE
+from solosolve.schemas import SCHEMAS
+from solosolve.settings import Settings
+from solosolve.transforms.gold import TEST, TRAIN
+
+ENCODER = FeatureEncoder(kernels=(TextLength(column=NARRATIVE), MonthOfYear(column="date_received")))
+GENERATOR = np.random.default_rng(9)
+LENGTHS = GENERATOR.integers(1, 400, 300)
+LABELS = (GENERATOR.uniform(size=300) < np.where(LENGTHS > 200, 0.85, 0.15)).astype(float)
+FEATURE_ROWS = np.column_stack([LENGTHS, np.full(300, 3)]).astype(np.float32)
+NOISE = (GENERATOR.uniform(size=300) < 0.5).astype(float)
+
+
+def scorer_of(labels: np.ndarray) -> ComplaintScorer:
+    parameters = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1, "eta": 0.5}
+    return ComplaintScorer(ENCODER, xgb.train(parameters, xgb.DMatrix(FEATURE_ROWS, label=labels), num_boost_round=5))
+
+
+GOOD, USELESS, INVERTED = scorer_of(LABELS), scorer_of(NOISE), scorer_of(1 - LABELS)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The registry and tables of a home with one frozen slice; every test registers its own models."""
+
+    spark: SparkSession
+    settings: Settings
+    tables: Tables
+    registry: Registry
+    folder: Path
+
+    def register(self, scorer: ComplaintScorer, alias: str, prior: str | None = "0.5") -> RegisteredModel:
+        files = self.folder / alias
+        files.mkdir(exist_ok=True)
+        scorer.save(files)
+        return self.register_files(files, alias, prior)
+
+    def register_files(self, files: Path, alias: str, prior: str | None = "0.5") -> RegisteredModel:
+        with self.registry.run("train_model", {}):
+            model = self.registry.register(files, {"prior": prior} if prior else {})
+        self.registry.set_alias(alias, model)
+        return model
+
+    def validate(self) -> Verdict | None:
+        return validate_model.run(self.spark, self.settings)
+
+    def promote(self) -> RegisteredModel | None:
+        return promote_model.run(self.spark, self.settings)
+
+    def tags(self, alias: str) -> dict[str, str]:
+        model = self.registry.find(alias)
+        return dict(model.tags) if model else {}
+
+    def version(self, alias: str) -> int | None:
+        model = self.registry.find(alias)
+        return model.version if model else None
+
+    def events(self, model: RegisteredModel) -> list[tuple[str, str | None]]:
+        return [(event["event"], event["alias"]) for event in self.ledger(model)]
+
+    def ledger(self, model: RegisteredModel) -> list[dict[str, Any]]:
+        path = self.settings.warehouse / MODEL_EVENTS.layer / MODEL_EVENTS.name
+        if not path.exists():
+            return []
+        rows = DeltaTable(path).to_pyarrow_table().sort_by("event_at").to_pylist()
+        of_model = [row for row in rows if row["model_version"] == model.version]
+        return [row | {"evidence": json.loads(row["evidence"])} for row in of_model]
+
+    def write_features(self, split: str) -> None:
+        rows = [
+            (1 + place, date(2016, 3, 1), split, row, float(LABELS[place]), "runs:/1/features.json")
+            for place, row in enumerate(FEATURE_ROWS.tolist())
+        ]
+        self.tables.overwrite(FEATURES, self.spark.createDataFrame(rows, SCHEMAS[FEATURES]).coalesce(1))
+
+
+@pytest.fixture(scope="module")
+def home(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    folder = tmp_path_factory.mktemp("gate")
+    environ = {"SOLOSOLVE_HOME": str(folder / "home"), "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50", "SOLOSOLVE_ACTOR": "tester"}
+    settings = Settings.load(environ=environ)
+    gate = Gate(spark, settings, Tables(spark, settings), Registry(settings), folder)
+    rows = [
+        {"complaint_id": 1 + place, NARRATIVE: "x" * int(length), LABEL: float(LABELS[place])}
+        for place, length in enumerate(LENGTHS)
+    ]
+    gate.tables.overwrite(COMPLAINTS, complaints(spark, *rows).coalesce(1))
+    gate.write_features(TEST)
+    return gate
+
+
+@pytest.fixture
+def gate(home: Gate) -> Iterator[Gate]:
+    yield home
+    for alias in (CHALLENGER, CHAMPION):
+        if home.registry.find(alias) is not None:
+            home.registry.delete_alias(alias)
+
+
+def test_validate_and_promote_do_nothing_without_a_challenger(gate: Gate) -> None:
+    assert (gate.validate(), gate.promote()) == (None, None)
+
+
+def test_validate_and_promote_do_nothing_where_the_challenger_is_the_champion(gate: Gate) -> None:
+    model = gate.register(GOOD, CHALLENGER)
+    gate.registry.set_alias(CHAMPION, model)
+    assert (gate.validate(), gate.promote()) == (None, None)
+    assert gate.events(model) == []
+
+
+def test_first_model_that_beats_the_prior_is_promoted_once(gate: Gate) -> None:
+    model = gate.register(GOOD, CHALLENGER)
+    assert gate.validate() == Verdict.PASSED
+    promoted, repeated = gate.promote(), gate.promote()
+    assert (promoted is None, repeated) == (False, None)
+    assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (model.version, None)
+    assert gate.tags(CHAMPION)[STANDING_TAG] == "established"
+    assert gate.events(model) == [("validation_passed", None), ("promoted", CHAMPION)]
+
+
+def test_first_model_that_does_not_beat_the_prior_is_champion_provisionally(gate: Gate) -> None:
+    model = gate.register(USELESS, CHALLENGER)
+    assert gate.validate() == Verdict.PROVISIONAL
+    gate.promote()
+    assert gate.version(CHAMPION) == model.version
+    assert gate.tags(CHAMPION)[STANDING_TAG] == PROVISIONAL
+    assert gate.events(model) == [("validation_provisional", None), ("promoted_provisional", CHAMPION)]
+
+
+def test_better_challenger_replaces_the_champion(gate: Gate) -> None:
+    champion = gate.register(USELESS, CHAMPION)
+    challenger = gate.register(GOOD, CHALLENGER)
+    assert gate.validate() == Verdict.PASSED
+    gate.promote()
+    assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (challenger.version, None)
+    promoted = gate.ledger(challenger)[-1]
+    assert (promoted["event"], promoted["actor"]) == ("promoted", "tester")
+    assert promoted["evidence"]["replaces"] == champion.version
+    assert promoted["evidence"]["validation"].startswith(f"champion {champion.version} on ")
+
+
+def test_worse_challenger_is_rejected_and_not_promoted(gate: Gate) -> None:
+    champion = gate.register(GOOD, CHAMPION)
+    challenger = gate.register(INVERTED, CHALLENGER)
+    assert gate.validate() == Verdict.REJECTED
+    assert gate.promote() is None
+    assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (champion.version, challenger.version)
+    (event,) = gate.ledger(challenger)
+    assert event["event"] == "validation_rejected"
+    evidence = event["evidence"]
+    failed = [check["name"] for check in evidence["checks"] if not check["is_passed"]]
+    assert evidence["verdict"] == "rejected"
+    assert "auc_beside_champion" in failed
+    assert evidence["slice"] == gate.tags(CHALLENGER)[SUBJECT_TAG]
+
+
+def test_validation_on_the_same_slice_is_not_repeated(gate: Gate) -> None:
+    model = gate.register(GOOD, CHALLENGER)
+    assert [gate.validate(), gate.validate()] == [Verdict.PASSED, Verdict.PASSED]
+    assert gate.events(model) == [("validation_passed", None)]
+
+
+def assert_rejected_by_an_error(gate: Gate, model: RegisteredModel, error: str) -> None:
+    """The ledger and the tags say no, and promotion refuses."""
+    assert gate.tags(CHALLENGER)[VERDICT_TAG] == "rejected"
+    (event,) = gate.ledger(model)
+    assert event["event"] == "validation_rejected"
+    assert error in event["evidence"]["error"]
+    with pytest.raises(ModelError, match=f"version {model.version} has no validation beside champion none"):
+        gate.promote()
+    assert gate.version(CHAMPION) is None
+
+
+def test_validation_rejects_where_the_slice_is_empty(gate: Gate) -> None:
+    model = gate.register(GOOD, CHALLENGER)
+    gate.write_features(TRAIN)
+    try:
+        with pytest.raises(ModelError, match="the slice to evaluate on has no complaints"):
+            gate.validate()
+    finally:
+        gate.write_features(TEST)
+    assert_rejected_by_an_error(gate, model, "no complaints")
+
+
+def test_validation_rejects_a_challenger_whose_files_are_broken(gate: Gate) -> None:
+    files = gate.folder / "broken"
+    files.mkdir()
+    GOOD.save(files)
+    (files / "trees.ubj").write_bytes(b"no trees")
+    model = gate.register_files(files, CHALLENGER)
+    with pytest.raises(ModelError, match="no usable model in"):
+        gate.validate()
+    assert_rejected_by_an_error(gate, model, "no usable model in")
+
+
+@pytest.mark.parametrize("prior", [None, "1.0", "nan"])
+def test_validation_rejects_a_challenger_without_a_usable_prior(gate: Gate, prior: str | None) -> None:
+    model = gate.register(GOOD, CHALLENGER, prior=prior)
+    with pytest.raises(ModelError, match="success rate" if prior is None else "rate of success is"):
+        gate.validate()
+    assert_rejected_by_an_error(gate, model, "success")
+
+
+def test_validation_that_ended_in_an_error_is_repeated(gate: Gate) -> None:
+    model = gate.register(GOOD, CHALLENGER, prior=None)
+    with pytest.raises(ModelError):
+        gate.validate()
+    gate.registry.tag(model, "prior", "0.5")
+    assert gate.validate() == Verdict.PASSED
+    assert gate.events(model) == [("validation_rejected", None), ("validation_passed", None)]
+
+
+def test_validation_rejects_where_the_champion_cannot_score(gate: Gate) -> None:
+    champion = gate.register(GOOD, CHAMPION)
+    needs_more = FeatureEncoder(kernels=(TextLength(column="zip_code"),))
+    broken = gate.folder / "other"
+    broken.mkdir()
+    GOOD.save(broken)
+    (broken / "features.json").write_text(needs_more.model_dump_json())
+    gate.registry.set_alias(CHAMPION, gate.register_files(broken, CHAMPION))
+    challenger = gate.register(GOOD, CHALLENGER)
+    with pytest.raises(ModelError, match="want 2 features, the encoder makes 1"):
+        gate.validate()
+    assert gate.tags(CHALLENGER)[VERDICT_TAG] == "rejected"
+    assert gate.events(challenger) == [("validation_rejected", None)]
+    assert gate.version(CHAMPION) != champion.version
+
+
+def test_promotion_refuses_a_challenger_that_was_not_validated(gate: Gate) -> None:
+    model = gate.register(GOOD, CHALLENGER)
+    with pytest.raises(ModelError, match=f"version {model.version} has no validation beside champion none"):
+        gate.promote()
+    assert (gate.version(CHAMPION), gate.events(model)) == (None, [])
+
+
+def test_promotion_refuses_a_challenger_validated_beside_another_champion(gate: Gate) -> None:
+    challenger = gate.register(GOOD, CHALLENGER)
+    assert gate.validate() == Verdict.PASSED
+    champion = gate.register(USELESS, CHAMPION)
+    with pytest.raises(ModelError, match=f"no validation beside champion {champion.version}: run validate_model first"):
+        gate.promote()
+    assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (champion.version, challenger.version)
+
+
+def test_promotion_tells_champion_1_from_champion_12(gate: Gate) -> None:
+    challenger = gate.register(GOOD, CHALLENGER)
+    champion = gate.register(USELESS, CHAMPION)
+    gate.registry.tag(challenger, VERDICT_TAG, "passed")
+    gate.registry.tag(challenger, SUBJECT_TAG, f"champion {champion.version}2 on slice")
+    with pytest.raises(ModelError, match="has no validation beside champion"):
+        gate.promote()
+
+
+@pytest.mark.parametrize("verdict", ["", "PASSED", "maybe"])
+def test_promotion_refuses_a_verdict_that_is_none(gate: Gate, verdict: str) -> None:
+    challenger = gate.register(GOOD, CHALLENGER)
+    gate.registry.tag(challenger, VERDICT_TAG, verdict)
+    gate.registry.tag(challenger, SUBJECT_TAG, "champion none on slice")
+    with pytest.raises(ModelError, match="has no validation beside champion none"):
+        gate.promote()

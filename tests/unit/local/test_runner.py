@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+import pytest
+from rich.console import Console
+
+from solosolve.errors import BundleError, ModelError, TaskFailedError, UsageError
+from solosolve.local.bundle import PlannedTask
+from solosolve.local.runner import RunReport, TaskRun, from_task, run_tasks
+
+WRITES_ITS_WORDS = """
+    with open("{log}", "a") as file:
+        file.write("{name} " + " ".join(argv) + "\\n")
+"""
+
+
+class Run:
+    """Tasks whose files are written into a folder, and what running them did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runs = folder / "runs"
+        self.log = folder / "log"
+        self.progress = io.StringIO()
+
+    def task(self, name: str, *arguments: str, body: str = "pass", imports: str = "") -> PlannedTask:
+        file = self.folder / f"{name}.py"
+        writes = WRITES_ITS_WORDS.format(log=self.log, name=name)
+        file.write_text(f"{imports}\ndef main(argv):{writes}    {body}\n")
+        return PlannedTask("tiny", name, file, arguments)
+
+    def run(self, *tasks: PlannedTask, resume: str = "solosolve run tiny") -> RunReport:
+        console = Console(file=self.progress, width=100)
+        return run_tasks(tasks, runs=self.runs, resume=resume, console=console)
+
+    @property
+    def done(self) -> list[str]:
+        return [line.strip() for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    @property
+    def saved_states(self) -> list[tuple[str, str]]:
+        latest = RunReport.latest(self.runs)
+        return [(task.task, task.state) for task in latest.tasks] if latest else []
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def test_run_tasks_runs_them_in_order_with_their_words(run: Run) -> None:
+    run.run(run.task("b", "--x", "1"), run.task("a"), run.task("c", "--y"))
+    assert run.done == ["b --x 1", "a", "c --y"]
+
+
+def test_run_tasks_reports_each_task(run: Run) -> None:
+    report = run.run(run.task("a"), run.task("b"))
+    assert [(task.job, task.task, task.state) for task in report.tasks] == [
+        ("tiny", "a", "done"),
+        ("tiny", "b", "done"),
+    ]
+    assert all(task.seconds >= 0 for task in report.tasks)
+    assert datetime.fromisoformat(report.started_at).utcoffset() is not None
+
+
+def test_run_tasks_shows_progress(run: Run) -> None:
+    run.run(run.task("a"), run.task("b"))
+    lines = [line.strip() for line in run.progress.getvalue().splitlines()]
+    assert [line for line in lines if line.startswith("[")] == ["[1/2] tiny · a", "[2/2] tiny · b"]
+    assert len([line for line in lines if line.startswith("done in ")]) == 2
+
+
+def test_run_tasks_of_nothing_reports_nothing(run: Run) -> None:
+    assert run.run().tasks == ()
+
+
+def test_run_tasks_stops_at_the_first_failure(run: Run) -> None:
+    with pytest.raises(TaskFailedError):
+        run.run(run.task("a"), run.task("b", body="raise ValueError('boom')"), run.task("c"))
+    assert run.done == ["a", "b"]
+
+
+def test_run_tasks_names_the_failed_task_the_reason_and_how_to_go_on(run: Run) -> None:
+    with pytest.raises(TaskFailedError) as error:
+        run.run(run.task("a", body="raise ValueError('boom')"), resume="solosolve run tiny --param source=x")
+    assert str(error.value).splitlines() == [
+        "tiny.a failed: ValueError: boom",
+        "  when it is mended, go on with: solosolve run tiny --param source=x --from a",
+    ]
+
+
+def test_run_tasks_says_the_projects_own_errors_without_their_kind(run: Run) -> None:
+    failing = run.task("a", imports="from solosolve.errors import ModelError", body="raise ModelError('no model')")
+    with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: no model\n") as error:
+        run.run(failing)
+    assert isinstance(error.value.__cause__, ModelError)
+
+
+def test_run_tasks_says_what_click_says_of_wrong_words(run: Run) -> None:
+    body = "command.main(args=argv, standalone_mode=False)"
+    imports = "import click\n@click.command\n@click.option('--source', required=True)\ndef command(source): pass"
+    wrong = run.task("a", "--sauce", "x", imports=imports, body=body)
+    with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: No such option.*--sauce") as error:
+        run.run(wrong)
+    assert isinstance(error.value.__cause__, click.ClickException)
+
+
+@pytest.mark.parametrize("content", ["def main(argv:", "import nothing_of_that_name", "", "1 / 0"])
+def test_run_tasks_fails_a_file_that_cannot_be_loaded(run: Run, content: str) -> None:
+    task = run.task("a")
+    task.file.write_text(content)
+    with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: \w+Error: "):
+        run.run(task)
+    assert run.saved_states == [("a", "failed")]
+
+
+def test_run_tasks_fails_a_file_that_is_no_python(run: Run) -> None:
+    file = run.folder / "a.txt"
+    file.write_text("words")
+    with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: tiny\.a: a\.txt is no Python file") as error:
+        run.run(PlannedTask("tiny", "a", file, ()))
+    assert isinstance(error.value.__cause__, BundleError)
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, click.Abort])
+def test_run_tasks_lets_an_interrupt_through(run: Run, interrupt: type[BaseException]) -> None:
+    raises = f"raise {interrupt.__name__}"
+    imports = "from click import Abort"
+    with pytest.raises(interrupt):
+        run.run(run.task("a"), run.task("b", imports=imports, body=raises), run.task("c"))
+    assert run.done == ["a", "b"]
+    assert run.saved_states == [("a", "done"), ("b", "interrupted")]
+
+
+def test_run_tasks_tells_an_interrupt_inside_a_command_from_a_failure(run: Run) -> None:
+    imports = "import click\n@click.command\ndef command(): raise KeyboardInterrupt"
+    with pytest.raises(click.Abort):
+        run.run(run.task("a", imports=imports, body="command.main(args=argv, standalone_mode=False)"))
+
+
+def test_run_tasks_saves_the_report_of_a_run_that_is_done(run: Run) -> None:
+    report = run.run(run.task("a"), run.task("b"))
+    assert RunReport.latest(run.runs) == report
+    assert run.saved_states == [("a", "done"), ("b", "done")]
+
+
+def test_run_tasks_saves_the_report_of_a_run_that_failed(run: Run) -> None:
+    with pytest.raises(TaskFailedError):
+        run.run(run.task("a"), run.task("b", body="raise ValueError('boom')"), run.task("c"))
+    assert run.saved_states == [("a", "done"), ("b", "failed")]
+
+
+def test_run_tasks_saves_the_report_after_each_task(run: Run) -> None:
+    reads = f"import shutil; shutil.copy('{run.runs}/latest.json', '{run.folder}/seen.json')"
+    run.run(run.task("a"), run.task("b", body=reads))
+    assert [task["task"] for task in json.loads((run.folder / "seen.json").read_text())["tasks"]] == ["a"]
+
+
+def test_run_report_keeps_one_file_a_run_and_the_latest(run: Run) -> None:
+    first = RunReport("2026-01-01T00:00:00.000+00:00", (TaskRun("tiny", "a", 1.0, "done"),))
+    second = RunReport("2026-01-02T00:00:00.000+00:00", (TaskRun("tiny", "a", 2.0, "failed"),))
+    first.save(run.runs)
+    second.save(run.runs)
+    assert RunReport.latest(run.runs) == second
+    assert sorted(path.name for path in run.runs.iterdir()) == [
+        "2026-01-01T000000.000+0000.json",
+        "2026-01-02T000000.000+0000.json",
+        "latest.json",
+    ]
+
+
+def test_run_report_latest_is_none_where_nothing_has_run(run: Run) -> None:
+    assert RunReport.latest(run.runs) is None
+
+
+def test_from_task_leaves_out_the_tasks_before_it(run: Run) -> None:
+    tasks = [run.task("a"), run.task("b"), run.task("c")]
+    assert [[task.name for task in from_task(tasks, name)] for name in "abc"] == [["a", "b", "c"], ["b", "c"], ["c"]]
+    run.run(*from_task(tasks, "b"))
+    assert run.done == ["b", "c"]
+
+
+def test_from_task_refuses_an_unknown_task(run: Run) -> None:
+    with pytest.raises(UsageError, match="--from: found 'z', allowed: a, b"):
+        from_task([run.task("a"), run.task("b")], "z")

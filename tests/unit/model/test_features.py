@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+
+from builders import complaint, complaints
+from solosolve.errors import LeakageError, UsageError
+from solosolve.model.features import (
+    FEATURE_SETS,
+    FILED_TYPES,
+    FeatureEncoder,
+    FeatureSet,
+    KernelTransformer,
+    TopCategoriesEstimator,
+    build_pipeline,
+    feature_set,
+    require_filed_column,
+)
+from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
+
+STOP_WORDS = ("the", "my")
+ROWS = [
+    {"complaint_id": 1, "state": "CA", "company": "Acme Bank"},
+    {"complaint_id": 2, "state": "NY", "company": "Acme Bank", "date_received": date(2016, 12, 31)},
+    {"complaint_id": 3, "state": "CA", "company": "Zürich AG", NARRATIVE: "The café lost {$1.00}!! XXXX 12/13\nWhy?"},
+    {"complaint_id": 4, "state": "TX", "company": "Other", "issue": None, "sub_issue": "Late", "tags": "Servicemember"},
+    {"complaint_id": 5, "sub_product": None, NARRATIVE: "İ \u212a 😀 naïve " * 500},
+]
+
+
+def arrow(rows: list[dict[str, object]]) -> pa.RecordBatch:
+    schema = pa.schema(FILED_TYPES)
+    return pa.RecordBatch.from_pylist([{name: row[name] for name in FILED_COLUMNS} for row in rows], schema)
+
+
+def fit(rows: DataFrame, chosen: FeatureSet) -> PipelineModel:
+    return build_pipeline(chosen, STOP_WORDS).fit(rows)
+
+
+def top_categories(rows: DataFrame, column: str) -> tuple[str, ...]:
+    kernel = TopCategoriesEstimator(inputCol=column, outputCol="block").fit(rows).kernel()
+    return kernel.categories
+
+
+def features(pipeline: PipelineModel, rows: DataFrame) -> np.ndarray:
+    found = pipeline.transform(rows).orderBy("complaint_id").select("features").toArrow().column("features")
+    return np.array(found.to_pylist(), np.float32)
+
+
+@pytest.fixture(scope="module")
+def rows(spark: SparkSession) -> Iterator[DataFrame]:
+    cached = complaints(spark, *ROWS).cache()
+    yield cached
+    cached.unpersist()
+
+
+@pytest.fixture(scope="module")
+def fitted(rows: DataFrame) -> PipelineModel:
+    return fit(rows, feature_set("default"))
+
+
+@pytest.fixture(scope="module")
+def small(rows: DataFrame) -> PipelineModel:
+    """A pipeline with one kernel of each kind, fitted before the last complaints came."""
+    return fit(
+        rows.where("complaint_id <= 3"), FeatureSet("small", ("state",), term_buckets=8, patterns=("amount_count",))
+    )
+
+
+ENCODER = FeatureEncoder(
+    kernels=(
+        TextLength(column=NARRATIVE),
+        HashedTerms(column=NARRATIVE, size=32, stop_words=STOP_WORDS),
+        MonthOfYear(column="date_received"),
+        TextPattern(column=NARRATIVE, name="question_count", pattern=r"\?"),
+        TopCategories(column="state", categories=("CA", "NY")),
+    )
+)
+
+
+@pytest.mark.parametrize("column", sorted(OUTCOME_COLUMNS))
+def test_feature_set_refuses_what_is_known_after_the_outcome(column: str) -> None:
+    with pytest.raises(LeakageError, match=f"{column} is known only after the outcome"):
+        FeatureSet("leaky", ("product", column), term_buckets=8)
+
+
+NOT_FILED = sorted({*COMPLAINT_COLUMNS, "no_such_column", "split", ""} - {*FILED_COLUMNS, *OUTCOME_COLUMNS})
+
+
+@pytest.mark.parametrize("column", NOT_FILED)
+def test_feature_set_refuses_a_column_that_is_not_known_when_a_complaint_is_filed(column: str) -> None:
+    with pytest.raises(
+        LeakageError, match=f"{column} is not known when a complaint is filed; allowed: date_received, "
+    ):
+        FeatureSet("leaky", (column,), term_buckets=8)
+
+
+@pytest.mark.parametrize("column", FILED_COLUMNS)
+def test_require_filed_column_takes_what_is_known_when_a_complaint_is_filed(column: str) -> None:
+    require_filed_column(column)
+
+
+@pytest.mark.parametrize("chosen", list(FEATURE_SETS))
+def test_feature_set_reads_filed_columns_only(chosen: str) -> None:
+    stages = build_pipeline(feature_set(chosen), STOP_WORDS).getStages()
+    learned = {stage.getInputCol() for stage in stages if isinstance(stage, TopCategoriesEstimator)}
+    given_kernels = {stage.kernel().column for stage in stages if isinstance(stage, KernelTransformer)}
+    assert learned | given_kernels <= set(FILED_COLUMNS)
+
+
+def test_feature_set_is_looked_up_by_name() -> None:
+    assert [feature_set(name).name for name in ("baseline", "default")] == ["baseline", "default"]
+
+
+def test_feature_set_unknown_lists_what_is_allowed() -> None:
+    with pytest.raises(UsageError, match="feature set: found 'best', allowed: baseline, default"):
+        feature_set("best")
+
+
+def test_baseline_is_that_of_the_contract() -> None:
+    baseline = feature_set("baseline")
+    assert (baseline.categorical, baseline.patterns) == (("product", "company", "state", "submitted_via"), ())
+
+
+def test_fitting_keeps_the_most_frequent_values_ties_in_alphabetical_order(spark: SparkSession) -> None:
+    states = ["NY", "CA", "TX", "CA", "AK", "TX", "CA"]
+    many = [f"Bank {number:02}" for number in range(17, 0, -1)]
+    frame = complaints(
+        spark,
+        *({"complaint_id": 1 + number, "state": state, "company": "Bank 20"} for number, state in enumerate(states)),
+        *({"complaint_id": 50 + number, "state": "CA", "company": company} for number, company in enumerate(many)),
+    )
+    assert top_categories(frame, "state") == ("CA", "TX", "AK", "NY")
+    assert top_categories(frame, "company") == ("Bank 20", *(f"Bank {number:02}" for number in range(1, 15)))
+
+
+def test_fitting_does_not_count_null_and_other_as_values(rows: DataFrame) -> None:
+    assert top_categories(rows, "company") == ("Acme Bank", "Zürich AG")
+    assert top_categories(rows, "sub_issue") == ("Late",)
+
+
+def test_fitting_does_not_depend_on_the_order_of_rows(rows: DataFrame) -> None:
+    assert top_categories(rows.orderBy("narrative_length"), "state") == top_categories(rows, "state")
+
+
+def test_fitting_sees_only_what_it_is_given(rows: DataFrame, small: PipelineModel) -> None:
+    names = FeatureEncoder.of(small).names
+    of_texas = features(small, rows.where("state = 'TX'"))[0]
+    states = {name: value for name, value in zip(names, of_texas, strict=True) if name.startswith("state=")}
+    assert states == {"state=CA": 0, "state=NY": 0, "state=Other": 1}
+    assert top_categories(rows, "state") == ("CA", "NY", "TX")
+
+
+def test_pipeline_features_equal_the_encoders_bit_for_bit(rows: DataFrame, fitted: PipelineModel) -> None:
+    encoder = FeatureEncoder.of(fitted)
+    expected = encoder.encode(arrow([complaint(**row) for row in ROWS]))
+    actual = features(fitted, rows)
+    assert (expected.dtype, expected.shape) == (np.float32, (len(ROWS), len(encoder.names)))
+    assert actual.tobytes() == expected.tobytes()
+
+
+def test_pipeline_adds_features_as_an_array_of_floats_and_nothing_else(rows: DataFrame, small: PipelineModel) -> None:
+    added = dict(set(small.transform(rows).dtypes) - set(rows.dtypes))
+    assert added == {"features": "array<float>"}
+    assert [name for name, _ in small.transform(rows).dtypes if name != "features"] == rows.columns
+
+
+def test_pipeline_of_no_rows_makes_no_rows(rows: DataFrame, small: PipelineModel) -> None:
+    assert small.transform(rows.limit(0)).count() == 0
+
+
+def test_pipeline_saves_and_loads(rows: DataFrame, small: PipelineModel, tmp_path: Path) -> None:
+    small.save(str(tmp_path / "pipeline"))
+    loaded = PipelineModel.load(str(tmp_path / "pipeline"))
+    assert FeatureEncoder.of(loaded) == FeatureEncoder.of(small)
+    assert features(loaded, rows).tobytes() == features(small, rows).tobytes()
+
+
+def test_encoder_survives_json(fitted: PipelineModel) -> None:
+    encoder = FeatureEncoder.of(fitted)
+    again = FeatureEncoder.model_validate_json(encoder.model_dump_json())
+    batch = arrow([complaint(**row) for row in ROWS])
+    assert again == encoder
+    assert again.encode(batch).tobytes() == encoder.encode(batch).tobytes()
+
+
+def test_encoder_names_are_unique_and_one_a_column(fitted: PipelineModel) -> None:
+    encoder = FeatureEncoder.of(fitted)
+    assert len(set(encoder.names)) == len(encoder.names) == encoder.encode(arrow([complaint()])).shape[1]
+
+
+def test_encoder_ignores_further_columns_and_their_order() -> None:
+    batch = arrow([complaint(**row) for row in ROWS])
+    shuffled = batch.select(batch.schema.names[::-1]).append_column("split", pa.array(["test"] * len(ROWS)))
+    assert ENCODER.encode(shuffled).tobytes() == ENCODER.encode(batch).tobytes()
+
+
+def test_encoder_of_no_rows_has_its_columns() -> None:
+    assert ENCODER.encode(arrow([])).shape == (0, len(ENCODER.names))
+
+
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {
+                NARRATIVE: st.none() | st.text(),
+                "state": st.none() | st.sampled_from(["CA", "NY", "TX"]),
+                "date_received": st.none() | st.dates(),
+            }
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+@settings(deadline=None)
+def test_encoder_encodes_a_row_without_the_rows_beside_it(rows: list[dict[str, object]]) -> None:
+    batch = pa.RecordBatch.from_pylist(rows, pa.schema({name: FILED_TYPES[name] for name in rows[0]}))
+    alone = [ENCODER.encode(batch.slice(place, 1)) for place in range(len(rows))]
+    assert ENCODER.encode(batch).tobytes() == np.vstack(alone).tobytes()

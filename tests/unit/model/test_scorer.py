@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import re
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import xgboost as xgb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import complaint
+from solosolve.errors import ModelError
+from solosolve.model.features import FILED_TYPES, FeatureEncoder
+from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TopCategories
+from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.model.served import ServedModel, _load_pyfunc
+from solosolve.names import FILED_COLUMNS, NARRATIVE
+
+ENCODER = FeatureEncoder(
+    kernels=(
+        TextLength(column=NARRATIVE),
+        HashedTerms(column=NARRATIVE, size=16, stop_words=("the",)),
+        MonthOfYear(column="date_received"),
+        TopCategories(column="state", categories=("CA", "NY")),
+    )
+)
+WORDS = ("payment", "late", "café", "{$10.00}", "XXXX", "why?", "loan")
+
+
+def complaint_rows(count: int, seed: int = 5) -> list[dict[str, object]]:
+    generator = np.random.default_rng(seed)
+    return [
+        complaint(
+            complaint_id=1 + number,
+            date_received=date(2016, int(generator.integers(1, 13)), 1),
+            state=str(generator.choice(["CA", "NY", "TX"])),
+            consumer_complaint_narrative=" ".join(generator.choice(WORDS, int(generator.integers(1, 40)))),
+        )
+        for number in range(count)
+    ]
+
+
+def batch_of(rows: list[dict[str, object]]) -> pa.RecordBatch:
+    schema = pa.schema(FILED_TYPES)
+    return pa.RecordBatch.from_pylist([{name: row[name] for name in FILED_COLUMNS} for row in rows], schema)
+
+
+BATCH = batch_of(complaint_rows(200))
+
+
+def trained() -> ComplaintScorer:
+    features = ENCODER.encode(BATCH)
+    labels = (features[:, 0] + np.random.default_rng(6).normal(0, 40, len(features)) > np.median(features[:, 0])) * 1.0
+    parameters = {"objective": "binary:logistic", "max_depth": 3, "nthread": 1, "seed": 1}
+    return ComplaintScorer(ENCODER, xgb.train(parameters, xgb.DMatrix(features, label=labels), num_boost_round=10))
+
+
+SCORER = trained()
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    SCORER.save(tmp_path)
+    return tmp_path
+
+
+def texts(batch: pa.RecordBatch) -> pd.DataFrame:
+    """Complaints as a caller of the served model has them: every column text, dates YYYY-MM-DD."""
+    frame = batch.to_pandas()
+    frame["date_received"] = frame["date_received"].map(lambda day: day.isoformat(), na_action="ignore")
+    return frame
+
+
+def test_score_gives_a_probability_a_row() -> None:
+    actual = SCORER.score(BATCH)
+    assert (actual.dtype, actual.shape) == (np.float64, (200,))
+    assert ((actual > 0) & (actual < 1)).all()
+    assert len(np.unique(actual)) > 50
+
+
+def test_score_equals_the_score_of_encoded_features() -> None:
+    assert SCORER.score(BATCH).tobytes() == SCORER.score_features(ENCODER.encode(BATCH)).tobytes()
+
+
+def test_score_of_no_rows_is_empty() -> None:
+    assert SCORER.score(BATCH.slice(0, 0)).shape == (0,)
+
+
+def test_score_takes_nulls_and_columns_that_it_does_not_know() -> None:
+    nulls = batch_of([dict.fromkeys(FILED_COLUMNS)]).append_column("split", pa.array(["test"]))
+    assert np.isfinite(SCORER.score(nulls)).all()
+
+
+@given(places=st.lists(st.integers(0, 199), min_size=1, max_size=30), cuts=st.lists(st.integers(0, 30), max_size=3))
+@settings(deadline=None)
+def test_score_does_not_depend_on_how_rows_are_batched(places: list[int], cuts: list[int]) -> None:
+    rows = BATCH.take(pa.array(places))
+    bounds = [0, *sorted(min(cut, len(places)) for cut in cuts), len(places)]
+    parts = [rows.slice(start, end - start) for start, end in pairwise(bounds)]
+    expected = SCORER.score(BATCH)[places]
+    assert SCORER.score(rows).tobytes() == expected.tobytes()
+    assert np.concatenate([SCORER.score(part) for part in parts]).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("column", ["state", NARRATIVE, "date_received"])
+def test_score_refuses_complaints_without_a_column_it_needs(column: str) -> None:
+    with pytest.raises(ModelError, match=f"column {column}: found no such column, the model needs"):
+        SCORER.score(BATCH.drop_columns([column]))
+
+
+def test_score_does_without_columns_it_does_not_need() -> None:
+    assert SCORER.score(BATCH.select(ENCODER.inputs)).tobytes() == SCORER.score(BATCH).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "found"),
+    [
+        ("state", pa.array([1]), "int64"),
+        ("state", pa.array(["CA"], pa.large_string()), "large_string"),
+        ("state", pa.array([None]), "null"),
+        ("date_received", pa.array(["2016-03-01"]), "string"),
+        ("date_received", pa.array([0], pa.timestamp("us")), "timestamp"),
+    ],
+)
+def test_score_refuses_a_column_of_another_type(column: str, values: pa.Array, found: str) -> None:
+    row = BATCH.slice(0, 1)
+    wrong = row.set_column(row.schema.get_field_index(column), column, values)
+    with pytest.raises(
+        ModelError, match=f"column {column}: found {found}.*, the model needs {re.escape(str(FILED_TYPES[column]))}"
+    ):
+        SCORER.score(wrong)
+
+
+def test_saved_scorer_loads_as_it_was(saved: Path) -> None:
+    loaded = ComplaintScorer.load(saved)
+    assert loaded.encoder == ENCODER
+    assert loaded.score(BATCH).tobytes() == SCORER.score(BATCH).tobytes()
+    assert loaded.explain(BATCH.slice(0, 3)) == SCORER.explain(BATCH.slice(0, 3))
+
+
+def test_saved_scorer_is_two_files_of_data(saved: Path) -> None:
+    assert sorted(path.name for path in saved.iterdir()) == ["features.json", "trees.ubj"]
+
+
+@pytest.mark.parametrize("name", ["features.json", "trees.ubj"])
+@pytest.mark.parametrize("content", [None, b"", b"no model at all", b"{}", b"[1]", b"\xff\xfe\x00"], ids=repr)
+def test_load_refuses_a_file_that_is_missing_or_broken(saved: Path, name: str, content: bytes | None) -> None:
+    if content is None:
+        (saved / name).unlink()
+    else:
+        (saved / name).write_bytes(content)
+    with pytest.raises(ModelError, match=f"^no usable model in {saved}: .") as error:
+        ComplaintScorer.load(saved)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["features.json", "trees.ubj"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_load_refuses_a_file_that_was_cut_off(saved: Path, name: str, share: float) -> None:
+    content = (saved / name).read_bytes()
+    (saved / name).write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(ModelError, match="no usable model in"):
+        ComplaintScorer.load(saved)
+
+
+def test_load_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no usable model in"):
+        ComplaintScorer.load(tmp_path / "nowhere")
+
+
+def test_load_refuses_an_unknown_kernel(saved: Path) -> None:
+    path = saved / "features.json"
+    path.write_text(path.read_text().replace("text_length", "text_width"))
+    with pytest.raises(ModelError, match="no usable model in"):
+        ComplaintScorer.load(saved)
+
+
+def test_load_refuses_trees_of_other_features(saved: Path) -> None:
+    shorter = FeatureEncoder(kernels=ENCODER.kernels[:-1])
+    (saved / "features.json").write_text(shorter.model_dump_json())
+    with pytest.raises(ModelError, match="want 21 features, the encoder makes 18"):
+        ComplaintScorer.load(saved)
+
+
+def test_explain_adds_up_to_the_log_odds() -> None:
+    probabilities = SCORER.score(BATCH)
+    sums = [sum(explained.values()) for explained in SCORER.explain(BATCH)]
+    assert sums == pytest.approx(list(np.log(probabilities / (1 - probabilities))), abs=1e-4)
+
+
+def test_explain_names_features_by_the_size_of_their_effect() -> None:
+    explained = SCORER.explain(BATCH.slice(0, 1))[0]
+    assert set(explained) == {*ENCODER.names, "(base)"}
+    sizes = [abs(effect) for effect in explained.values()]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_explain_of_no_rows_is_empty() -> None:
+    assert SCORER.explain(BATCH.slice(0, 0)) == []
+
+
+def test_explain_refuses_complaints_without_a_column_it_needs() -> None:
+    with pytest.raises(ModelError, match="column state: found no such column"):
+        SCORER.explain(BATCH.drop_columns(["state"]))
+
+
+def test_importances_are_shares_largest_first() -> None:
+    importances = SCORER.importances()
+    assert set(importances) <= set(ENCODER.names)
+    assert sum(importances.values()) == pytest.approx(1)
+    assert list(importances.values()) == sorted(importances.values(), reverse=True)
+    assert next(iter(importances)) == "narrative_length"
+
+
+def test_as_raw_complaints_gives_columns_their_types() -> None:
+    table = pa.Table.from_pandas(texts(BATCH), preserve_index=False)
+    assert as_raw_complaints(table).to_pylist() == BATCH.to_pylist()
+    assert as_raw_complaints(table).schema == pa.schema(FILED_TYPES)
+
+
+def test_as_raw_complaints_leaves_other_columns_out() -> None:
+    assert as_raw_complaints(pa.table({"state": ["CA"], "complaint_id": [1]})).schema.names == ["state"]
+
+
+@pytest.mark.parametrize("day", ["03/01/2016", "2016-13-01", "2016-02-30", "", "soon"])
+def test_as_raw_complaints_refuses_what_is_no_date(day: str) -> None:
+    with pytest.raises(ModelError, match="a complaint column has a value of the wrong type"):
+        as_raw_complaints(pa.table({"date_received": ["2016-03-01", day]}))
+
+
+def test_served_model_predicts_what_the_scorer_scores() -> None:
+    actual = ServedModel(SCORER).predict(texts(BATCH))
+    expected = SCORER.score(BATCH)
+    assert list(actual.columns) == ["probability", "prediction"]
+    assert actual["probability"].to_numpy().tobytes() == expected.tobytes()
+    assert actual["prediction"].tolist() == [1.0 if probability >= 0.5 else 0.0 for probability in expected]
+
+
+def test_served_model_keeps_the_callers_index() -> None:
+    asked = texts(BATCH).iloc[[7, 3]]
+    assert ServedModel(SCORER).predict(asked).index.tolist() == [7, 3]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_served_model_takes_missing_values_as_null(missing: float | None) -> None:
+    asked = texts(BATCH.slice(0, 2)).astype(object)
+    asked.loc[0, ["state", "date_received", "tags"]] = missing
+    nulls = BATCH.slice(0, 2).to_pylist()
+    nulls[0] |= {"state": None, "date_received": None, "tags": None}
+    assert ServedModel(SCORER).predict(asked)["probability"].tolist() == SCORER.score(batch_of(nulls)).tolist()
+
+
+def test_served_model_of_no_rows_predicts_none() -> None:
+    assert len(ServedModel(SCORER).predict(texts(BATCH.slice(0, 0)))) == 0
+
+
+def test_served_model_refuses_complaints_without_a_column_it_needs() -> None:
+    with pytest.raises(ModelError, match="column state: found no such column"):
+        ServedModel(SCORER).predict(texts(BATCH).drop(columns="state"))
+
+
+def test_served_model_loads_what_a_scorer_saved(saved: Path) -> None:
+    actual = _load_pyfunc(str(saved)).predict(texts(BATCH))
+    assert actual["probability"].tolist() == SCORER.score(BATCH).tolist()
