@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,8 @@ def run(jobs: tuple[str, ...], target: str, params: tuple[str, ...], start: str 
     require_java()
     console = _console()
     set_up_logging(settings.logs, console)
-    words = [f"--target {target}"] if target != "local" else []
-    resume = " ".join(["solosolve run", *jobs, *words, *(f"--param {word}" for word in params)])
+    words = ["--target", target] if target != "local" else []
+    resume = shlex.join(["solosolve", "run", *jobs, *words, *(part for word in params for part in ("--param", word))])
     try:
         run_tasks(tasks, runs=settings.home / "runs", resume=resume, console=console)
     finally:

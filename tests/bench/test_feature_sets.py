@@ -32,7 +32,7 @@ def test_feature_sets_and_engines(spark: SparkSession, settings: Settings, sampl
             metrics = {row["metric"]: row for row in rows.to_pylist()}
             auc, loss = metrics["auc"], metrics["log_loss"]
             lines.append(
-                f"{feature_set:9} {engine:8} AUC {auc['value']:.3f} ({auc['value_low']:.3f} to {auc['value_high']:.3f}) "
+                f"{feature_set} {engine}: AUC {auc['value']:.3f} ({auc['value_low']:.3f} to {auc['value_high']:.3f}), "
                 f"log loss {loss['value']:.4f}, features {built:.0f} s, training and its metrics {trained:.0f} s, "
                 f"{auc['record_count']} test complaints"
             )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,7 +16,7 @@ import xgboost as xgb
 
 from solosolve.adapters.registry import RegisteredModel, Registry
 from solosolve.errors import ModelError
-from solosolve.model.features import FILED_TYPES, FeatureEncoder
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import TextLength, TopCategories
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import CHALLENGER, CHAMPION, FILED_COLUMNS, MODEL, NARRATIVE
@@ -201,3 +203,23 @@ def test_registry_is_kept_in_the_home_folder(registry: Registry, registered: Reg
     home = registry._settings.home / "mlflow"
     assert (home / "mlflow.db").is_file()
     assert registry.fetch(registered).is_relative_to(home)
+
+
+def test_registered_model_serves_without_spark_and_without_the_project(
+    registry: Registry, registered: RegisteredModel, tmp_path: Path
+) -> None:
+    model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{registered.version}", dst_path=str(tmp_path))
+    program = (
+        "import sys; sys.modules['pyspark'] = None\n"
+        "import mlflow.pyfunc, pandas\n"
+        "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
+        "import solosolve; assert solosolve.__file__.startswith(sys.argv[1]), solosolve.__file__\n"
+        "print(model.predict(pandas.read_json(sys.argv[2], dtype=False)).to_json(orient='records'))\n"
+    )
+    rows = [row | {"date_received": str(row["date_received"])} for row in COMPLAINTS.to_pylist()]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    words = [sys.executable, "-c", program, model, str(tmp_path / "rows.json")]
+    served = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert served.returncode == 0, served.stderr
+    actual = [row["probability"] for row in json.loads(served.stdout)]
+    assert actual == pytest.approx(list(SCORER.score(COMPLAINTS)), abs=1e-9)

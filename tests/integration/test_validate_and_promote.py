@@ -20,7 +20,7 @@ from solosolve.errors import ModelError
 from solosolve.flows import promote_model, validate_model
 from solosolve.flows.promote_model import PROVISIONAL, STANDING_TAG
 from solosolve.flows.validate_model import SUBJECT_TAG, VERDICT_TAG
-from solosolve.model.features import FeatureEncoder
+from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import MonthOfYear, TextLength
 from solosolve.model.promotion import Verdict
 from solosolve.model.scorer import ComplaintScorer
@@ -163,6 +163,22 @@ def test_better_challenger_replaces_the_champion(gate: Gate) -> None:
     assert (promoted["event"], promoted["actor"]) == ("promoted", "tester")
     assert promoted["evidence"]["replaces"] == champion.version
     assert promoted["evidence"]["validation"].startswith(f"champion {champion.version} on ")
+
+
+def test_promotion_cut_off_behind_the_alias_is_finished(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    champion = gate.register(USELESS, CHAMPION)
+    challenger = gate.register(GOOD, CHALLENGER)
+    gate.validate()
+    with monkeypatch.context() as patch:
+        patch.setattr("solosolve.flows.promote_model.record_event", lambda *_, **__: (_ for _ in ()).throw(OSError()))
+        with pytest.raises(OSError):
+            gate.promote()
+    assert (gate.version(CHAMPION), gate.events(challenger)) == (challenger.version, [("validation_passed", None)])
+    gate.promote()
+    assert gate.promote() is None
+    assert gate.events(challenger) == [("validation_passed", None), ("promoted", CHAMPION)]
+    assert gate.ledger(challenger)[-1]["evidence"]["replaces"] == champion.version
+    assert gate.version(CHALLENGER) is None
 
 
 def test_worse_challenger_is_rejected_and_not_promoted(gate: Gate) -> None:

@@ -105,6 +105,7 @@ class Registry:
             data_path=str(files),
             signature=_SIGNATURE,
             input_example=pd.DataFrame([_EXAMPLE]),
+            code_paths=[str(Path(__file__).parents[1])],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )
         said = io.StringIO()

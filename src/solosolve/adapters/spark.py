@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -88,10 +89,11 @@ def _local_properties(settings: Settings, *, is_first: bool) -> dict[str, str]:
         )
     properties = read_properties(bundle / PROPERTIES_FILE)
     options = properties["spark.driver.extraJavaOptions"].replace("=bundle/", f"={bundle.as_uri()}/bundle/")
-    archive = "ArchiveClassesAtExit" if is_first else "SharedArchiveFile"
+    archive = f"-XX:{'ArchiveClassesAtExit' if is_first else 'SharedArchiveFile'}={CLASS_ARCHIVE}"
+    options = re.sub(r"-XX:SharedArchiveFile=\S+", lambda _: archive, options)
     return properties | {
         "spark.driver.memory": settings.driver_memory,
-        "spark.driver.extraJavaOptions": f"{options} -Dsolosolve.logs={settings.logs} -XX:{archive}={CLASS_ARCHIVE}",
+        "spark.driver.extraJavaOptions": f"{options} -Dsolosolve.logs={settings.logs}",
         "spark.sql.warehouse.dir": str(settings.warehouse),
     }
 

@@ -15,7 +15,7 @@ from solosolve import __version__
 from solosolve.adapters.registry import Registry
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError
-from solosolve.model.features import FeatureEncoder, FeatureSet, build_pipeline, feature_set
+from solosolve.model.features import FeatureSet, build_pipeline, encoder_of, feature_set
 from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL
 from solosolve.settings import Settings
 from solosolve.transforms.fingerprints import data_hash
@@ -82,7 +82,7 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
 def _build(tables: Tables, split: DataFrame, chosen: FeatureSet, uri: str) -> Built:
     stop_words = tuple(StopWordsRemover.loadDefaultStopWords("english"))
     fitted = build_pipeline(chosen, stop_words).fit(split.where(F.col("split") == TRAIN))
-    encoder = FeatureEncoder.of(fitted)
+    encoder = encoder_of(fitted)
     mlflow.log_text(encoder.model_dump_json(indent=1), ENCODER_FILE)
     mlflow.log_metrics({f"{row['split']}_count": row["count"] for row in split.groupBy("split").count().collect()})
     features = fitted.transform(split).withColumn("feature_model_uri", F.lit(uri))

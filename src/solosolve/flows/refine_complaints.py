@@ -68,13 +68,11 @@ def run(spark: SparkSession, settings: Settings) -> Refined:
 def refine(tables: Tables, records: DataFrame) -> Refined:
     """Merges one batch of bronze records into the two silver tables; the same batch again changes nothing."""
     newest = silver.dedupe_to_newest(silver.with_record_key(records))
-    completed = silver.with_failed_rules(silver.with_earlier_values(newest, _earlier(tables))).cache()
-    try:
-        _merge(tables, COMPLAINTS, silver.build_complaints(completed), completed, _SILVER_KEY)
-        _merge(tables, REJECTED, silver.build_rejected(completed), completed, f"silver.{silver.RECORD_KEY}")
-        return Refined(records.count(), _require_conservation(tables, completed))
-    finally:
-        completed.unpersist()
+    # Not cached but cut off from the tables: what is cached is computed anew once the first merge has changed them.
+    completed = silver.with_failed_rules(silver.with_earlier_values(newest, _earlier(tables))).localCheckpoint()
+    _merge(tables, COMPLAINTS, silver.build_complaints(completed), completed, _SILVER_KEY)
+    _merge(tables, REJECTED, silver.build_rejected(completed), completed, f"silver.{silver.RECORD_KEY}")
+    return Refined(records.count(), _require_conservation(tables, completed))
 
 
 def _merge(tables: Tables, table: Table, rows: DataFrame, all_newest: DataFrame, silver_key: str) -> None:
@@ -102,7 +100,7 @@ def _merge(tables: Tables, table: Table, rows: DataFrame, all_newest: DataFrame,
 
 def _earlier(tables: Tables) -> DataFrame:
     parts = [tables.read(table).withColumn(silver.RECORD_KEY, _key_of(table)) for table in (COMPLAINTS, REJECTED)]
-    chosen = [part.select(silver.RECORD_KEY, *WITHDRAWN_COLUMNS) for part in parts]
+    chosen = [part.select(silver.RECORD_KEY, *WITHDRAWN_COLUMNS, "_ingested_at", "_source_line") for part in parts]
     return chosen[0].unionByName(chosen[1])
 
 

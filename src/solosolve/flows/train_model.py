@@ -23,9 +23,9 @@ from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
 from solosolve.flows.ledger import record_event
 from solosolve.flows.slices import score_features
+from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine, engine
 from solosolve.model.evaluation import Evaluation, evaluate
-from solosolve.model.features import FeatureEncoder
 from solosolve.model.pictures import calibration_picture, confusion_picture, roc_picture
 from solosolve.model.scorer import THRESHOLD, ComplaintScorer
 from solosolve.names import CHALLENGER, FEATURES, LABEL, MODEL_METRICS

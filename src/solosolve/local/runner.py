@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from solosolve.edge import one_line
 from solosolve.errors import BundleError, SolosolveError, TaskFailedError, UsageError
@@ -77,7 +78,7 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
         console.print(f"[bold]\\[{number}/{len(tasks)}][/] {task.job} · [cyan]{task.name}[/]", highlight=False)
         started = time.perf_counter()
         try:
-            with console.status(f"{task.name} is running"):
+            with _progress(task, console):
                 _load(task)(task.arguments)
         except (KeyboardInterrupt, click.Abort):
             # Click turns an interrupt inside a task into Abort; neither says that the task is broken.
@@ -103,6 +104,14 @@ def from_task(tasks: Sequence[PlannedTask], name: str) -> list[PlannedTask]:
     if name not in names:
         raise UsageError(f"--from: found '{name}', allowed: {', '.join(names)}")
     return list(tasks[names.index(name) :])
+
+
+def _progress(task: PlannedTask, console: Console) -> Progress:
+    """A spinner and a clock, on a terminal only."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    progress.add_task(f"{task.name} is running", total=None)
+    return progress
 
 
 def _load(task: PlannedTask) -> Main:

@@ -1,17 +1,14 @@
-"""Automated feature engineering (AFE): feature sets as `pyspark.ml` pipelines, and the encoder that scoring keeps."""
+"""Automated feature engineering (AFE): feature sets as `pyspark.ml` pipelines."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
-from typing import Self
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 from pyspark import keyword_only
 from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
@@ -22,9 +19,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
 from solosolve.errors import LeakageError, UsageError
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import (
     OTHER,
-    Block,
     HashedTerms,
     Kernel,
     MonthOfYear,
@@ -33,11 +30,6 @@ from solosolve.model.kernels import (
     TopCategories,
 )
 from solosolve.names import FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
-
-FILED_TYPES: Mapping[str, pa.DataType] = MappingProxyType(
-    {name: pa.date32() if name == "date_received" else pa.string() for name in FILED_COLUMNS}
-)
-"""The Arrow type of each column that is known when a complaint is filed."""
 
 CATEGORY_COUNT = 15
 PATTERNS: Mapping[str, str] = MappingProxyType(
@@ -102,41 +94,6 @@ def feature_set(name: str) -> FeatureSet:
     if name not in FEATURE_SETS:
         raise UsageError(f"feature set: found '{name}', allowed: {', '.join(FEATURE_SETS)}")
     return FEATURE_SETS[name]
-
-
-class FeatureEncoder(BaseModel):
-    """The fitted features without Spark: raw complaint columns in, one float32 row a complaint out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
-
-    kernels: tuple[Kernel, ...]
-
-    @classmethod
-    def of(cls, pipeline: PipelineModel) -> Self:
-        """Takes the kernels of a fitted pipeline, in the order in which it assembles them."""
-        return cls(kernels=tuple(stage.kernel() for stage in pipeline.stages if isinstance(stage, KernelTransformer)))
-
-    @cached_property
-    def names(self) -> list[str]:
-        """The features' names, in the order of `encode`'s columns."""
-        return [name for kernel in self.kernels for name in kernel.names]
-
-    @cached_property
-    def inputs(self) -> list[str]:
-        """The raw columns that are read."""
-        return list(dict.fromkeys(kernel.column for kernel in self.kernels))
-
-    def encode(self, complaints: pa.RecordBatch) -> Block:
-        """Computes the features.
-
-        Args:
-            complaints: Raw columns with the types of FILED_TYPES; further columns are ignored.
-
-        Returns:
-            float32, shape (rows, len(names)).
-        """
-        blocks = [kernel.encode(complaints.column(kernel.column)) for kernel in self.kernels]
-        return np.hstack(blocks)
 
 
 class KernelTransformer(Transformer, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
@@ -225,6 +182,12 @@ def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
     stages += [TopCategoriesEstimator(inputCol=column, outputCol=f"_block_{column}") for column in chosen.categorical]
     blocks = [stage.getOutputCol() for stage in stages]
     return Pipeline(stages=[*stages, AssembleFeatures(inputCols=blocks, outputCol="features")])
+
+
+def encoder_of(pipeline: PipelineModel) -> FeatureEncoder:
+    """Takes the kernels of a fitted pipeline, in the order in which it assembles them."""
+    stages = [stage for stage in pipeline.stages if isinstance(stage, KernelTransformer)]
+    return FeatureEncoder(kernels=tuple(stage.kernel() for stage in stages))
 
 
 _KERNELS: TypeAdapter[Kernel] = TypeAdapter(Kernel)

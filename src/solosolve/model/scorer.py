@@ -13,7 +13,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from solosolve.errors import ModelError
-from solosolve.model.features import FILED_TYPES, FeatureEncoder
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import Block
 
 THRESHOLD = 0.5

@@ -54,16 +54,25 @@ def dedupe_to_newest(records: DataFrame) -> DataFrame:
 def with_earlier_values(newest: DataFrame, earlier: DataFrame) -> DataFrame:
     """Fills withdrawn columns that the newest file does not have from what is already known of the complaint.
 
+    A record that comes late, behind a newer version of its complaint, is dropped: it would stand beside that version
+    where the two belong to different tables.
+
     Args:
         newest: One row a `_record_key`, verbatim columns.
-        earlier: `_record_key` and the withdrawn columns of `silver` rows.
+        earlier: `_record_key`, the withdrawn columns, `_ingested_at` and `_source_line` of `silver` rows.
 
     Returns:
-        The rows of `newest` with its columns, the withdrawn ones filled.
+        The rows of `newest` that no newer one precedes, with its columns, the withdrawn ones filled.
     """
-    prior = earlier.select(RECORD_KEY, *(F.col(name).alias(f"_earlier_{name}") for name in WITHDRAWN_COLUMNS))
+    prior = earlier.select(
+        RECORD_KEY,
+        F.struct(*_VERSION_ORDER).alias("_earlier_version"),
+        *(F.col(name).alias(f"_earlier_{name}") for name in WITHDRAWN_COLUMNS),
+    )
     filled = {name: F.coalesce(name, f"_earlier_{name}") for name in WITHDRAWN_COLUMNS}
-    return newest.join(prior, on=RECORD_KEY, how="left").withColumns(filled).select(*newest.columns)
+    is_late = F.coalesce(F.struct(*_VERSION_ORDER) < F.col("_earlier_version"), F.lit(False))
+    joined = newest.join(prior, on=RECORD_KEY, how="left").where(~is_late)
+    return joined.withColumns(filled).select(*newest.columns)
 
 
 def with_failed_rules(records: DataFrame) -> DataFrame:

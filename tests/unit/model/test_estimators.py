@@ -17,8 +17,8 @@ from pyspark.sql import functions as F
 
 from solosolve.errors import ModelError, UsageError
 from solosolve.model import estimators
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.estimators import ENGINES, GbtEngine, XgboostEngine, engine
-from solosolve.model.features import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import Block, MonthOfYear, TextLength, TopCategories
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.model.spark_trees import booster_from_spark

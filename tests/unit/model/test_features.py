@@ -14,14 +14,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from builders import complaint, complaints
 from solosolve.errors import LeakageError, UsageError
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.features import (
     FEATURE_SETS,
-    FILED_TYPES,
-    FeatureEncoder,
     FeatureSet,
     KernelTransformer,
     TopCategoriesEstimator,
     build_pipeline,
+    encoder_of,
     feature_set,
     require_filed_column,
 )
@@ -154,7 +154,7 @@ def test_fitting_does_not_depend_on_the_order_of_rows(rows: DataFrame) -> None:
 
 
 def test_fitting_sees_only_what_it_is_given(rows: DataFrame, small: PipelineModel) -> None:
-    names = FeatureEncoder.of(small).names
+    names = encoder_of(small).names
     of_texas = features(small, rows.where("state = 'TX'"))[0]
     states = {name: value for name, value in zip(names, of_texas, strict=True) if name.startswith("state=")}
     assert states == {"state=CA": 0, "state=NY": 0, "state=Other": 1}
@@ -162,7 +162,7 @@ def test_fitting_sees_only_what_it_is_given(rows: DataFrame, small: PipelineMode
 
 
 def test_pipeline_features_equal_the_encoders_bit_for_bit(rows: DataFrame, fitted: PipelineModel) -> None:
-    encoder = FeatureEncoder.of(fitted)
+    encoder = encoder_of(fitted)
     expected = encoder.encode(arrow([complaint(**row) for row in ROWS]))
     actual = features(fitted, rows)
     assert (expected.dtype, expected.shape) == (np.float32, (len(ROWS), len(encoder.names)))
@@ -182,12 +182,12 @@ def test_pipeline_of_no_rows_makes_no_rows(rows: DataFrame, small: PipelineModel
 def test_pipeline_saves_and_loads(rows: DataFrame, small: PipelineModel, tmp_path: Path) -> None:
     small.save(str(tmp_path / "pipeline"))
     loaded = PipelineModel.load(str(tmp_path / "pipeline"))
-    assert FeatureEncoder.of(loaded) == FeatureEncoder.of(small)
+    assert encoder_of(loaded) == encoder_of(small)
     assert features(loaded, rows).tobytes() == features(small, rows).tobytes()
 
 
 def test_encoder_survives_json(fitted: PipelineModel) -> None:
-    encoder = FeatureEncoder.of(fitted)
+    encoder = encoder_of(fitted)
     again = FeatureEncoder.model_validate_json(encoder.model_dump_json())
     batch = arrow([complaint(**row) for row in ROWS])
     assert again == encoder
@@ -195,7 +195,7 @@ def test_encoder_survives_json(fitted: PipelineModel) -> None:
 
 
 def test_encoder_names_are_unique_and_one_a_column(fitted: PipelineModel) -> None:
-    encoder = FeatureEncoder.of(fitted)
+    encoder = encoder_of(fitted)
     assert len(set(encoder.names)) == len(encoder.names) == encoder.encode(arrow([complaint()])).shape[1]
 
 

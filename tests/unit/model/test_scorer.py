@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from builders import complaint
 from solosolve.errors import ModelError
-from solosolve.model.features import FILED_TYPES, FeatureEncoder
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TopCategories
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
 from solosolve.model.served import ServedModel, _load_pyfunc

@@ -86,7 +86,7 @@ def test_dedupe_to_newest_keeps_values_that_a_newer_file_does_not_have(spark: Sp
     assert_same_rows(dedupe_to_newest(keyed(spark, *rows)), expected_df)
 
 
-def test_with_earlier_values_fills_only_withdrawn_columns_that_are_null(spark: SparkSession) -> None:
+def test_with_earlier_values_fills_withdrawn_columns_that_are_null(spark: SparkSession) -> None:
     unknown = {"consumer_disputed": None, "consumer_consent_provided": None}
     newest = [
         {"complaint_id": "1", **unknown, "state": None},
@@ -94,6 +94,9 @@ def test_with_earlier_values_fills_only_withdrawn_columns_that_are_null(spark: S
         {"complaint_id": "3", **unknown},
         {"complaint_id": "4", **unknown},
         {"complaint_id": "abc", **unknown},
+        # Late: a newer version of it is known.
+        {"complaint_id": "5", **unknown},
+        {"complaint_id": "6", **unknown, "_source_line": 2},
     ]
     earlier = keyed(
         spark,
@@ -101,10 +104,12 @@ def test_with_earlier_values_fills_only_withdrawn_columns_that_are_null(spark: S
         {"complaint_id": "2", "consumer_disputed": "Yes"},
         {"complaint_id": "3", **unknown},
         {"complaint_id": "9", "consumer_disputed": "Yes"},
+        {"complaint_id": "5", "_ingested_at": LATER},
+        {"complaint_id": "6", "_source_line": 3},
     )
     filled = newest[0] | {"consumer_disputed": "Yes", "consumer_consent_provided": "Consent provided"}
     expected_df = keyed(spark, newest[0]).select("_record_key").crossJoin(records(spark, filled))
-    expected_df = expected_df.unionByName(keyed(spark, *newest[1:]))
+    expected_df = expected_df.unionByName(keyed(spark, *newest[1:5]))
     actual_df = with_earlier_values(keyed(spark, *newest), earlier)
     assert actual_df.columns == keyed(spark, *newest).columns
     assert_same_rows(actual_df, expected_df.select(*actual_df.columns))

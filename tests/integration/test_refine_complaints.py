@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from chispa import assert_df_equality
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from builders import INGESTED_AT, complaint, complaints, record, records
+from solosolve.adapters.tables import Tables
+from solosolve.errors import TableError
+from solosolve.flows.refine_complaints import Refined, refine, run
+from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, WITHDRAWN_COLUMNS, Table
+from solosolve.schemas import SCHEMAS
+
+NOW, LATER, LATEST = (INGESTED_AT + timedelta(days=days) for days in range(3))
+REFUSED = (PySparkException, Py4JJavaError)
+NOT_IN_FILE: dict[str, Any] = dict.fromkeys(WITHDRAWN_COLUMNS)
+
+
+@pytest.fixture
+def silver_tables(tables: Tables) -> Tables:
+    """Tables of which both silver ones are made and empty."""
+    tables.create(COMPLAINTS)
+    tables.create(REJECTED)
+    return tables
+
+
+def rejected(key: str, *failed_rules: str, **overrides: Any) -> dict[str, Any]:
+    """One row of `silver.complaints_rejected`."""
+    return record(complaint_id=key, _record_key=key, failed_rules=list(failed_rules)) | overrides
+
+
+def frame(spark: SparkSession, table: Table, rows: list[dict[str, Any]]) -> Any:
+    names = SCHEMAS[table].fieldNames()
+    return spark.createDataFrame([[row[name] for name in names] for row in rows], SCHEMAS[table])
+
+
+def assert_tables(tables: Tables, silver: list[dict[str, Any]], not_in_scope: list[dict[str, Any]]) -> None:
+    """Compares both silver tables, which together hold each complaint once."""
+    assert_df_equality(tables.read(COMPLAINTS).sort("complaint_id"), complaints(tables.spark, *silver))
+    assert_df_equality(tables.read(REJECTED).sort("_record_key"), frame(tables.spark, REJECTED, not_in_scope))
+
+
+def commits(tables: Tables) -> set[str]:
+    silver = tables.settings.warehouse / "silver"
+    return {str(path.relative_to(silver)) for path in silver.glob("*/_delta_log/*.json")}
+
+
+def test_refine_reads_each_record_once(tables: Tables) -> None:
+    spark, settings = tables.spark, tables.settings
+    rows = [{"complaint_id": "1"}, {"complaint_id": "2"}, {"complaint_id": "01", "state": "NY", "_source_line": 3}]
+    tables.append(COMPLAINTS_RAW, records(spark, *rows, {"complaint_id": "3", "state": "N/A"}))
+    assert run(spark, settings) == Refined(record_count=4, complaint_count=3)
+    newest = {"complaint_id": 1, "state": "NY", "_source_line": 3}
+    out_of_scope = [rejected("3", "has_state", state="N/A")]
+    assert_tables(tables, [newest, {"complaint_id": 2}], out_of_scope)
+
+    tables.delta(COMPLAINTS).delete("complaint_id = 2")
+    before = commits(tables)
+    assert run(spark, settings) == Refined(0, 0)
+    assert commits(tables) == before
+    assert_tables(tables, [newest], out_of_scope)
+
+
+def test_refine_replaces_older_versions_and_moves_complaints_between_tables(silver_tables: Tables) -> None:
+    spark = silver_tables.spark
+    first = records(
+        spark,
+        {"complaint_id": "1", "consumer_disputed": "Yes"},
+        {"complaint_id": "2"},
+        {"complaint_id": "3", "consumer_complaint_narrative": ""},
+        {"complaint_id": "4"},
+    )
+    second = records(
+        spark,
+        {"complaint_id": "1", "company": "New Name", **NOT_IN_FILE, "_ingested_at": LATER},
+        {"complaint_id": "2", "state": "", **NOT_IN_FILE, "_ingested_at": LATER},
+        {"complaint_id": "3", **NOT_IN_FILE, "_ingested_at": LATER},
+    )
+    refine(silver_tables, first)
+    assert refine(silver_tables, second) == Refined(record_count=3, complaint_count=3)
+    # What the newer file does not have is kept, whichever table it is in.
+    one = {
+        "complaint_id": 1,
+        "company": "New Name",
+        "consumer_disputed": "Yes",
+        "is_successful_resolution": 0.0,
+        "_ingested_at": LATER,
+    }
+    assert_tables(
+        silver_tables,
+        [one, {"complaint_id": 3, "_ingested_at": LATER}, {"complaint_id": 4}],
+        [rejected("2", "has_state", state="", _ingested_at=LATER)],
+    )
+
+    third = records(
+        spark,
+        {"complaint_id": "2", **NOT_IN_FILE, "_ingested_at": LATEST},
+        {"complaint_id": "3", "product": "N/A", **NOT_IN_FILE, "_ingested_at": LATEST},
+    )
+    silver = [one, {"complaint_id": 2, "_ingested_at": LATEST}, {"complaint_id": 4}]
+    out_of_scope = [rejected("3", "has_product", product="N/A", _ingested_at=LATEST)]
+    for _ in range(2):
+        assert refine(silver_tables, third) == Refined(2, 2)
+        assert_tables(silver_tables, silver, out_of_scope)
+
+
+def test_refine_passes_over_older_versions_that_come_late(silver_tables: Tables) -> None:
+    spark = silver_tables.spark
+    newest = records(
+        spark,
+        {"complaint_id": "1", "_ingested_at": LATER},
+        {"complaint_id": "2", "state": "", "_ingested_at": LATER},
+        {"complaint_id": "3", "_ingested_at": LATER},
+    )
+    late = records(
+        spark,
+        {"complaint_id": "1", "state": ""},
+        {"complaint_id": "2"},
+        {"complaint_id": "3", "company": "Old Name"},
+        {"complaint_id": "4"},
+    )
+    refine(silver_tables, newest)
+    refine(silver_tables, late)
+    assert_tables(
+        silver_tables,
+        [{"complaint_id": number, "_ingested_at": LATER} for number in (1, 3)] + [{"complaint_id": 4}],
+        [rejected("2", "has_state", state="", _ingested_at=LATER)],
+    )
+
+
+def test_refine_refuses_to_start_without_bronze_or_its_position_in_it(tables: Tables) -> None:
+    with pytest.raises(TableError, match=r"bronze\.complaints does not exist yet; run: solosolve run medallion"):
+        run(tables.spark, tables.settings)
+    tables.append(COMPLAINTS_RAW, records(tables.spark, {}))
+    tables.append(COMPLAINTS, complaints(tables.spark, {}))
+    with pytest.raises(TableError, match=r"its position in bronze is gone .*refine_complaints"):
+        run(tables.spark, tables.settings)
+
+
+def test_silver_tables_refuse_rows_that_break_a_constraint(tables: Tables) -> None:
+    bad_complaints: dict[str, dict[str, Any]] = {
+        "complaint_id_is_positive": {"complaint_id": 0},
+        "narrative_is_not_empty": {"consumer_complaint_narrative": "", "narrative_length": 0},
+        "label_has_three_states": {"is_successful_resolution": 0.5},
+        "NOT NULL.*product": {"product": None},
+        "NOT NULL.*date_received": {"date_received": None},
+        "NOT NULL.*state": {"state": None},
+    }
+    nullable = SCHEMAS[COMPLAINTS].simpleString().removeprefix("struct<").removesuffix(">")
+    for constraint, overrides in bad_complaints.items():
+        row = complaint(**overrides)
+        rows = tables.spark.createDataFrame([[row[name] for name in SCHEMAS[COMPLAINTS].fieldNames()]], nullable)
+        with pytest.raises(REFUSED, match=rf"(?s){constraint}"):
+            tables.append(COMPLAINTS, rows)
+    with pytest.raises(REFUSED, match=r"CHECK constraint a_rule_failed"):
+        tables.append(REJECTED, frame(tables.spark, REJECTED, [rejected("1")]))
+    assert tables.read(COMPLAINTS).isEmpty() and tables.read(REJECTED).isEmpty()
