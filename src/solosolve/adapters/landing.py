@@ -34,7 +34,8 @@ PARSED_COLUMNS = (*COMPLAINT_COLUMNS, "_rescued", "_source_line", "_record", "_r
 BEFORE_HEADER = "stands before the header"
 
 _SUFFIXES = (".csv", ".gz", ".zip")
-_ZIP, _GZIP = b"PK", b"\x1f\x8b"
+_PACKINGS = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b\x08": "gzip"}
+"""How packed files begin, whatever they are called."""
 _CHUNK_BYTES = 8 << 20
 _LONGEST_RECORD_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20
@@ -56,14 +57,14 @@ class LandingFile:
     @property
     def is_packed(self) -> bool:
         """Whether its bytes can only be read from the beginning."""
-        return _magic(self.path) in (_ZIP, _GZIP)
+        return _packing(self.path) is not None
 
     def open(self) -> IO[bytes] | gzip.GzipFile:
         """Opens the unpacked content."""
-        magic = _magic(self.path)
-        if magic == _ZIP:
+        packing = _packing(self.path)
+        if packing == "zip":
             return zipfile.ZipFile(self.path).open(self.member or "")
-        if magic == _GZIP:
+        if packing == "gzip":
             return gzip.GzipFile(self.path)
         return self.path.open("rb")
 
@@ -247,7 +248,7 @@ def _read_head(content: bytes, where: str) -> _Head:
 
 
 def _members(path: Path) -> list[LandingFile]:
-    if _magic(path) != _ZIP:
+    if _packing(path) != "zip":
         return [LandingFile(path)]
     try:
         with zipfile.ZipFile(path) as archive:
@@ -265,6 +266,7 @@ def _is_landed(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(_SUFFIXES) and not path.name.startswith((".", "_"))
 
 
-def _magic(path: Path) -> bytes:
+def _packing(path: Path) -> str | None:
     with path.open("rb") as stream:
-        return stream.read(2)
+        head = stream.read(4)
+    return next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), None)

@@ -13,11 +13,12 @@ EARLIEST_DATE = "2011-07-01"
 """The Bureau opened, and began to take complaints, in July 2011."""
 
 _MISSING = ("", "N/A")
+_WHITE_SPACE = " \t\r\n"
 
 
 def known(column: str) -> Column:
     """The column's trimmed text, null where it is blank or `N/A`: the publisher's two spellings of unknown."""
-    text = F.trim(F.col(column))
+    text = F.trim(F.col(column), F.lit(_WHITE_SPACE))
     return F.when(~text.isin(*_MISSING), text)
 
 

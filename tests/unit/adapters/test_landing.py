@@ -226,3 +226,9 @@ def test_find_landing_files_lists_a_broken_archive_to_be_refused_by_name(tmp_pat
 def test_find_landing_files_refuses_a_source_without_any(tmp_path: Path, source: str) -> None:
     with pytest.raises(NotAComplaintFileError, match="no complaint file there"):
         find_landing_files(str(tmp_path / source))
+
+
+def test_csv_whose_text_begins_like_an_archive_is_read(tmp_path: Path) -> None:
+    (tmp_path / "complaints.csv").write_bytes(b"PK,Date received,Product,Company,Complaint ID\n1,2,3,4,5\n")
+    (file,) = find_landing_files(str(tmp_path))
+    assert [row["complaint_id"] for row in rows_of(plan_landing(file))] == ["5"]

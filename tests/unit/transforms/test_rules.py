@@ -23,7 +23,7 @@ from solosolve.transforms.rules import (
 )
 
 MARCH_FIRST = date(2016, 3, 1)
-UNKNOWN = ("", "  ", "N/A", " N/A ", None)
+UNKNOWN = ("", "  ", "\n\t\r\n", "N/A", " N/A ", None)
 
 
 def assert_texts_become(spark: SparkSession, read: Column, kind: str, cases: Sequence[tuple[str | None, Any]]) -> None:
