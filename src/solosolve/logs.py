@@ -7,7 +7,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from rich.console import Console
-from rich.logging import RichHandler
+from rich.text import Text
 
 LOG_FILE = "solosolve.log"
 
@@ -27,6 +27,17 @@ def set_up_logging(logs: Path, console: Console) -> None:
     root.setLevel(logging.WARNING)
     ours = logging.getLogger("solosolve")
     ours.setLevel(logging.DEBUG)
-    to_terminal = RichHandler(console=console, level=logging.INFO, show_time=False, show_path=False, show_level=False)
-    to_terminal.setFormatter(logging.Formatter("  %(message)s"))
-    ours.addHandler(to_terminal)
+    ours.addHandler(_ToTerminal(console))
+
+
+class _ToTerminal(logging.Handler):
+    """Prints what a person needs, one line a record, warnings in yellow."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints the record's message."""
+        style = "yellow" if record.levelno >= logging.WARNING else ""
+        self._console.print(Text(f"      {record.getMessage()}", style), soft_wrap=True)

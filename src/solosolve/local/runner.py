@@ -109,7 +109,7 @@ def from_task(tasks: Sequence[PlannedTask], name: str) -> list[PlannedTask]:
 def _progress(task: PlannedTask, console: Console) -> Progress:
     """A spinner and a clock, on a terminal only."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    progress = Progress(*columns, console=console, transient=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     progress.add_task(f"{task.name} is running", total=None)
     return progress
 
