@@ -24,8 +24,8 @@ setup: .venv/ready  ## Install the pinned versions, Spark's jars and its archive
 	touch $@
 
 demo: setup  ## Raw CSV to champion model to predictions: DATA=complaints.csv, or ROWS=n of sample data
-	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to $(SAMPLE))
-	$(BIN)/solosolve run $(JOBS) --param source=$(or $(DATA),$(SAMPLE))
+	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to "$(SAMPLE)")
+	$(BIN)/solosolve run $(JOBS) --param "source=$(or $(DATA),$(SAMPLE))"
 	$(BIN)/solosolve report
 
 test: setup  ## Unit, contract and integration tests

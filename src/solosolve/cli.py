@@ -68,30 +68,28 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 @cli.command()
-@_target
-def report(target: str) -> None:
+def report() -> None:
     """Say what is in the tables, how good the model is, and where the time went."""
     from solosolve.local.report import show_report
 
-    show_report(Settings.load(target), _console(stderr=False))
+    show_report(Settings.load(), _console(stderr=False))
 
 
 @cli.command()
 @click.argument("query")
-@_target
 @click.option("--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def sql(query: str, target: str, fmt: Format) -> None:
+def sql(query: str, fmt: Format) -> None:
     """Query the tables by their names, without a JVM: solosolve sql "select * from gold.predictions limit 5"."""
     from solosolve.adapters.reader import DeltaReader
     from solosolve.local.sql import render
 
-    found = DeltaReader(Settings.load(target).warehouse).query(query)
+    found = DeltaReader(Settings.load().warehouse).query(query)
     render(found, fmt, _console(stderr=False))
 
 
 @cli.command()
 @click.option("--rows", type=click.IntRange(min=1), default=50_000, show_default=True, help="Complaints to make.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Equal seeds make equal files.")
+@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Equal seeds make equal files.")
 @click.option(
     "--layout", type=click.Choice(["18", "16"]), default="18", show_default=True, help="Columns, as published."
 )

@@ -31,6 +31,10 @@ class TaskFailedError(SolosolveError):
     """A task of a job failed; the message names the task."""
 
 
+class BusyError(SolosolveError):
+    """Another process does the same work on the same tables."""
+
+
 class ConservationError(SolosolveError):
     """Rows read and rows accounted for differ."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -30,7 +31,8 @@ class Settings(BaseModel):
     min_labels: int = Field(
         default=200, ge=2, description="Labelled rows below which results are said to be uncertain."
     )
-    bootstrap_rounds: int = Field(default=500, ge=20, le=10_000, description="Resamples behind each 95 % interval.")
+    bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Resamples behind each 95 % interval.")
+    training_workers: int = Field(default=1, ge=1, description="Spark tasks that distributed XGBoost trains in.")
     driver_memory: str = Field(default="4g", pattern=r"^[1-9][0-9]*[gm]$", description="Local JVM heap.")
     actor: str = Field(default="solosolve", min_length=1, description="Who acts, as the model ledger records it.")
 
@@ -90,14 +92,18 @@ class Settings(BaseModel):
             loaded = cls.model_validate(values)
         except ValidationError as error:
             raise SettingsError(_explain(error, environ)) from None
+        if not loaded.is_local and "catalog" not in values:
+            raise SettingsError(
+                f"catalog: not set for target '{target}': no databricks.yml was found, set {ENV_PREFIX}CATALOG"
+            )
         return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
 
 
 def find_bundle(start: Path | None = None) -> Path | None:
-    """Finds the folder with `databricks.yml`: `start` (the working folder) or a parent, else the source checkout."""
+    """Finds the folder with `databricks.yml`: `start` (the working folder), a parent, the job's, or the checkout's."""
     here = (start or Path.cwd()).absolute()
-    checkout = Path(__file__).absolute().parents[2]
-    for folder in (here, *here.parents, checkout):
+    job, checkout = Path(sys.argv[0]).absolute(), Path(__file__).absolute().parents[2]
+    for folder in (here, *here.parents, *job.parents[:2], checkout):
         if (folder / "databricks.yml").is_file():
             return folder
     return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import Any
 
@@ -140,3 +141,35 @@ def test_silver_tables_refuse_rows_that_break_a_constraint(tables: Tables) -> No
     with pytest.raises(REFUSED, match=r"CHECK constraint a_rule_failed"):
         tables.append(REJECTED, frame(tables.spark, REJECTED, [rejected("1")]))
     assert tables.read(COMPLAINTS).isEmpty() and tables.read(REJECTED).isEmpty()
+
+
+@pytest.mark.parametrize("writes_before_the_cut", [1, 2])
+def test_refine_cut_off_between_its_writes_loses_no_outcome(
+    silver_tables: Tables, monkeypatch: pytest.MonkeyPatch, writes_before_the_cut: int
+) -> None:
+    spark = silver_tables.spark
+    refine(silver_tables, records(spark, {"complaint_id": "1", "consumer_disputed": "Yes"}))
+    moved = {"complaint_id": "1", "state": "", "_ingested_at": LATER} | NOT_IN_FILE
+    writes = iter(range(writes_before_the_cut))
+    original = Tables.writing
+
+    def cut_off(tables: Tables, table: Table) -> Any:
+        if next(writes, None) is None:
+            raise OSError("cut off")
+        return original(tables, table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tables, "writing", cut_off)
+        with pytest.raises(OSError, match="cut off"):
+            refine(silver_tables, records(spark, moved))
+    refine(silver_tables, records(spark, moved))
+    kept = {"consumer_disputed": "Yes", "consumer_consent_provided": "Consent provided"}
+    assert_tables(silver_tables, [], [rejected("1", "has_state", state="", _ingested_at=LATER) | kept])
+
+
+def test_refine_refuses_to_start_from_a_position_whose_tables_are_gone(tables: Tables) -> None:
+    tables.append(COMPLAINTS_RAW, records(tables.spark, {"complaint_id": "1"}))
+    run(tables.spark, tables.settings)
+    shutil.rmtree(tables.settings.warehouse / "silver" / COMPLAINTS.name)
+    with pytest.raises(TableError, match="is gone, but not its position in bronze: remove "):
+        run(tables.spark, tables.settings)

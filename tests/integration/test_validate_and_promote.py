@@ -19,6 +19,7 @@ from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
 from solosolve.flows import promote_model, validate_model
 from solosolve.flows.promote_model import PROVISIONAL, STANDING_TAG
+from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, trainable_features
 from solosolve.flows.validate_model import SUBJECT_TAG, VERDICT_TAG
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import MonthOfYear, TextLength
@@ -63,7 +64,8 @@ class Gate:
 
     def register_files(self, files: Path, alias: str, prior: str | None = "0.5") -> RegisteredModel:
         with self.registry.run("train_model", {}):
-            model = self.registry.register(files, {"prior": prior} if prior else {})
+            tags = {GOLD_HASH_TAG: gold_hash(trainable_features(self.tables))} | ({"prior": prior} if prior else {})
+            model = self.registry.register(files, tags)
         self.registry.set_alias(alias, model)
         return model
 
@@ -181,6 +183,28 @@ def test_promotion_cut_off_behind_the_alias_is_finished(gate: Gate, monkeypatch:
     assert gate.version(CHALLENGER) is None
 
 
+def test_validation_on_other_features_than_those_trained_on_rejects(gate: Gate) -> None:
+    model = gate.register(GOOD, CHALLENGER)
+    gate.registry.tag(model, GOLD_HASH_TAG, "of other features")
+    with pytest.raises(ModelError, match="run train_model again"):
+        gate.validate()
+    assert gate.tags(CHALLENGER)[VERDICT_TAG] == Verdict.REJECTED
+    assert gate.events(model) == [("validation_rejected", None)]
+
+
+def test_validation_cut_off_leaves_no_verdict_of_an_earlier_one(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate.register(GOOD, CHALLENGER)
+    assert gate.validate() == Verdict.PASSED
+    gate.register(USELESS, CHAMPION)
+    with monkeypatch.context() as patch:
+        patch.setattr("solosolve.flows.validate_model.record_event", lambda *_, **__: (_ for _ in ()).throw(OSError()))
+        with pytest.raises(OSError):
+            gate.validate()
+    assert VERDICT_TAG not in gate.tags(CHALLENGER)
+    with pytest.raises(ModelError, match="run validate_model first"):
+        gate.promote()
+
+
 def test_worse_challenger_is_rejected_and_not_promoted(gate: Gate) -> None:
     champion = gate.register(GOOD, CHAMPION)
     challenger = gate.register(INVERTED, CHALLENGER)
@@ -214,9 +238,9 @@ def assert_rejected_by_an_error(gate: Gate, model: RegisteredModel, error: str) 
 
 
 def test_validation_rejects_where_the_slice_is_empty(gate: Gate) -> None:
-    model = gate.register(GOOD, CHALLENGER)
     gate.write_features(TRAIN)
     try:
+        model = gate.register(GOOD, CHALLENGER)
         with pytest.raises(ModelError, match="the slice to evaluate on has no complaints"):
             gate.validate()
     finally:

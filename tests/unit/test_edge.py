@@ -142,3 +142,12 @@ def test_one_line_of_a_query_that_spark_refuses_has_its_first_line(spark: SparkS
     said = one_line(error.value)
     assert said.startswith("AnalysisException: [UNRESOLVED_COLUMN")
     assert "\n" not in said
+
+
+def test_one_line_of_a_failure_in_the_jvm_is_its_innermost_cause() -> None:
+    message = (
+        "An error occurred while calling o64.save.\n: org.apache.spark.SparkException: Job aborted\n"
+        "\tat a.b.C.d(C.java:1)\n"
+        "Caused by: java.io.IOException: No space left on device\n\tat e.f.G.h(G.java:2)\n"
+    )
+    assert one_line(RuntimeError(message)) == "java.io.IOException: No space left on device"

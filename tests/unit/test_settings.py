@@ -185,3 +185,10 @@ def test_find_bundle_starts_from_the_working_folder(bundle: Path, monkeypatch: p
 def test_settings_load_every_target_of_the_projects_own_bundle(target: str) -> None:
     own = Path(__file__).parents[2]
     assert Settings.load(target, bundle=own, environ={}).target == target
+
+
+def test_settings_of_a_platform_target_without_a_bundle_need_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solosolve.settings.find_bundle", lambda: None)
+    with pytest.raises(SettingsError, match=r"catalog: not set for target 'prod'.* set SOLOSOLVE_CATALOG"):
+        Settings.load("prod", environ={})
+    assert Settings.load("prod", environ={"SOLOSOLVE_CATALOG": "ours"}).catalog == "ours"

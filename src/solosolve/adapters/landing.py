@@ -40,7 +40,7 @@ _CHUNK_BYTES = 8 << 20
 _LONGEST_RECORD_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20
 _BATCH_RECORDS = 4096
-_UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError)
 _SCHEMA = pa.schema([(name, pa.int64() if name == "_source_line" else pa.string()) for name in PARSED_COLUMNS])
 
 
@@ -63,7 +63,10 @@ class LandingFile:
         """Opens the unpacked content."""
         packing = _packing(self.path)
         if packing == "zip":
-            return zipfile.ZipFile(self.path).open(self.member or "")
+            archive = zipfile.ZipFile(self.path)
+            if self.member is None:
+                raise zipfile.BadZipFile("the archive has no CSV in it")
+            return archive.open(self.member)
         if packing == "gzip":
             return gzip.GzipFile(self.path)
         return self.path.open("rb")
@@ -248,14 +251,15 @@ def _read_head(content: bytes, where: str) -> _Head:
 
 
 def _members(path: Path) -> list[LandingFile]:
-    if _packing(path) != "zip":
-        return [LandingFile(path)]
+    """The CSV members of an archive; a plain file, or one that is to be refused by name, is its own."""
     try:
+        if _packing(path) != "zip":
+            return [LandingFile(path)]
         with zipfile.ZipFile(path) as archive:
             names = sorted(name for name in archive.namelist() if _is_member(name))
     except _UNREADABLE:
         return [LandingFile(path)]
-    return [LandingFile(path, name) for name in names]
+    return [LandingFile(path, name) for name in names] or [LandingFile(path)]
 
 
 def _is_member(name: str) -> bool:

@@ -125,10 +125,10 @@ class Registry:
 
     def find_version(self, fingerprint: str) -> RegisteredModel | None:
         """The newest version trained from the same data and parameters, None where there is none."""
-        versions = self._client.search_model_versions(
-            f"name = '{self.model_name}' and tags.fingerprint = '{fingerprint}'"
-        )
-        return max(map(_registered, versions), key=lambda found: found.version, default=None)
+        # Unity Catalog finds versions by name only.
+        versions = map(_registered, self._client.search_model_versions(f"name = '{self.model_name}'"))
+        same = (found for found in versions if found.tags.get("fingerprint") == fingerprint)
+        return max(same, key=lambda found: found.version, default=None)
 
     def set_alias(self, alias: str, model: RegisteredModel) -> None:
         """Points the alias at the version."""
@@ -141,6 +141,11 @@ class Registry:
     def tag(self, model: RegisteredModel, key: str, value: str) -> None:
         """Sets a tag of the version."""
         self._client.set_model_version_tag(self.model_name, str(model.version), key, value)
+
+    def untag(self, model: RegisteredModel, key: str) -> None:
+        """Takes a tag of the version away, if it has it."""
+        if key in self._client.get_model_version(self.model_name, str(model.version)).tags:
+            self._client.delete_model_version_tag(self.model_name, str(model.version), key)
 
     def fetch(self, model: RegisteredModel) -> Path:
         """Fetches the version's files.

@@ -62,7 +62,8 @@ class Tables:
     def exists(self, table: Table) -> bool:
         """Whether the table has been made."""
         if self._is_local:
-            return (Path(self._path(table)) / "_delta_log").is_dir()
+            # A log without a commit is what a creation that was cut off leaves.
+            return any((Path(self._path(table)) / "_delta_log").glob("[0-9]*"))
         return self.spark.catalog.tableExists(self._name(table))
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:

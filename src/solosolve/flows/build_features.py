@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 
 import mlflow
+from pyspark.ml import Pipeline
 from pyspark.ml.feature import StopWordsRemover
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -15,11 +16,11 @@ from solosolve import __version__
 from solosolve.adapters.registry import Registry
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError
-from solosolve.model.features import FeatureSet, build_pipeline, encoder_of, feature_set
+from solosolve.model.features import build_pipeline, describe, encoder_of, feature_set
 from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL
 from solosolve.settings import Settings
 from solosolve.transforms.fingerprints import data_hash
-from solosolve.transforms.gold import TRAIN, with_split
+from solosolve.transforms.gold import SHARES, TRAIN, with_split
 
 logger = logging.getLogger("solosolve.build_features")
 
@@ -56,7 +57,8 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
     tables, registry = Tables(spark, settings), Registry(settings)
     complaints = tables.read(COMPLAINTS)
     silver_hash = data_hash(complaints, ["complaint_id", *FILED_COLUMNS, LABEL])
-    configuration = f"{__version__}|{chosen}|{settings.maturity_days}|{silver_hash}"
+    pipeline = build_pipeline(chosen, tuple(StopWordsRemover.loadDefaultStopWords("english")))
+    configuration = f"{__version__}|{describe(pipeline)}|{SHARES}|{settings.maturity_days}|{silver_hash}"
     fingerprint = hashlib.sha256(configuration.encode()).hexdigest()
     tables.create(FEATURES)
     finished = registry.find_run(TASK, fingerprint)
@@ -72,16 +74,15 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
     with registry.run(TASK, tags) as active:
         split = with_split(complaints, settings.maturity_days).cache()
         try:
-            built = _build(tables, split, chosen, _uri(active.info.run_id))
+            built = _build(tables, split, pipeline, _uri(active.info.run_id))
         finally:
             split.unpersist()
         mlflow.log_params({"feature_set": chosen.name, "maturity_days": settings.maturity_days})
     return built
 
 
-def _build(tables: Tables, split: DataFrame, chosen: FeatureSet, uri: str) -> Built:
-    stop_words = tuple(StopWordsRemover.loadDefaultStopWords("english"))
-    fitted = build_pipeline(chosen, stop_words).fit(split.where(F.col("split") == TRAIN))
+def _build(tables: Tables, split: DataFrame, pipeline: Pipeline, uri: str) -> Built:
+    fitted = pipeline.fit(split.where(F.col("split") == TRAIN))
     encoder = encoder_of(fitted)
     mlflow.log_text(encoder.model_dump_json(indent=1), ENCODER_FILE)
     mlflow.log_metrics({f"{row['split']}_count": row["count"] for row in split.groupBy("split").count().collect()})

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -46,7 +47,7 @@ def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
     Args:
         spark: The session.
         settings: Where the tables are.
-        source: A file, folder or glob; plain, `.gz` or `.zip`.
+        source: A file, folder or glob, in the working folder or the home; plain, `.gz` or `.zip`.
 
     Returns:
         One value a newly landed file.
@@ -60,7 +61,7 @@ def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
     # One file is one commit: rows without a ledger row mean that a landing stopped right behind that commit.
     interrupted = _distinct(tables, COMPLAINTS_RAW, "_source_sha256") - known
     landed, refused = [], []
-    for file in find_landing_files(source):
+    for file in find_landing_files(_located(source, settings)):
         try:
             plan = plan_landing(file)
         except NotAComplaintFileError as error:
@@ -74,6 +75,12 @@ def run(spark: SparkSession, settings: Settings, source: str) -> list[Landed]:
     if refused:
         raise NotAComplaintFileError("; ".join(refused))
     return landed
+
+
+def _located(source: str, settings: Settings) -> str:
+    """A relative source that the working folder does not have is one of the home folder (local only)."""
+    at_home = settings.home / source
+    return str(at_home) if settings.is_local and not Path(source).exists() and at_home.exists() else source
 
 
 def _land(tables: Tables, plan: LandingPlan, *, is_in_bronze: bool) -> Landed:

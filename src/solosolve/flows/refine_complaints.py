@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.adapters.tables import Tables
@@ -17,7 +17,8 @@ from solosolve.transforms import silver
 logger = logging.getLogger("solosolve.refine_complaints")
 
 TASK = "refine_complaints"
-_SILVER_KEY = "cast(silver.complaint_id AS string)"
+_KEYS = {COMPLAINTS: "complaint_id", REJECTED: silver.RECORD_KEY}
+_IS_NEWER = "struct(new._ingested_at, new._source_line) > struct(silver._ingested_at, silver._source_line)"
 
 
 @dataclass(frozen=True)
@@ -70,47 +71,58 @@ def refine(tables: Tables, records: DataFrame) -> Refined:
     newest = silver.dedupe_to_newest(silver.with_record_key(records))
     # Not cached but cut off from the tables: what is cached is computed anew once the first merge has changed them.
     completed = silver.with_failed_rules(silver.with_earlier_values(newest, _earlier(tables))).localCheckpoint()
-    _merge(tables, COMPLAINTS, silver.build_complaints(completed), completed, _SILVER_KEY)
-    _merge(tables, REJECTED, silver.build_rejected(completed), completed, f"silver.{silver.RECORD_KEY}")
+    complaints, rejected = silver.build_complaints(completed), silver.build_rejected(completed)
+    _upsert(tables, COMPLAINTS, complaints)
+    _upsert(tables, REJECTED, rejected)
+    # Written before deleted: a run that is cut off leaves a moved complaint in both tables, never in none.
+    _delete_moved(tables, COMPLAINTS, rejected)
+    _delete_moved(tables, REJECTED, complaints.withColumn(silver.RECORD_KEY, _key_of(COMPLAINTS)))
     return Refined(records.count(), _require_conservation(tables, completed))
 
 
-def _merge(tables: Tables, table: Table, rows: DataFrame, all_newest: DataFrame, silver_key: str) -> None:
-    """Upserts `rows`, and deletes complaints whose newest version now belongs to the other table."""
-    kept = rows.withColumn(silver.RECORD_KEY, _key_of(table))
-    moved = all_newest.join(kept.select(silver.RECORD_KEY), on=silver.RECORD_KEY, how="left_anti").select(
-        silver.RECORD_KEY, "_ingested_at", "_source_line"
-    )
-    changes = kept.withColumn("_is_moved", F.lit(False)).unionByName(
-        moved.withColumn("_is_moved", F.lit(True)), allowMissingColumns=True
-    )
-    is_newer = "struct(new._ingested_at, new._source_line) > struct(silver._ingested_at, silver._source_line)"
+def _upsert(tables: Tables, table: Table, rows: DataFrame) -> None:
     columns = {name: f"new.{name}" for name in rows.columns}
-    target = tables.delta(table)
     with tables.writing(table):
         (
-            target.alias("silver")
-            .merge(changes.alias("new"), f"{silver_key} = new.{silver.RECORD_KEY}")
-            .whenMatchedDelete(f"new._is_moved AND {is_newer}")
-            .whenMatchedUpdate(f"NOT new._is_moved AND {is_newer}", columns)
-            .whenNotMatchedInsert("NOT new._is_moved", columns)
+            tables.delta(table)
+            .alias("silver")
+            .merge(rows.alias("new"), f"silver.{_KEYS[table]} = new.{_KEYS[table]}")
+            .whenMatchedUpdate(_IS_NEWER, columns)
+            .whenNotMatchedInsert(None, columns)
             .execute()
         )
 
 
+def _delete_moved(tables: Tables, table: Table, moved: DataFrame) -> None:
+    """Deletes complaints whose newest version belongs to the other table."""
+    new = moved.select(silver.RECORD_KEY, *silver.VERSION_ORDER).alias("new")
+    is_same = f"cast(silver.{_KEYS[table]} AS string) = new.{silver.RECORD_KEY}"
+    stale = tables.read(table).alias("silver").join(new, on=F.expr(f"{is_same} AND {_IS_NEWER}"), how="left_semi")
+    if stale.isEmpty():
+        return
+    with tables.writing(table):
+        tables.delta(table).alias("silver").merge(new, is_same).whenMatchedDelete(_IS_NEWER).execute()
+
+
 def _earlier(tables: Tables) -> DataFrame:
+    """What is known of each complaint: `_record_key`, the withdrawn columns and the version, one row a complaint."""
+    return silver.dedupe_to_newest(_placed(tables))
+
+
+def _placed(tables: Tables) -> DataFrame:
     parts = [tables.read(table).withColumn(silver.RECORD_KEY, _key_of(table)) for table in (COMPLAINTS, REJECTED)]
-    chosen = [part.select(silver.RECORD_KEY, *WITHDRAWN_COLUMNS, "_ingested_at", "_source_line") for part in parts]
+    chosen = [part.select(silver.RECORD_KEY, *WITHDRAWN_COLUMNS, *silver.VERSION_ORDER) for part in parts]
     return chosen[0].unionByName(chosen[1])
 
 
-def _key_of(table: Table):  # type: ignore[no-untyped-def]
-    return F.col("complaint_id").cast("string") if table == COMPLAINTS else F.col(silver.RECORD_KEY)
+def _key_of(table: Table) -> Column:
+    """A silver row's `_record_key`."""
+    return F.col(_KEYS[table]).cast("string")
 
 
 def _require_conservation(tables: Tables, newest: DataFrame) -> int:
     keys = newest.select(silver.RECORD_KEY)
-    placed = _earlier(tables).select(silver.RECORD_KEY).join(keys, on=silver.RECORD_KEY, how="left_semi")
+    placed = _placed(tables).select(silver.RECORD_KEY).join(keys, on=silver.RECORD_KEY, how="left_semi")
     counted = placed.agg(F.count("*").alias("rows"), F.count_distinct(silver.RECORD_KEY).alias("keys")).first()
     expected = keys.count()
     if counted is None or not counted["rows"] == counted["keys"] == expected:
@@ -121,9 +133,13 @@ def _require_conservation(tables: Tables, newest: DataFrame) -> int:
 
 
 def _require_position(tables: Tables) -> None:
-    if tables.has_checkpoint(TASK) or not tables.exists(COMPLAINTS):
-        return
-    if not tables.read(COMPLAINTS).isEmpty():
+    has_tables = tables.exists(COMPLAINTS) and tables.exists(REJECTED)
+    if tables.has_checkpoint(TASK) and not has_tables:
+        raise TableError(
+            f"{COMPLAINTS} or {REJECTED} is gone, but not its position in bronze: remove {tables.checkpoint(TASK)} and "
+            "what is left of the two tables to build both anew from bronze"
+        )
+    if not tables.has_checkpoint(TASK) and tables.exists(COMPLAINTS) and not tables.read(COMPLAINTS).isEmpty():
         raise TableError(
             f"{COMPLAINTS} has rows but its position in bronze is gone ({tables.checkpoint(TASK)}): put that folder "
             f"back, or remove {COMPLAINTS} and {REJECTED} to build both anew from bronze"

@@ -7,11 +7,28 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from solosolve.adapters.tables import Tables
 from solosolve.model.evaluation import Floats
 from solosolve.model.scorer import ComplaintScorer
-from solosolve.names import LABEL
+from solosolve.names import FEATURES, LABEL
+from solosolve.transforms.fingerprints import data_hash
+from solosolve.transforms.gold import TEST, TRAIN, VALIDATE
 from solosolve.transforms.predictions import with_probability
+
+GOLD_HASH_TAG = "gold_data_hash"
+"""Tag of a model version: which features, split and labels it was trained and measured on."""
+
+
+def trainable_features(tables: Tables) -> DataFrame:
+    """The rows of `gold.complaint_features` that train, validate or test."""
+    return tables.read(FEATURES).where(F.col("split").isin(TRAIN, VALIDATE, TEST))
+
+
+def gold_hash(features: DataFrame) -> str:
+    """The data hash of rows of `gold.complaint_features`."""
+    return data_hash(features, ["complaint_id", "split", "features", LABEL])
 
 
 def score_features(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import click
+from filelock import FileLock, Timeout
 from pyspark.sql import SparkSession
 from rich.console import Console
 
 from solosolve.adapters.spark import spark_session
+from solosolve.errors import BusyError
 from solosolve.logs import set_up_logging
 from solosolve.settings import Settings
 
@@ -33,8 +35,18 @@ def run_task(name: str, target: str, flow: Callable[[SparkSession, Settings], Re
 
     Raises:
         SettingsError: A setting has a value that is not allowed.
+        BusyError: Another process runs the task on the same home (local only).
         MissingDependencyError: Spark does not start, or has no Delta.
     """
     settings = Settings.load(target)
+    if not settings.is_local:
+        return flow(spark_session(settings, name), settings)
     set_up_logging(settings.logs, Console(stderr=True))
-    return flow(spark_session(settings, name), settings)
+    # What is still to be done is decided before it is written: two of a kind would do it twice.
+    lock = settings.home / "locks" / f"{name}.task.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=0):
+            return flow(spark_session(settings, name), settings)
+    except Timeout:
+        raise BusyError(f"{name} is running in another process on {settings.home}: wait for it") from None

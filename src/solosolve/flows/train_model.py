@@ -22,16 +22,15 @@ from solosolve.adapters.registry import RegisteredModel, Registry
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
 from solosolve.flows.ledger import record_event
-from solosolve.flows.slices import score_features
+from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, score_features, trainable_features
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine, engine
 from solosolve.model.evaluation import Evaluation, evaluate
 from solosolve.model.pictures import calibration_picture, confusion_picture, roc_picture
 from solosolve.model.scorer import THRESHOLD, ComplaintScorer
-from solosolve.names import CHALLENGER, FEATURES, LABEL, MODEL_METRICS
+from solosolve.names import CHALLENGER, CHAMPION, FEATURES, LABEL, MODEL_METRICS
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings, find_bundle
-from solosolve.transforms.fingerprints import data_hash
 from solosolve.transforms.gold import TEST, TRAIN, VALIDATE
 
 logger = logging.getLogger("solosolve.train_model")
@@ -57,19 +56,22 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
         TableError: There are no features yet.
         ModelError: A split has no rows or only one class.
     """
-    chosen = engine(engine_name)
+    chosen = engine(engine_name, settings.training_workers)
     tables, registry = Tables(spark, settings), Registry(settings)
-    features = tables.read(FEATURES).where(F.col("split").isin(TRAIN, VALIDATE, TEST))
-    gold_hash = data_hash(features, ["complaint_id", "split", "features", LABEL])
-    fingerprint = _fingerprint(chosen, gold_hash)
+    features = trainable_features(tables)
+    features_hash = gold_hash(features)
+    fingerprint = _fingerprint(chosen, features_hash)
     trained = registry.find_version(fingerprint)
     if trained is not None:
         logger.info("version %d was trained from the same data and parameters already", trained.version)
+        champion = registry.find(CHAMPION)
+        if champion is None or champion.version != trained.version:
+            registry.set_alias(CHALLENGER, trained)
         return trained
     feature_uri = _feature_uri(tables)
     tags = {
         "fingerprint": fingerprint,
-        "gold_data_hash": gold_hash,
+        GOLD_HASH_TAG: features_hash,
         "gold_version": str(tables.version(FEATURES)),
         "feature_model_uri": feature_uri,
         "git_commit": _git_commit(),
@@ -102,7 +104,14 @@ def _train(
         scorer.save(Path(folder))
         model = registry.register(Path(folder), about)
     _write_metrics(tables, model, run_id, evaluations, seconds)
-    evidence = {"run_id": run_id, "engine": chosen.name, "label_count": label_count, "fingerprint": fingerprint}
+    evidence = {
+        "run_id": run_id,
+        "engine": chosen.name,
+        "label_count": label_count,
+        "prior": prior,
+        "feature_model_uri": tags["feature_model_uri"],
+        "fingerprint": fingerprint,
+    }
     record_event(tables, model.version, "trained", evidence, alias=CHALLENGER)
     registry.set_alias(CHALLENGER, model)
     # Last: a version without its fingerprint is one whose training was cut off, and is trained again.
@@ -166,8 +175,8 @@ def _feature_uri(tables: Tables) -> str:
     return str(rows[0]["feature_model_uri"])
 
 
-def _fingerprint(chosen: Engine, gold_hash: str) -> str:
-    text = json.dumps([__version__, chosen.name, chosen.parameters(), gold_hash], sort_keys=True)
+def _fingerprint(chosen: Engine, features_hash: str) -> str:
+    text = json.dumps([__version__, chosen.name, chosen.parameters(), features_hash], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

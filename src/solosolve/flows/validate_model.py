@@ -13,7 +13,7 @@ from solosolve.adapters.registry import RegisteredModel, Registry
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
 from solosolve.flows.ledger import record_event
-from solosolve.flows.slices import score_complaints
+from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, score_complaints, trainable_features
 from solosolve.model.evaluation import evaluate
 from solosolve.model.promotion import Decision, Slice, Verdict, decide
 from solosolve.model.scorer import ComplaintScorer
@@ -45,12 +45,14 @@ def run(spark: SparkSession, settings: Settings) -> Verdict | None:
     if challenger is None or (champion is not None and challenger.version == champion.version):
         logger.info("no challenger to validate")
         return None
-    frozen = frozen_slice(tables)
-    subject = subject_of(champion, data_hash(frozen, ["complaint_id", *FILED_COLUMNS, LABEL]))
-    if challenger.tags.get(SUBJECT_TAG) == subject and VERDICT_TAG in challenger.tags:
-        logger.info("version %d was validated on this slice already", challenger.version)
-        return Verdict(challenger.tags[VERDICT_TAG])
+    subject = subject_of(champion, "unknown")
     try:
+        frozen = frozen_slice(tables)
+        subject = subject_of(champion, data_hash(frozen, ["complaint_id", *FILED_COLUMNS, LABEL]))
+        if challenger.tags.get(SUBJECT_TAG) == subject and VERDICT_TAG in challenger.tags:
+            logger.info("version %d was validated on this slice already", challenger.version)
+            return Verdict(challenger.tags[VERDICT_TAG])
+        _require_features_of(tables, challenger)
         decision = _decide(registry, challenger, champion, frozen, settings)
     except Exception as error:
         # Fail closed: whatever went wrong, the ledger and the tags say no before the error goes on.
@@ -75,6 +77,17 @@ def frozen_slice(tables: Tables) -> DataFrame:
     in_slice = tables.read(FEATURES).where(F.col("split") == TEST).select("complaint_id")
     complaints = tables.read(COMPLAINTS).select("complaint_id", *FILED_COLUMNS, LABEL)
     return complaints.join(in_slice, on="complaint_id", how="left_semi")
+
+
+def _require_features_of(tables: Tables, challenger: RegisteredModel) -> None:
+    """The slice is later than all training only while the split is the one that the challenger was trained on."""
+    trained_on = challenger.tags.get(GOLD_HASH_TAG)
+    found = gold_hash(trainable_features(tables))
+    if trained_on != found:
+        raise ModelError(
+            f"version {challenger.version} was trained on other features ({trained_on}) than {FEATURES} now has "
+            f"({found}): run train_model again"
+        )
 
 
 def _decide(
@@ -103,6 +116,8 @@ def _write(
     subject: str,
     evidence: Mapping[str, object],
 ) -> None:
+    # In this order a validation that is cut off leaves no verdict, and none of an earlier one.
+    registry.untag(challenger, VERDICT_TAG)
     registry.tag(challenger, SUBJECT_TAG, subject)
     record_event(tables, challenger.version, f"validation_{verdict}", evidence)
     registry.tag(challenger, VERDICT_TAG, str(verdict))

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from solosolve.errors import BundleError
+from solosolve.errors import BundleError, UsageError
 from solosolve.settings import bundle_variables
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.]+)\}")
@@ -89,14 +89,15 @@ class Bundle:
             The tasks, each behind those that it depends on.
 
         Raises:
-            BundleError: An unknown job or parameter, a dependency that is no task, a cycle, or a missing file.
+            UsageError: An unknown job or parameter.
+            BundleError: A dependency that is no task, a cycle, or a missing file.
         """
         for name in job_names:
             if name not in self.jobs:
-                raise BundleError(f"job: found '{name}', the bundle has {', '.join(sorted(self.jobs))}")
+                raise UsageError(f"job: found '{name}', the bundle has {', '.join(sorted(self.jobs))}")
         declared = {parameter.name for name in job_names for parameter in self.jobs[name].parameters}
         if unknown := sorted(set(parameters) - declared):
-            raise BundleError(
+            raise UsageError(
                 f"parameter: found '{unknown[0]}', {' and '.join(job_names)} take "
                 f"{', '.join(sorted(declared)) or 'none'}"
             )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -33,6 +36,9 @@ def show_report(settings: Settings, console: Console) -> None:
     for title, counts in (("quarantined: reason", summary.quarantined), ("rejected: failed rule", summary.rejected)):
         if counts:
             console.print(_counts_grid(title, counts))
+    if summary.is_mixed:
+        advice = "Made-up complaints stand beside others; another SOLOSOLVE_HOME keeps them apart."
+        console.print(advice, style="yellow")
     checks = summary.conservation
     for check in checks:
         _print_check(check, console)
@@ -71,7 +77,8 @@ def _counts_grid(title: str, counts: dict[str, int]) -> Grid:
 
 def _print_check(check: Conservation, console: Console) -> None:
     mark = "[green]holds[/]" if check.holds else "[red]BROKEN[/]"
-    console.print(f"{mark}  {check.statement}: {check.left:,} = {check.right:,}", highlight=False)
+    lacks = f" ({check.left - check.right:,} {check.deletable})" if check.holds and check.left != check.right else ""
+    console.print(f"{mark}  {check.statement}: {check.left:,} = {check.right:,}{lacks}", highlight=False)
 
 
 def _splits_grid(summary: Summary) -> Grid:
@@ -93,8 +100,8 @@ def _print_champion(champion: Champion, min_labels: int, console: Console) -> No
         grid.add_column(name, justify="right" if name in ("model", "prior", "oracle") else "left")
     for metric in champion.metrics:
         interval = f"{metric.low:.3f} to {metric.high:.3f}"
-        oracle = [] if not has_oracle else [f"{metric.oracle:.3f}" if metric.oracle is not None else ""]
-        row = [metric.name, f"{metric.value:.3f}", interval, f"{metric.prior:.3f}", *oracle]
+        beside = [metric.prior, *([metric.oracle] if has_oracle else [])]
+        row = [metric.name, f"{metric.value:.3f}", interval, *(_number(value) for value in beside)]
         better = "lower" if metric.name in _LOWER_IS_BETTER else "higher"
         grid.add_row(*row, better, style="bold" if metric.name == "auc" else None)
     console.print(grid)
@@ -113,6 +120,10 @@ def _print_champion(champion: Champion, min_labels: int, console: Console) -> No
             "metric with its interval.",
             style="yellow",
         )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _seconds_grid(run: RunReport) -> Grid:
@@ -135,5 +146,9 @@ def _print_next_steps(champion: Champion | None, console: Console) -> None:
     if champion is None:
         steps.insert(0, ("solosolve run train_model score_batch", "there is no champion yet"))
     console.print("Next", style="bold")
+    # As this program was called, where it is not on PATH.
+    program = "solosolve" if shutil.which("solosolve") else sys.argv[0]
     for command, why in steps:
-        console.print(f"  [cyan]{command}[/]  [dim]{why}[/]", highlight=False, soft_wrap=True)
+        console.print(
+            f"  [cyan]{command.replace('solosolve', program, 1)}[/]  [dim]{why}[/]", highlight=False, soft_wrap=True
+        )

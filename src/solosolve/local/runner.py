@@ -46,7 +46,9 @@ class RunReport:
         runs.mkdir(parents=True, exist_ok=True)
         text = json.dumps(asdict(self), indent=1)
         (runs / f"{self.started_at.replace(':', '')}.json").write_text(text, encoding="utf-8")
-        (runs / "latest.json").write_text(text, encoding="utf-8")
+        part = runs / ".latest.json.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(runs / "latest.json")
 
     @classmethod
     def latest(cls, runs: Path) -> RunReport | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,12 @@ OFFICIAL_HEADERS: dict[str, str] = {name: name.replace("_", " ").capitalize() fo
     "complaint_id": "Complaint ID",
 }
 """Column name to its spelling in the published CSV."""
+
+FIRST_ID = 1_000_000_000
+"""Ids of made-up complaints are above this, and far above those that the Bureau gives: the two never mix."""
+
+_IDS_PER_SAMPLE = 100_000_000
+_SAMPLES = 1_000_000
 
 BATCH_RECORDS = 25_000
 """Records made at a time; bounds memory, and is part of what a seed means."""
@@ -164,6 +171,8 @@ def _write(
 
 def _batches(rows: int, seed: int) -> Iterator[tuple[Batch, np.random.Generator, int]]:
     """Yields slices of time in order, each with its own generator and its number of records."""
+    # Samples of other seeds or sizes have other ids; the two layouts of one sample have the same.
+    first_id = FIRST_ID + zlib.crc32(f"{seed} {rows}".encode()) % _SAMPLES * _IDS_PER_SAMPLE
     last_id = 0
     for number, first in enumerate(range(0, rows, BATCH_RECORDS)):
         records = min(BATCH_RECORDS, rows - first)
@@ -173,6 +182,7 @@ def _batches(rows: int, seed: int) -> Iterator[tuple[Batch, np.random.Generator,
         quantile = (first + (np.arange(complaints) + rng.random(complaints)) * records / complaints) / rows
         batch = build_batch(rng, quantile, last_id)
         last_id = int(batch.complaint_id[-1])
+        batch = batch.with_ids_from(first_id)
         yield batch, rng, records
 
 

@@ -21,6 +21,7 @@ Format = Literal["table", "csv", "json"]
 SHOWN_ROWS = 1_000
 """Rows that the table format prints; a person reads no more, and the other formats print all."""
 
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BATCH_ROWS = 10_000
 _NARROWEST_TEXT = 16
 _FRAME_PER_COLUMN = 3
@@ -32,9 +33,9 @@ def render(table: pa.Table, fmt: Format, console: Console) -> None:
 
     Args:
         table: The answer.
-        fmt: `table` fits the console's width and shows at most `SHOWN_ROWS` rows; `csv` is RFC 4180 with
-            values as they are, null as an empty field; `json` is one array with an object a row. Both
-            have ISO 8601 dates and UTC instants.
+        fmt: `table` fits the console's width and shows at most `SHOWN_ROWS` rows. `csv` is RFC 4180, null as an empty
+            field, and texts that a spreadsheet would take for a formula behind an apostrophe. `json` is one array
+            with an object a row, all values as they are. Both have ISO 8601 dates and UTC instants.
         console: Where it goes.
 
     Raises:
@@ -143,7 +144,10 @@ def _field(value: Any) -> str:
     if value is None:
         return ""
     plain = _plain(value)
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    if not isinstance(plain, str):
+        return json.dumps(plain, ensure_ascii=False)
+    # Spreadsheets would calculate it (https://owasp.org/www-community/attacks/CSV_Injection).
+    return f"'{plain}" if plain.startswith(_FORMULA_STARTS) else plain
 
 
 def _write_json(table: pa.Table, stream: IO[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,22 +13,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from solosolve.adapters.reader import Reader
-from solosolve.model.evaluation import Floats, measure
+from solosolve.model.evaluation import METRICS, Floats, measure
 from solosolve.names import CHAMPION, MADE_BY, MODEL_EVENTS, MODEL_METRICS, PREDICTIONS, Table
 
 
 @dataclass(frozen=True)
 class Conservation:
-    """One promise that no row is lost or doubled: two counts that are equal."""
+    """One promise that no row is lost or doubled: two counts that are equal.
+
+    Attributes:
+        statement: What is equal.
+        left: One count.
+        right: The other.
+        deletable: Why the other may rightly be smaller, where it may.
+    """
 
     statement: str
     left: int
     right: int
+    deletable: str = ""
 
     @property
     def holds(self) -> bool:
-        """Whether the counts are equal."""
-        return self.left == self.right
+        """Whether the counts are equal, or smaller where rows may be deleted."""
+        return self.left == self.right or (bool(self.deletable) and self.right < self.left)
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Metric:
     value: float
     low: float
     high: float
-    prior: float
+    prior: float | None
     oracle: float | None
 
 
@@ -78,20 +87,20 @@ class Summary:
     def conservation(self) -> list[Conservation]:
         """The promises that the existing tables can be held to."""
         checks = [
-            ("records landed = bronze + quarantine", _LANDED, _STORED),
-            ("distinct complaints in bronze = silver + rejected", _DISTINCT, _REFINED),
-            ("complaints in silver = rows of features", _SILVER, "select count(*) from gold.complaint_features"),
+            ("records landed = bronze + quarantine", _LANDED, _STORED, ""),
+            ("distinct complaints in bronze = silver + rejected", _DISTINCT, _REFINED, "deleted from silver"),
+            ("complaints in silver = rows of features", _SILVER, "select count(*) from gold.complaint_features", ""),
         ]
         found = [
-            Conservation(words, self._count(left), self._count(right))
-            for words, left, right in checks
+            Conservation(words, self._count(left), self._count(right), deletable)
+            for words, left, right, deletable in checks
             if self._can_answer(left) and self._can_answer(right)
         ]
         champion = self._champion_event()
         if champion is not None and PREDICTIONS in self.existing:
-            scored = f"from gold.predictions where model_version = {champion['model_version']}"
-            words = f"complaints in silver = predictions of version {champion['model_version']}"
-            found.append(Conservation(words, self._count(_SILVER), self._count(f"select count(*) {scored}")))
+            version = champion["model_version"]
+            words = f"complaints in silver = those with exactly one prediction by version {version}"
+            found.append(Conservation(words, self._count(_SILVER), self._count(_SCORED_ONCE.format(version=version))))
         return found
 
     @property
@@ -127,19 +136,20 @@ class Summary:
             "select metric, value, value_low, value_high, record_count from gold.model_metrics "
             f"where model_version = {version} and split = 'test'"
         )
+        trained = self._trained(version)
+        # Prior and oracle are of the slice that the champion was measured on, or left out.
+        is_same_slice = trained["feature_model_uri"] == self._feature_model_uri()
         _, labels = self._test_labels()
-        prior = measure(labels, np.full(len(labels), self._training_rate()))
-        oracle = self.oracle_on_test()
+        prior = measure(labels, np.full(len(labels), trained["prior"])) if is_same_slice else {}
+        oracle = self.oracle_on_test() if is_same_slice else {}
         metrics = tuple(
-            Metric(name, row["value"], row["value_low"], row["value_high"], prior[name], oracle.get(name))
+            Metric(name, row["value"], row["value_low"], row["value_high"], prior.get(name), oracle.get(name))
             for row in measured
-            if (name := row["metric"]) in prior
-        )
-        label_count = self._count(
-            "select count(*) from gold.complaint_features where split in ('train', 'validate', 'test')"
+            if (name := row["metric"]) in METRICS
         )
         test_count = int(measured[0]["record_count"]) if measured else 0
-        return Champion(version, event["event"] == "promoted_provisional", label_count, test_count, metrics)
+        is_provisional = event["event"] == "promoted_provisional"
+        return Champion(version, is_provisional, int(trained["label_count"]), test_count, metrics)
 
     @property
     def predicted(self) -> dict[str, int]:
@@ -173,17 +183,21 @@ class Summary:
         )
         return rows["complaint_id"].combine_chunks(), rows["is_successful_resolution"].to_numpy()
 
-    def _training_rate(self) -> float:
+    def _trained(self, version: int) -> dict[str, Any]:
+        """The evidence of the version's training."""
         rows = self._rows(
-            "select avg(is_successful_resolution) as rate from gold.complaint_features where split = 'train'"
+            f"select evidence from gold.model_events where event = 'trained' and model_version = {version} limit 1"
         )
-        return float(rows[0]["rate"])
+        evidence: dict[str, Any] = json.loads(rows[0]["evidence"])
+        return evidence
+
+    def _feature_model_uri(self) -> str | None:
+        rows = self._rows("select feature_model_uri from gold.complaint_features limit 1")
+        return str(rows[0]["feature_model_uri"]) if rows else None
 
     def _truth(self, ids: pa.Array) -> Floats | None:
         """The true probabilities of made-up complaints; None unless every complaint is one."""
-        landed = self._rows("select distinct source_file from bronze.landings")
-        files = [Path(row["source_file"]).with_suffix(".truth.parquet") for row in landed]
-        truths = [pq.read_table(file) for file in files if file.is_file()]
+        truths = [pq.read_table(file) for file in self._truth_files() if file.is_file()]
         if not truths:
             return None
         by_id: Mapping[int, float] = dict(
@@ -191,6 +205,15 @@ class Summary:
         )
         found = [by_id.get(number) for number in ids.to_pylist()]
         return None if None in found else np.array(found, dtype=np.float64)
+
+    def _truth_files(self) -> list[Path]:
+        landed = self._rows("select distinct source_file from bronze.landings")
+        return [Path(row["source_file"]).with_suffix(".truth.parquet") for row in landed]
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether made-up complaints stand beside others."""
+        return len({file.is_file() for file in self._truth_files()}) > 1
 
     def _can_answer(self, sql: str) -> bool:
         return all(str(table) not in sql or table in self.existing for table in MADE_BY)
@@ -218,6 +241,11 @@ _ID = "trim(complaint_id)"
 _DISTINCT = (
     f"select count(distinct cast({_ID} as bigint)) from bronze.complaints "
     f"where regexp_like({_ID}, '^[0-9]{{1,18}}$') and not regexp_like({_ID}, '^0+$')"
+)
+_SCORED_ONCE = (
+    "select count(*) from (select p.complaint_id from gold.predictions p join silver.complaints s "
+    "on p.complaint_id = s.complaint_id where p.model_version = {version} "
+    "group by p.complaint_id having count(*) = 1)"
 )
 _SILVER = "select count(*) from silver.complaints"
 _REFINED = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import xgboost as xgb
@@ -104,12 +104,17 @@ class XgboostEngine:
 ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (GbtEngine(), XgboostEngine())}
 
 
-def engine(name: str) -> Engine:
+def engine(name: str, workers: int = 1) -> Engine:
     """Looks an engine up.
+
+    Args:
+        name: What `--engine` calls it.
+        workers: Spark tasks that XGBoost trains in; Spark ML uses what there is.
 
     Raises:
         UsageError: There is none of that name.
     """
     if name not in ENGINES:
         raise UsageError(f"engine: found '{name}', allowed: {', '.join(ENGINES)}")
-    return ENGINES[name]
+    found = ENGINES[name]
+    return replace(found, num_workers=workers) if isinstance(found, XgboostEngine) else found

@@ -184,6 +184,12 @@ def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
     return Pipeline(stages=[*stages, AssembleFeatures(inputCols=blocks, outputCol="features")])
 
 
+def describe(pipeline: Pipeline) -> str:
+    """All parameters of an unfitted pipeline's stages: equal for pipelines that fit alike."""
+    stages = [(type(stage).__name__, stage.extractParamMap()) for stage in pipeline.getStages()]
+    return str([(name, sorted((key.name, str(value)) for key, value in values.items())) for name, values in stages])
+
+
 def encoder_of(pipeline: PipelineModel) -> FeatureEncoder:
     """Takes the kernels of a fitted pipeline, in the order in which it assembles them."""
     stages = [stage for stage in pipeline.stages if isinstance(stage, KernelTransformer)]

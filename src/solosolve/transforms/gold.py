@@ -13,7 +13,8 @@ from solosolve.names import LABEL, NARRATIVE
 TRAIN, VALIDATE, TEST = "train", "validate", "test"
 IMMATURE, COPY, UNLABELLED = "immature", "copy", "unlabelled"
 
-_TRAIN_SHARE, _VALIDATE_SHARE = 0.6, 0.8
+SHARES = (0.6, 0.8)
+"""Where, by share of the mature labelled complaints in order of time, validate and test begin."""
 
 
 class SplitError(SolosolveError):
@@ -57,7 +58,7 @@ def _boundaries(labelled: DataFrame, mature_until: date) -> tuple[date, date]:
     for day, count in counts:
         share = seen / total
         seen += count
-        for name, start in ((VALIDATE, _TRAIN_SHARE), (TEST, _VALIDATE_SHARE)):
+        for name, start in zip((VALIDATE, TEST), SHARES, strict=True):
             if share >= start:
                 days.setdefault(name, day)
     if len(days) < 2 or days[VALIDATE] == days[TEST] or days[VALIDATE] == counts[0][0]:

@@ -16,7 +16,7 @@ from solosolve.transforms.rules import (
 )
 
 RECORD_KEY = "_record_key"
-_VERSION_ORDER = ("_ingested_at", "_source_line")
+VERSION_ORDER = ("_ingested_at", "_source_line")
 
 
 def with_record_key(records: DataFrame) -> DataFrame:
@@ -40,10 +40,9 @@ def dedupe_to_newest(records: DataFrame) -> DataFrame:
     Returns:
         One row a `_record_key`, the same columns.
     """
-    versions = Window.partitionBy(RECORD_KEY).orderBy(*_VERSION_ORDER)
-    so_far = versions.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    newest_first = Window.partitionBy(RECORD_KEY).orderBy(*(F.col(name).desc() for name in _VERSION_ORDER))
-    kept = {name: F.last(name, ignorenulls=True).over(so_far) for name in WITHDRAWN_COLUMNS}
+    newest_first = Window.partitionBy(RECORD_KEY).orderBy(*(F.col(name).desc() for name in VERSION_ORDER))
+    all_versions = newest_first.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    kept = {name: F.first(name, ignorenulls=True).over(all_versions) for name in WITHDRAWN_COLUMNS}
     return (
         records.withColumns({**kept, "_rank": F.row_number().over(newest_first)})
         .where(F.col("_rank") == 1)
@@ -66,11 +65,11 @@ def with_earlier_values(newest: DataFrame, earlier: DataFrame) -> DataFrame:
     """
     prior = earlier.select(
         RECORD_KEY,
-        F.struct(*_VERSION_ORDER).alias("_earlier_version"),
+        F.struct(*VERSION_ORDER).alias("_earlier_version"),
         *(F.col(name).alias(f"_earlier_{name}") for name in WITHDRAWN_COLUMNS),
     )
     filled = {name: F.coalesce(name, f"_earlier_{name}") for name in WITHDRAWN_COLUMNS}
-    is_late = F.coalesce(F.struct(*_VERSION_ORDER) < F.col("_earlier_version"), F.lit(False))
+    is_late = F.coalesce(F.struct(*VERSION_ORDER) < F.col("_earlier_version"), F.lit(False))
     joined = newest.join(prior, on=RECORD_KEY, how="left").where(~is_late)
     return joined.withColumns(filled).select(*newest.columns)
 

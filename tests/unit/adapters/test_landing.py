@@ -232,3 +232,11 @@ def test_csv_whose_text_begins_like_an_archive_is_read(tmp_path: Path) -> None:
     (tmp_path / "complaints.csv").write_bytes(b"PK,Date received,Product,Company,Complaint ID\n1,2,3,4,5\n")
     (file,) = find_landing_files(str(tmp_path))
     assert [row["complaint_id"] for row in rows_of(plan_landing(file))] == ["5"]
+
+
+def test_archive_without_a_csv_is_refused_by_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "notes.zip", "w") as archive:
+        archive.writestr("notes.txt", "nothing")
+    (file,) = find_landing_files(str(tmp_path))
+    with pytest.raises(NotAComplaintFileError, match=r"notes\.zip: cannot be read \(.*has no CSV in it\)"):
+        plan_landing(file)

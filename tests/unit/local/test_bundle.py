@@ -5,7 +5,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from solosolve.errors import BundleError, SettingsError
+from solosolve.errors import BundleError, SettingsError, UsageError
 from solosolve.local.bundle import Bundle, load_bundle
 
 VARIABLES = """
@@ -199,19 +199,19 @@ def test_plan_gives_a_parameter_to_the_jobs_that_declare_it(root: Path) -> None:
 
 def test_plan_refuses_an_unknown_job(root: Path) -> None:
     write_job(root, "one", task("a"))
-    with pytest.raises(BundleError, match="job: found 'three', the bundle has one"):
+    with pytest.raises(UsageError, match="job: found 'three', the bundle has one"):
         load_bundle(root, "local").plan(("one", "three"), {})
 
 
 def test_plan_refuses_an_unknown_parameter(root: Path) -> None:
     write_job(root, "one", task("a"), parameters="[{name: source, default: x}, {name: engine, default: y}]")
-    with pytest.raises(BundleError, match="parameter: found 'sauce', one take engine, source"):
+    with pytest.raises(UsageError, match="parameter: found 'sauce', one take engine, source"):
         load_bundle(root, "local").plan(("one",), {"source": "s", "sauce": "t"})
 
 
 def test_plan_refuses_any_parameter_where_none_is_declared(root: Path) -> None:
     write_job(root, "one", task("a"))
-    with pytest.raises(BundleError, match="parameter: found 'x', one take none"):
+    with pytest.raises(UsageError, match="parameter: found 'x', one take none"):
         load_bundle(root, "local").plan(("one",), {"x": "1"})
 
 

@@ -92,6 +92,16 @@ def test_sample_same_seed_gives_same_bytes(tmp_path: Path) -> None:
     assert first.truth_path.read_bytes() == second.truth_path.read_bytes()
 
 
+def test_sample_ids_are_above_real_ones_and_of_their_sample_only(tmp_path: Path) -> None:
+    ids = [
+        set(pd.read_csv(write_sample(tmp_path / f"{rows}_{seed}.csv", rows=rows, seed=seed).path)["Complaint ID"])
+        for rows, seed in ((3000, 2), (3000, 3), (4000, 2))
+    ]
+    assert min(map(min, ids)) > 1_000_000_000
+    assert max(map(max, ids)) < 2**53
+    assert not (ids[0] & ids[1] or ids[0] & ids[2] or ids[1] & ids[2])
+
+
 def test_sample_other_seed_gives_other_complaints(tmp_path: Path) -> None:
     first = write_sample(tmp_path / "a.csv", rows=500, seed=3)
     second = write_sample(tmp_path / "b.csv", rows=500, seed=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,12 @@ class Batch:
     is_success: Bools
     is_labelled: Bools
     has_narrative: Bools
+
+    def with_ids_from(self, first_id: int) -> Batch:
+        """The same complaints, their ids raised by a number."""
+        complaint_id = self.complaint_id + first_id
+        texts = as_texts([str(number) for number in complaint_id.tolist()])
+        return replace(self, complaint_id=complaint_id, columns=self.columns | {"complaint_id": texts})
 
 
 def build_batch(rng: np.random.Generator, quantile: Floats, last_id: int) -> Batch:
