@@ -60,7 +60,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         check_memory(),
         check_packages("solosolve"),
         check_spark_jars((Path.home() / ".ivy2.5.2", Path.home() / ".ivy2")),
-        check_port("dashboard port", DASHBOARD_PORT, "stop what listens there, or: solosolve dashboard --port N"),
+        check_port("dashboard port", DASHBOARD_PORT, "stop what listens there; jobs don't need the port"),
         check_port(
             "Kafka port", KAFKA_PORT, "stop what listens there, or keep it: jobs without Kafka don't need the port"
         ),
