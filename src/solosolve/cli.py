@@ -47,7 +47,8 @@ def run(jobs: tuple[str, ...], target: str, params: tuple[str, ...], start: str 
         raise BundleError("no databricks.yml in this folder or above it: run from the bundle's folder")
     settings = Settings.load(target, bundle=root)
     if not settings.is_local:
-        raise UsageError(f"--target: found '{target}', only 'local' runs here: databricks bundle deploy --target {target}")
+        deploy = f"databricks bundle deploy --target {target}"
+        raise UsageError(f"--target: found '{target}', only 'local' runs here: {deploy}")
     parameters = dict(_pair(word) for word in params)
     tasks = load_bundle(root, target).plan(jobs, parameters)
     tasks = from_task(tasks, start) if start else tasks
