@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 import click
 
-from solosolve.errors import SettingsError, SolosolveError, UsageError
+from solosolve.errors import SettingsError, SolosolveError, UsageError, one_line
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _WRONG_USAGE = (SettingsError, UsageError)
-_TRACEBACK = "Traceback (most recent call last)"
-_JAVA_CAUSE = re.compile(r"(?:Caused by)?: (?=[\w.$]+)")
-_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b")
 
 logger = logging.getLogger("solosolve")
 
@@ -47,24 +43,6 @@ def _exit_code(main: Callable[[], object]) -> int:
         logger.debug("failed unexpectedly", exc_info=True)
         return _say(one_line(error), FAILED)
     return DONE
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says in one line, with its kind where the project did not raise it itself.
-
-    Of an error in a Spark worker, whose message holds the worker's traceback, this is the traceback's last line; of
-    one in the JVM its innermost cause.
-    """
-    lines = str(error).strip().splitlines()
-    if isinstance(error, SolosolveError):
-        return lines[0] if lines else ""
-    raised_in_worker = [line for line in lines if _RAISED.match(line)] if _TRACEBACK in str(error) else []
-    if raised_in_worker:
-        return raised_in_worker[-1]
-    causes = [line[found.end() :].strip() for line in lines if (found := _JAVA_CAUSE.match(line))]
-    if causes:
-        return causes[-1]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"
 
 
 def _say(message: str, code: int) -> int:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+_TRACEBACK = "Traceback (most recent call last)"
+_JAVA_CAUSE = re.compile(r"(?:Caused by)?: (?=[\w.$]+)")
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b")
+
 
 class SolosolveError(Exception):
     """A failure with a one-line explanation for the person who ran the command (exit code 1)."""
@@ -53,3 +59,29 @@ class TableError(SolosolveError):
 
 class DownloadError(SolosolveError):
     """The published CSV could not be fetched whole."""
+
+
+class BrokerError(SolosolveError):
+    """A Kafka broker cannot be reached, or does not let us in."""
+
+
+class CheckpointError(SolosolveError):
+    """A stream's checkpoint is missing, or is not the one that its table was written from."""
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says in one line, with its kind where the project did not raise it itself.
+
+    Of an error in a Spark worker, whose message holds the worker's traceback, this is the traceback's last line; of
+    one in the JVM its innermost cause.
+    """
+    lines = str(error).strip().splitlines()
+    if isinstance(error, SolosolveError):
+        return lines[0] if lines else ""
+    raised_in_worker = [line for line in lines if _RAISED.match(line)] if _TRACEBACK in str(error) else []
+    if raised_in_worker:
+        return raised_in_worker[-1]
+    causes = [line[found.end() :].strip() for line in lines if (found := _JAVA_CAUSE.match(line))]
+    if causes:
+        return causes[-1]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"

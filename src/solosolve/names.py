@@ -30,12 +30,16 @@ class Table:
 COMPLAINTS_RAW = Table(Layer.BRONZE, "complaints")
 QUARANTINE = Table(Layer.BRONZE, "complaints_quarantine")
 LANDINGS = Table(Layer.BRONZE, "landings")
+REQUESTS = Table(Layer.BRONZE, "inference_requests")
+DEAD_LETTERS = Table(Layer.BRONZE, "dead_letters")
+CHECKPOINTS = Table(Layer.BRONZE, "checkpoints")
 COMPLAINTS = Table(Layer.SILVER, "complaints")
 REJECTED = Table(Layer.SILVER, "complaints_rejected")
 FEATURES = Table(Layer.GOLD, "complaint_features")
 PREDICTIONS = Table(Layer.GOLD, "predictions")
 MODEL_METRICS = Table(Layer.GOLD, "model_metrics")
 MODEL_EVENTS = Table(Layer.GOLD, "model_events")
+STREAM_PROGRESS = Table(Layer.GOLD, "stream_progress")
 
 MADE_BY: Mapping[Table, str] = MappingProxyType(
     {
@@ -48,6 +52,10 @@ MADE_BY: Mapping[Table, str] = MappingProxyType(
         MODEL_METRICS: "train_model",
         MODEL_EVENTS: "train_model",
         PREDICTIONS: "score_batch",
+        REQUESTS: "request_scores",
+        DEAD_LETTERS: "score_stream",
+        CHECKPOINTS: "score_stream",
+        STREAM_PROGRESS: "score_stream",
     }
 )
 """Table to the job that first fills it."""
@@ -105,6 +113,12 @@ WITHDRAWN_COLUMNS: tuple[str, ...] = ("consumer_consent_provided", "consumer_dis
 
 NARRATIVE = "consumer_complaint_narrative"
 LABEL = "is_successful_resolution"
+
+RAW_TOPIC = "consumer-complaints-raw"
+REQUESTS_TOPIC = "consumer-complaints-inference-requests"
+PREDICTIONS_TOPIC = "consumer-complaints-predictions"
+TOPICS: tuple[str, ...] = (RAW_TOPIC, REQUESTS_TOPIC, PREDICTIONS_TOPIC)
+"""The Kafka topics; values are JSON objects with the table's column names, keys complaint ids."""
 
 MODEL = "complaint_resolution"
 CHAMPION = "champion"

@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 from pyspark.sql.types import (
     ArrayType,
+    BinaryType,
+    BooleanType,
     DataType,
     DateType,
     DoubleType,
@@ -20,16 +22,21 @@ from pyspark.sql.types import (
 )
 
 from solosolve.names import (
+    CHECKPOINTS,
     COMPLAINT_COLUMNS,
     COMPLAINTS,
     COMPLAINTS_RAW,
+    DEAD_LETTERS,
     FEATURES,
+    FILED_COLUMNS,
     LANDINGS,
     MODEL_EVENTS,
     MODEL_METRICS,
     PREDICTIONS,
     QUARANTINE,
     REJECTED,
+    REQUESTS,
+    STREAM_PROGRESS,
     Table,
 )
 
@@ -43,7 +50,7 @@ def _optional(name: str, kind: DataType) -> StructField:
 
 
 _STRING, _LONG, _INT, _DOUBLE = StringType(), LongType(), IntegerType(), DoubleType()
-_DATE, _INSTANT = DateType(), TimestampType()
+_DATE, _INSTANT, _BYTES = DateType(), TimestampType(), BinaryType()
 
 _VERBATIM = [_optional(name, _STRING) for name in COMPLAINT_COLUMNS]
 _PROVENANCE = [
@@ -76,6 +83,35 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("bronze_count", _LONG),
                 _required("quarantine_count", _LONG),
                 _required("landed_at", _INSTANT),
+            ]
+        ),
+        # Nothing is required of a request: what it lacks makes it a dead letter, not a failed write.
+        REQUESTS: StructType(
+            [
+                _optional("complaint_id", _LONG),
+                *(_optional(name, _SILVER_TYPES.get(name, _STRING)) for name in FILED_COLUMNS),
+                _optional("requested_at", _INSTANT),
+            ]
+        ),
+        DEAD_LETTERS: StructType(
+            [
+                _required("letter_id", _STRING),
+                _required("topic", _STRING),
+                _required("partition", _INT),
+                _required("offset", _LONG),
+                _optional("key", _BYTES),
+                _optional("value", _BYTES),
+                _required("reason", _STRING),
+                _required("failed_at", _INSTANT),
+            ]
+        ),
+        CHECKPOINTS: StructType(
+            [
+                _required("stream", _STRING),
+                _required("checkpoint_id", _STRING),
+                _required("source_id", _STRING),
+                _required("bound_at", _INSTANT),
+                _required("is_recovering", BooleanType()),
             ]
         ),
         COMPLAINTS: StructType(
@@ -120,6 +156,24 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("source", _STRING),
                 _optional("source_position", _STRING),
                 _optional("batch_id", _LONG),
+            ]
+        ),
+        STREAM_PROGRESS: StructType(
+            [
+                _required("ended_at", _INSTANT),
+                _required("source", _STRING),
+                _required("checkpoint_id", _STRING),
+                _required("batch_id", _LONG),
+                _optional("model_version", _INT),
+                _required("request_count", _LONG),
+                _required("prediction_count", _LONG),
+                _required("dead_letter_count", _LONG),
+                _required("batch_seconds", _DOUBLE),
+                _optional("input_rate", _DOUBLE),
+                _optional("processed_rate", _DOUBLE),
+                _optional("latency_p50_seconds", _DOUBLE),
+                _optional("latency_p99_seconds", _DOUBLE),
+                _optional("lag", _LONG),
             ]
         ),
         MODEL_METRICS: StructType(

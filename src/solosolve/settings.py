@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from solosolve.errors import SettingsError
 
 ENV_PREFIX = "SOLOSOLVE_"
+_SECRETS = {"kafka_password"}
 
 
 class Settings(BaseModel):
@@ -35,6 +36,21 @@ class Settings(BaseModel):
     training_workers: int = Field(default=1, ge=1, description="Spark tasks that distributed XGBoost trains in.")
     driver_memory: str = Field(default="4g", pattern=r"^[1-9][0-9]*[gm]$", description="Local JVM heap.")
     actor: str = Field(default="solosolve", min_length=1, description="Who acts, as the model ledger records it.")
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092",
+        pattern=r"^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$",
+        description="Kafka brokers, as host:port, separated by commas.",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_username: str | None = Field(default=None, description="Who logs in, with a SASL protocol.")
+    kafka_password: SecretStr | None = Field(default=None, description="The password; never printed.")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="PEM file with the certificates that sign the brokers', with an SSL protocol."
+    )
+    max_request_bytes: int = Field(
+        default=262_144, ge=1_024, description="Bytes above which a request is a dead letter."
+    )
 
     @field_validator("home", mode="before")
     @classmethod
@@ -43,6 +59,14 @@ class Settings(BaseModel):
         if isinstance(home, str) and not home.strip():
             raise PydanticCustomError("blank_home", "should be a folder")
         return home
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_username and self.kafka_password):
+            raise PydanticCustomError(
+                "no_login", "kafka_security_protocol: a SASL protocol needs kafka_username and kafka_password"
+            )
+        return self
 
     @property
     def is_local(self) -> bool:
@@ -150,8 +174,12 @@ def _from_environ(environ: Mapping[str, str], fields: Mapping[str, Any]) -> dict
 def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
     lines = []
     for problem in error.errors():
+        if not problem["loc"]:  # about several settings together; the message names them, their values may be secret
+            lines.append(problem["msg"])
+            continue
         name = str(problem["loc"][0])
         variable = ENV_PREFIX + name.upper()
         label = variable if variable in environ else name
-        lines.append(f"{label}: found {problem['input']!r}, {problem['msg'].removeprefix('Input ')}")
+        found = "a value" if name in _SECRETS else repr(problem["input"])
+        lines.append(f"{label}: found {found}, {problem['msg'].removeprefix('Input ')}")
     return "; ".join(lines)

@@ -28,7 +28,7 @@ logger = logging.getLogger("solosolve.registry")
 EXPERIMENT = "complaint_resolution"
 _LOADER = "solosolve.model.served"
 _REQUIREMENTS = ("mmh3", "numpy", "pandas", "pyarrow", "pydantic", "xgboost-cpu")
-_EXAMPLE = {
+EXAMPLE = {
     "date_received": "2017-01-15",
     "product": "Mortgage",
     "sub_product": "Conventional fixed mortgage",
@@ -41,7 +41,7 @@ _EXAMPLE = {
     "tags": None,
     "submitted_via": "Web",
 }
-"""A made-up complaint: an input example never holds personal text."""
+"""A made-up complaint, as text: an input example never holds personal text."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Registry:
             loader_module=_LOADER,
             data_path=str(files),
             signature=_SIGNATURE,
-            input_example=pd.DataFrame([_EXAMPLE]),
+            input_example=pd.DataFrame([EXAMPLE]),
             code_paths=[str(Path(__file__).parents[1])],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )
@@ -122,6 +122,17 @@ class Registry:
             if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 return None
             raise
+
+    def get(self, version: int) -> RegisteredModel:
+        """The version with that number.
+
+        Raises:
+            ModelError: There is none.
+        """
+        try:
+            return _registered(self._client.get_model_version(self.model_name, str(version)))
+        except MlflowException as error:
+            raise ModelError(f"there is no version {version} of {self.model_name}") from error
 
     def find_version(self, fingerprint: str) -> RegisteredModel | None:
         """The newest version trained from the same data and parameters, None where there is none."""
@@ -173,6 +184,6 @@ def _registered(found: ModelVersion) -> RegisteredModel:
 
 
 _SIGNATURE = ModelSignature(
-    inputs=Schema([ColSpec(DataType.string, name, required=_EXAMPLE[name] is not None) for name in FILED_COLUMNS]),
+    inputs=Schema([ColSpec(DataType.string, name, required=EXAMPLE[name] is not None) for name in FILED_COLUMNS]),
     outputs=Schema([ColSpec(DataType.double, "probability"), ColSpec(DataType.double, "prediction")]),
 )

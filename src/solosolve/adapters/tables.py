@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,9 @@ from delta.tables import DeltaTable
 from filelock import FileLock, Timeout
 from pyspark.sql import DataFrame, SparkSession
 
+from solosolve.adapters.checkpoints import Checkpoint
 from solosolve.errors import TableError
-from solosolve.names import MADE_BY, Table
+from solosolve.names import MADE_BY, REQUESTS, STREAM_PROGRESS, Table
 from solosolve.schemas import CHECKS, SCHEMAS
 from solosolve.settings import Settings
 
@@ -24,15 +25,33 @@ _PROPERTIES = {
     # Every tenth commit would otherwise be slow.
     "delta.checkpointInterval": "100",
 }
-
-
-_SKIPPABLE = ("complaint_id", "date_received", "_source_sha256", "_ingested_at", "model_version", "scored_at")
+_PROPERTIES_OF: Mapping[Table, Mapping[str, str]] = {
+    # The stream that scores requests reads each with the version that brought it.
+    REQUESTS: {"delta.enableChangeDataFeed": "true"},
+    # Written every few seconds, and read for its newest rows only.
+    STREAM_PROGRESS: {
+        "delta.logRetentionDuration": "interval 1 day",
+        "delta.deletedFileRetentionDuration": "interval 1 day",
+    },
+}
+_SKIPPABLE = (
+    *("complaint_id", "date_received", "_source_sha256", "_ingested_at", "model_version", "scored_at", "batch_id"),
+    "ended_at",
+)
 
 
 def _statistics(table: Table) -> dict[str, str]:
     """File statistics on the columns that queries narrow by: on all of them they cost more than the write."""
     columns = [name for name in _SKIPPABLE if name in SCHEMAS[table].fieldNames()]
     return {"delta.dataSkippingStatsColumns": ",".join(columns)} if columns else {}
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A commit's name: Delta ignores a second commit of one application with the same or an earlier version."""
+
+    application: str
+    version: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +71,7 @@ class Tables:
             return
         builder = DeltaTable.createIfNotExists(self.spark).addColumns(SCHEMAS[table])
         builder = builder.location(self._path(table)) if self._is_local else builder.tableName(self._name(table))
-        for key, value in {**_PROPERTIES, **_statistics(table)}.items():
+        for key, value in {**_PROPERTIES, **_PROPERTIES_OF.get(table, {}), **_statistics(table)}.items():
             builder = builder.property(key, value)
         for name, condition in CHECKS.get(table, {}).items():
             builder = builder.property(f"delta.constraints.{name}", condition)
@@ -88,22 +107,48 @@ class Tables:
         reader = self.spark.readStream.format("delta")
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
+    def read_changes(self, table: Table, starting: str, max_files: int | None) -> DataFrame:
+        """Reads what is added to a table as a stream; a batch has whole commits.
+
+        Args:
+            table: A table with a change data feed.
+            starting: `earliest` or `latest`.
+            max_files: Files of one batch at most, but never less than a commit's; None for all that there are.
+
+        Returns:
+            The table's columns, `_change_type`, `_commit_version` and `_commit_timestamp`.
+
+        Raises:
+            TableError: It has not been made yet.
+        """
+        self.require(table)
+        version = "0" if starting == "earliest" else "latest"
+        reader = (
+            self.spark.readStream.format("delta").option("readChangeFeed", "true").option("startingVersion", version)
+        )
+        if max_files is not None:
+            reader = reader.option("maxFilesPerTrigger", str(max_files))
+        return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
+
     def require(self, table: Table) -> None:
         """Raises TableError, naming the job that makes it, when the table is not there."""
         if not self.exists(table):
             raise TableError(f"table {table} does not exist yet; run: solosolve run {MADE_BY[table]}")
 
-    def append(self, table: Table, rows: DataFrame) -> None:
-        """Adds the rows in one commit."""
+    def append(self, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+        """Adds the rows in one commit; nothing when the transaction was committed before."""
         self.create(table)
+        options = {}
+        if transaction is not None:
+            options = {"txnAppId": transaction.application, "txnVersion": str(transaction.version)}
         with self.writing(table):
-            self._save(rows, table, mode="append")
+            self._save(rows, table, mode="append", options=options)
 
     def overwrite(self, table: Table, rows: DataFrame, where: str | None = None) -> None:
         """Replaces all rows, or those that a condition selects, in one commit."""
         self.create(table)
         with self.writing(table):
-            self._save(rows, table, mode="overwrite", where=where)
+            self._save(rows, table, mode="overwrite", options={} if where is None else {"replaceWhere": where})
 
     def delta(self, table: Table) -> DeltaTable:
         """The table as a merge target; hold `writing(table)` while merging."""
@@ -119,15 +164,11 @@ class Tables:
             raise TableError(f"table {table} has no commits")
         return int(newest["version"])
 
-    def checkpoint(self, task: str) -> str:
-        """Where a task's streaming query keeps its position."""
+    def checkpoint(self, stream: str) -> Checkpoint:
+        """Where a streaming query keeps its position."""
         if self._is_local:
-            return str(self.settings.home / "checkpoints" / task)
-        return f"/Volumes/{self.settings.catalog}/bronze/checkpoints/{task}"
-
-    def has_checkpoint(self, task: str) -> bool:
-        """Whether the task's streaming query has a position."""
-        return (Path(self.checkpoint(task)) / "metadata").is_file()
+            return Checkpoint(self.settings.home / "checkpoints" / stream)
+        return Checkpoint(Path(f"/Volumes/{self.settings.catalog}/bronze/checkpoints/{stream}"))
 
     @contextmanager
     def writing(self, table: Table) -> Iterator[None]:
@@ -159,11 +200,9 @@ class Tables:
     def _name(self, table: Table) -> str:
         return f"{self.settings.catalog}.{table}"
 
-    def _save(self, rows: DataFrame, table: Table, mode: str, where: str | None = None) -> None:
+    def _save(self, rows: DataFrame, table: Table, mode: str, options: Mapping[str, str]) -> None:
         columns = SCHEMAS[table].fieldNames()
-        writer = rows.select(*columns).write.format("delta").mode(mode)
-        if where is not None:
-            writer = writer.option("replaceWhere", where)
+        writer = rows.select(*columns).write.format("delta").mode(mode).options(**options)
         if self._is_local:
             writer.save(self._path(table))
         else:

@@ -55,7 +55,7 @@ def run(spark: SparkSession, settings: Settings) -> Refined:
     query = (
         tables.read_stream(COMPLAINTS_RAW)
         .writeStream.queryName(TASK)
-        .option("checkpointLocation", tables.checkpoint(TASK))
+        .option("checkpointLocation", str(tables.checkpoint(TASK)))
         .trigger(availableNow=True)
         .foreachBatch(lambda records, _: refined.append(refine(tables, records)))
         .start()
@@ -134,12 +134,12 @@ def _require_conservation(tables: Tables, newest: DataFrame) -> int:
 
 def _require_position(tables: Tables) -> None:
     has_tables = tables.exists(COMPLAINTS) and tables.exists(REJECTED)
-    if tables.has_checkpoint(TASK) and not has_tables:
+    if tables.checkpoint(TASK).exists and not has_tables:
         raise TableError(
             f"{COMPLAINTS} or {REJECTED} is gone, but not its position in bronze: remove {tables.checkpoint(TASK)} and "
             "what is left of the two tables to build both anew from bronze"
         )
-    if not tables.has_checkpoint(TASK) and tables.exists(COMPLAINTS) and not tables.read(COMPLAINTS).isEmpty():
+    if not tables.checkpoint(TASK).exists and tables.exists(COMPLAINTS) and not tables.read(COMPLAINTS).isEmpty():
         raise TableError(
             f"{COMPLAINTS} has rows but its position in bronze is gone ({tables.checkpoint(TASK)}): put that folder "
             f"back, or remove {COMPLAINTS} and {REJECTED} to build both anew from bronze"

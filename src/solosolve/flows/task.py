@@ -16,17 +16,23 @@ from solosolve.logs import set_up_logging
 from solosolve.settings import Settings
 
 Result = TypeVar("Result")
+Command = TypeVar("Command", bound=Callable[..., object])
 
 target_option = click.option(
     "--target", default="local", show_default=True, help="Bundle target: where tables and models are."
 )
 
 
+def flag_option(name: str, help: str) -> Callable[[Command], Command]:
+    """An option that is a flag on a command line, and takes true or false where a bundle's parameter feeds it."""
+    return click.option(name, type=bool, is_flag=False, flag_value=True, default=False, show_default=True, help=help)
+
+
 def run_task(name: str, target: str, flow: Callable[[SparkSession, Settings], Result]) -> Result:
     """Runs a flow with the target's settings in the process's Spark session.
 
     Args:
-        name: The task's name.
+        name: The task's name, with what tells it from others of its kind that may run beside it.
         target: A target of the bundle.
         flow: What to run.
 

@@ -83,7 +83,8 @@ class Bundle:
 
         Args:
             job_names: Jobs, in the order in which they run.
-            parameters: Job parameters by name; each goes to the jobs that declare it.
+            parameters: Job parameters by name; each goes to the jobs that declare it, or as `job.name` to that job
+                alone.
 
         Returns:
             The tasks, each behind those that it depends on.
@@ -95,17 +96,20 @@ class Bundle:
         for name in job_names:
             if name not in self.jobs:
                 raise UsageError(f"job: found '{name}', the bundle has {', '.join(sorted(self.jobs))}")
-        declared = {parameter.name for name in job_names for parameter in self.jobs[name].parameters}
+        by_job = {name: [parameter.name for parameter in self.jobs[name].parameters] for name in job_names}
+        qualified = {f"{job}.{name}" for job, names in by_job.items() for name in names}
+        declared = qualified | {name for names in by_job.values() for name in names}
         if unknown := sorted(set(parameters) - declared):
             raise UsageError(
                 f"parameter: found '{unknown[0]}', {' and '.join(job_names)} take "
-                f"{', '.join(sorted(declared)) or 'none'}"
+                f"{', '.join(sorted(declared - qualified)) or 'none'}"
             )
         return [task for name in job_names for task in self._plan_job(name, parameters)]
 
     def _plan_job(self, name: str, parameters: Mapping[str, str]) -> list[PlannedTask]:
         job = self.jobs[name]
-        values = {parameter.name: parameters.get(parameter.name, parameter.default) for parameter in job.parameters}
+        given = {**parameters, **{key.removeprefix(f"{name}."): value for key, value in parameters.items()}}
+        values = {parameter.name: given.get(parameter.name, parameter.default) for parameter in job.parameters}
         return [self._plan_task(name, task, values) for task in _in_order(name, job.tasks)]
 
     def _plan_task(self, job: str, task: Task, values: Mapping[str, str]) -> PlannedTask:

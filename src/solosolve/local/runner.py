@@ -15,8 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from solosolve.edge import one_line
-from solosolve.errors import BundleError, SolosolveError, TaskFailedError, UsageError
+from solosolve.errors import BundleError, SolosolveError, TaskFailedError, UsageError, one_line
 from solosolve.local.bundle import PlannedTask
 
 logger = logging.getLogger("solosolve.runner")

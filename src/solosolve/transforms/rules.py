@@ -12,14 +12,17 @@ SUCCESSFUL_RESPONSES = ("Closed with explanation", "Closed with monetary relief"
 EARLIEST_DATE = "2011-07-01"
 """The Bureau opened, and began to take complaints, in July 2011."""
 
-_MISSING = ("", "N/A")
-_WHITE_SPACE = " \t\r\n"
+MISSING = ("", "N/A")
+"""The publisher's two spellings of unknown."""
+
+WHITE_SPACE = " \t\r\n"
+"""What is trimmed from the ends of a text."""
 
 
 def known(column: str) -> Column:
     """The column's trimmed text, null where it is blank or `N/A`: the publisher's two spellings of unknown."""
-    text = F.trim(F.col(column), F.lit(_WHITE_SPACE))
-    return F.when(~text.isin(*_MISSING), text)
+    text = F.trim(F.col(column), F.lit(WHITE_SPACE))
+    return F.when(~text.isin(*MISSING), text)
 
 
 def parsed_date(column: str) -> Column:

@@ -1,0 +1,62 @@
+"""A streaming query's checkpoint, as a folder: whose it is, and what it has planned and finished."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from solosolve.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The folder where Spark keeps a streaming query's identity, its planned batches and the finished ones.
+
+    Source of the layout: `StreamMetadata`, `OffsetSeqLog` and `CommitLog` of Spark Structured Streaming.
+    """
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    @property
+    def exists(self) -> bool:
+        """Whether a query has ever started from it."""
+        return (self.folder / "metadata").is_file()
+
+    @property
+    def identity(self) -> str:
+        """The query's id, the same for as long as the folder is kept.
+
+        Raises:
+            CheckpointError: It has none that can be read.
+        """
+        metadata = self.folder / "metadata"
+        try:
+            return str(json.loads(metadata.read_text(encoding="utf-8"))["id"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{metadata} cannot be read ({error}): put the folder back") from error
+
+    @property
+    def unfinished_batch(self) -> int | None:
+        """The batch that was planned and not finished, which the next start repeats; None where there is none."""
+        planned, finished = _newest(self.folder / "offsets"), _newest(self.folder / "commits")
+        return planned if planned is not None and planned != finished else None
+
+    @property
+    def has_finished_batches(self) -> bool:
+        """Whether anything has been read from it."""
+        return _newest(self.folder / "commits") is not None
+
+    def set_aside(self) -> Path:
+        """Renames the folder, so that a new checkpoint begins where it was; returns its new name."""
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        return self.folder.rename(self.folder.with_name(f"{self.folder.name}.set-aside-{now}"))
+
+
+def _newest(log: Path) -> int | None:
+    numbers = [int(file.name) for file in log.glob("[0-9]*") if file.name.isdigit()] if log.is_dir() else []
+    return max(numbers, default=None)

@@ -1,0 +1,165 @@
+"""Which checkpoint a table is written from: a stream goes on only from the one that it was bound to."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pyspark.sql import functions as F
+
+from solosolve.adapters.tables import Tables, Transaction
+from solosolve.errors import CheckpointError
+from solosolve.names import CHECKPOINTS, Table
+from solosolve.schemas import SCHEMAS
+
+logger = logging.getLogger("solosolve.binding")
+
+_NOT_YET = ""
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One stream's row of `bronze.checkpoints`.
+
+    Attributes:
+        stream: The stream's name.
+        checkpoint_id: The identity of its checkpoint; empty until its first batch.
+        source_id: What it reads: the table, or the topic and its cluster.
+        bound_at: From when on rows of the table are of this source.
+        is_recovering: Whether what is in the table already has to be skipped by its position.
+    """
+
+    stream: str
+    checkpoint_id: str
+    source_id: str
+    bound_at: datetime
+    is_recovering: bool
+
+
+class BoundStream:
+    """A stream, the table that it fills and the checkpoint that it goes on from.
+
+    `foreachBatch` repeats a batch that was cut off, and Delta tells repeated commits by the application's name and
+    version. So the name is the checkpoint's identity, and a stream whose checkpoint is not the table's is refused:
+    with another one the same rows would come again, or other rows would be taken for repeated ones.
+    """
+
+    def __init__(self, tables: Tables, stream: str, table: Table, source_id: str) -> None:
+        """Reads the stream's binding."""
+        self.stream = stream
+        self._tables, self._table, self._source_id = tables, table, source_id
+        self.checkpoint = tables.checkpoint(stream)
+        self._bound = self._find()
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether what is in the table already has to be skipped by its position."""
+        return self._bound is not None and self._bound.is_recovering
+
+    @property
+    def bound_at(self) -> datetime:
+        """From when on rows of the table are of this source."""
+        return self._required().bound_at
+
+    @property
+    def checkpoint_id(self) -> str:
+        """The identity that the table is bound to."""
+        return self._required().checkpoint_id
+
+    def claim(self, *, has_rows: bool, recover: bool) -> None:
+        """Makes sure that the checkpoint is the one that the table is written from.
+
+        Args:
+            has_rows: Whether the table has rows of this stream.
+            recover: Set the checkpoint aside and begin anew from the source's earliest position, skipping what the
+                table has.
+
+        Raises:
+            CheckpointError: The checkpoint is missing, is another's, or belongs to another source; the message has
+                what to do.
+        """
+        if recover:
+            self._begin_recovery()
+        elif self._bound is None:
+            self._require_nothing_done(has_rows=has_rows)
+        else:
+            self._require_own(self._bound)
+
+    def bind(self) -> None:
+        """Writes the running checkpoint's identity down, in the first batch before anything else is written."""
+        if self._bound is None:
+            now, identity = datetime.now(UTC), self.checkpoint.identity
+            self._write(Binding(self.stream, identity, self._source_id, now, is_recovering=False))
+        elif self._bound.checkpoint_id == _NOT_YET:
+            self._write(replace(self._bound, checkpoint_id=self.checkpoint.identity))
+
+    def end_recovery(self) -> None:
+        """Notes that everything up to the present position is in the table once."""
+        if self._bound is not None and self._bound.is_recovering:
+            self._write(replace(self._bound, is_recovering=False))
+
+    def transaction(self, batch_id: int) -> Transaction:
+        """The name of a batch's commits."""
+        return Transaction(f"{self.stream}-{self.checkpoint_id}", batch_id)
+
+    def _required(self) -> Binding:
+        if self._bound is None:
+            raise CheckpointError(f"stream {self.stream} is bound to no checkpoint yet")
+        return self._bound
+
+    def _begin_recovery(self) -> None:
+        if self.checkpoint.folder.exists():
+            logger.warning("the checkpoint was set aside as %s", self.checkpoint.set_aside())
+        since = _EVER if self._bound is None else self._bound.bound_at
+        if self._bound is not None and self._bound.source_id != self._source_id:
+            # Positions of another source say nothing about this one.
+            since = datetime.now(UTC)
+        self._write(Binding(self.stream, _NOT_YET, self._source_id, since, is_recovering=True))
+
+    def _require_nothing_done(self, *, has_rows: bool) -> None:
+        if has_rows or self.checkpoint.has_finished_batches:
+            raise CheckpointError(
+                f"{self._table} and the checkpoint {self.checkpoint} do not belong together: {CHECKPOINTS} does not "
+                f"know the stream. {self._advice('put that table back')}"
+            )
+
+    def _require_own(self, bound: Binding) -> None:
+        if bound.source_id != self._source_id:
+            raise CheckpointError(
+                f"{self._table} was written from {bound.source_id}, found {self._source_id}: "
+                f"{self._advice('use the former source')}"
+            )
+        if bound.checkpoint_id == _NOT_YET:
+            return
+        if not self.checkpoint.exists:
+            advice = self._advice(f"put {self.checkpoint} back")
+            raise CheckpointError(f"the checkpoint that {self._table} is written from is gone: {advice}")
+        if self.checkpoint.identity != bound.checkpoint_id:
+            raise CheckpointError(
+                f"{self.checkpoint} is the checkpoint {self.checkpoint.identity}, {self._table} is written from "
+                f"{bound.checkpoint_id}: {self._advice('put that one back')}"
+            )
+        if not self._tables.exists(self._table) and self.checkpoint.has_finished_batches:
+            raise CheckpointError(f"{self._table} is gone, its checkpoint is not: {self._advice('put the table back')}")
+
+    def _advice(self, otherwise: str) -> str:
+        return (
+            f"{otherwise}, or start with --recover, which reads the source from its earliest position again and skips "
+            "what the table has"
+        )
+
+    def _find(self) -> Binding | None:
+        if not self._tables.exists(CHECKPOINTS):
+            return None
+        rows = self._tables.read(CHECKPOINTS).where(F.col("stream") == self.stream).collect()
+        if not rows:
+            return None
+        found = rows[0].asDict()
+        return Binding(**found | {"bound_at": found["bound_at"].astimezone(UTC)})
+
+    def _write(self, binding: Binding) -> None:
+        row = self._tables.spark.createDataFrame([binding], SCHEMAS[CHECKPOINTS])
+        self._tables.overwrite(CHECKPOINTS, row, where=f"stream = '{self.stream}'")
+        self._bound = binding

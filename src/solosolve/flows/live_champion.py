@@ -1,0 +1,112 @@
+"""The champion as a stream sees it: looked up before each batch, and the last good one while a new one is broken."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from solosolve.adapters.registry import EXAMPLE, RegisteredModel, Registry
+from solosolve.adapters.tables import Tables
+from solosolve.errors import ModelError, one_line
+from solosolve.flows.ledger import record_event
+from solosolve.model.scorer import THRESHOLD, ComplaintScorer, as_raw_complaints
+from solosolve.names import CHAMPION, PREDICTIONS
+from solosolve.transforms.predictions import Scoring
+
+logger = logging.getLogger("solosolve.live_champion")
+
+LOAD_FAILED = "load_failed"
+_RETRY_SECONDS = 60.0
+
+
+class LiveChampion:
+    """Gives each batch one model: the champion at that moment, if it can be loaded and scores."""
+
+    def __init__(self, tables: Tables, registry: Registry) -> None:
+        """Keeps where to look; nothing is loaded yet."""
+        self._tables, self._registry = tables, registry
+        self._good: Scoring | None = None
+        self._broken: dict[int, float] = {}
+        """Version to when it was last tried."""
+        self._said = ""
+
+    def current(self) -> Scoring:
+        """Looks the champion up once.
+
+        Returns:
+            The champion; while it is broken or the registry does not answer, the last good one, and the ledger and the
+            log say so.
+
+        Raises:
+            ModelError: There is no champion, and none has scored before.
+        """
+        try:
+            champion = self._registry.find(CHAMPION)
+        except Exception as error:
+            logger.debug("no answer", exc_info=True)
+            return self._last_good(f"the registry does not answer ({one_line(error)})", error)
+        if champion is None:
+            return self._last_good("there is no champion model; run: solosolve run train_model", None)
+        if self._good is None or self._good.model_version != champion.version:
+            return self._take_up(champion)
+        self._said = ""
+        return self._good
+
+    def _take_up(self, champion: RegisteredModel) -> Scoring:
+        version, now = champion.version, time.monotonic()
+        is_known = version in self._broken
+        if is_known and self._good is not None and now - self._broken[version] < _RETRY_SECONDS:
+            return self._good
+        try:
+            self._good = load(self._registry, champion)
+        except Exception as error:
+            logger.debug("version %d cannot be loaded", version, exc_info=True)
+            self._broken[version] = now
+            kept = self._last_good(f"version {version} cannot score ({one_line(error)})", error)
+            if not is_known:
+                evidence = {"error": one_line(error), "kept": kept.model_version}
+                record_event(self._tables, version, LOAD_FAILED, evidence, alias=None)
+            return kept
+        logger.info("version %d scores from here on", version)
+        return self._good
+
+    def _last_good(self, reason: str, cause: Exception | None) -> Scoring:
+        if self._good is None:
+            self._good = self._latest_that_scored()
+        if self._good is None:
+            raise ModelError(reason) from cause
+        if reason != self._said:
+            logger.warning("%s: version %d goes on scoring", reason, self._good.model_version)
+            self._said = reason
+        return self._good
+
+    def _latest_that_scored(self) -> Scoring | None:
+        """After a restart: the version of the newest prediction."""
+        if not self._tables.exists(PREDICTIONS):
+            return None
+        found = self._tables.read(PREDICTIONS).agg(F.max_by("model_version", "scored_at").alias("version")).first()
+        if found is None or found["version"] is None:
+            return None
+        try:
+            return load(self._registry, self._registry.get(found["version"]))
+        except ModelError as error:
+            logger.warning("version %d, which scored last, cannot be loaded (%s)", found["version"], one_line(error))
+            return None
+
+
+def load(registry: Registry, model: RegisteredModel) -> Scoring:
+    """Loads a version and lets it score a made-up complaint.
+
+    Raises:
+        ModelError: It cannot be fetched or loaded, does not fit the complaint columns, or gives no probability.
+    """
+    scorer = ComplaintScorer.load(registry.fetch(model))
+    example = as_raw_complaints(pa.Table.from_pylist([EXAMPLE]))
+    probability = float(scorer.score(example)[0])
+    if not (math.isfinite(probability) and 0 <= probability <= 1):
+        raise ModelError(f"version {model.version} gives {probability} for a complaint, expected a probability")
+    return Scoring(scorer.score, THRESHOLD, model.name, model.version)

@@ -1,0 +1,143 @@
+"""How a stream is doing: one row a batch in `gold.stream_progress`, the newest ones only."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.listener import (
+    QueryIdleEvent,
+    QueryProgressEvent,
+    QueryStartedEvent,
+    QueryTerminatedEvent,
+    StreamingQueryListener,
+)
+
+from solosolve.adapters.tables import Tables
+from solosolve.flows.stream_source import Source
+from solosolve.names import STREAM_PROGRESS
+from solosolve.schemas import SCHEMAS
+
+logger = logging.getLogger("solosolve.stream_progress")
+
+KEPT = timedelta(days=1)
+"""Older rows are deleted."""
+
+_FLUSH_SECONDS = 5.0
+_TRIM_SECONDS = 3600.0
+_LAST_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """What the stream itself knows of a batch.
+
+    Attributes:
+        model_version: What scored it.
+        request_count: Messages read.
+        prediction_count: Those scored.
+        dead_letter_count: Those that could not be read.
+        latency_p50_seconds: Median of the seconds from request to visible prediction; None without predictions.
+        latency_p99_seconds: The 99th percentile.
+    """
+
+    model_version: int | None
+    request_count: int
+    prediction_count: int
+    dead_letter_count: int
+    latency_p50_seconds: float | None
+    latency_p99_seconds: float | None
+
+
+class ProgressLog(StreamingQueryListener):
+    """Joins Spark's figures of each batch with the stream's own, and appends them every few seconds."""
+
+    def __init__(self, tables: Tables, source: Source) -> None:
+        """Keeps where to write, and the source, which knows what waits there."""
+        self._tables, self._source = tables, source
+        self._checkpoint_id = ""
+        self._facts: dict[int, BatchFacts] = {}
+        self._rows: list[dict[str, object]] = []
+        self._lock = threading.Lock()
+        self._flushed_at = time.monotonic()
+        self._trimmed_at: float | None = None
+        self.totals = [0, 0, 0]
+        """Requests, predictions, dead letters of this run."""
+
+    def note(self, batch_id: int, facts: BatchFacts, checkpoint_id: str) -> None:
+        """Takes what the stream knows of a batch that is about to finish."""
+        with self._lock:
+            self._facts[batch_id] = facts
+            self._checkpoint_id = checkpoint_id
+            counts = (facts.request_count, facts.prediction_count, facts.dead_letter_count)
+            self.totals = [total + count for total, count in zip(self.totals, counts, strict=True)]
+
+    def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802 - Spark's name
+        """Takes what Spark says of a finished batch."""
+        progress = event.progress
+        with self._lock:
+            facts = self._facts.pop(progress.batchId, None)
+            if facts is None:
+                return
+            self._rows.append(
+                {
+                    **asdict(facts),
+                    "ended_at": datetime.now(UTC),
+                    "source": self._source.name,
+                    "checkpoint_id": self._checkpoint_id,
+                    "batch_id": progress.batchId,
+                    "batch_seconds": progress.batchDuration / 1000,
+                    "input_rate": _finite(progress.inputRowsPerSecond),
+                    "processed_rate": _finite(progress.processedRowsPerSecond),
+                    "lag": self._source.lag(dict(progress.sources[0].metrics)),
+                }
+            )
+
+    def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802 - Spark's name
+        """Not used."""
+
+    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802 - Spark's name
+        """Not used."""
+
+    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802 - Spark's name
+        """Not used."""
+
+    def flush(self) -> None:
+        """Appends what has come since the last time, if that is some seconds ago; trims the table now and then."""
+        now = time.monotonic()
+        if now - self._flushed_at < _FLUSH_SECONDS:
+            return
+        self._flushed_at = now
+        self._append()
+        if self._trimmed_at is None or now - self._trimmed_at > _TRIM_SECONDS:
+            self._trimmed_at = now
+            self._trim()
+
+    def close(self) -> None:
+        """Appends what is left; waits for the figures of the last batch, which come a little behind it."""
+        deadline = time.monotonic() + _LAST_SECONDS
+        while self._facts and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._append()
+
+    def _append(self) -> None:
+        with self._lock:
+            rows, self._rows = self._rows, []
+        if rows:
+            frame = self._tables.spark.createDataFrame(rows, SCHEMAS[STREAM_PROGRESS]).coalesce(1)
+            self._tables.append(STREAM_PROGRESS, frame)
+
+    def _trim(self) -> None:
+        if not self._tables.exists(STREAM_PROGRESS):
+            return
+        table = self._tables.delta(STREAM_PROGRESS)
+        with self._tables.writing(STREAM_PROGRESS):
+            table.delete(F.col("ended_at") < F.lit(datetime.now(UTC) - KEPT))
+
+
+def _finite(rate: float) -> float | None:
+    return rate if rate == rate and abs(rate) != float("inf") else None

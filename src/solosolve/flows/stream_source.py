@@ -1,0 +1,129 @@
+"""Where a stream's messages come from: a Delta table or a Kafka topic, in one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from solosolve.adapters.kafka import cluster_id, ensure_topics, read_messages, write_messages
+from solosolve.adapters.tables import Tables
+from solosolve.names import PREDICTIONS_TOPIC, REQUESTS, REQUESTS_TOPIC
+from solosolve.schemas import SCHEMAS
+
+Starting = Literal["earliest", "latest"]
+
+
+class Source(Protocol):
+    """A source of messages: `topic`, `partition`, `offset`, `key`, `value` and `timestamp`."""
+
+    @property
+    def name(self) -> str:
+        """What the source is called in `gold.predictions`."""
+        ...
+
+    def identity(self) -> str:
+        """What is read; another identity's positions say nothing about this one."""
+        ...
+
+    def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
+        """Reads the messages as a stream."""
+        ...
+
+    def position(self) -> Column:
+        """A message's position as `gold.predictions` keeps it."""
+        ...
+
+    def publish(self, predictions: DataFrame) -> None:
+        """Tells the source's side of the predictions that the table has."""
+        ...
+
+    def lag(self, metrics: dict[str, str]) -> int | None:
+        """How much waits behind the position, by the source's own figures."""
+        ...
+
+
+@dataclass(frozen=True)
+class DeltaSource:
+    """`bronze.inference_requests`, from its first version or its next one on; a position is the table's version."""
+
+    tables: Tables
+    name: str = "delta"
+    topic: str = str(REQUESTS)
+
+    def identity(self) -> str:
+        """The table; Delta itself tells a table from another one in its place."""
+        return self.topic
+
+    def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
+        """Reads the rows that are added, as JSON; at most `max_per_trigger` files' worth at once, in whole commits."""
+        self.tables.create(REQUESTS)
+        rows = self.tables.read_changes(REQUESTS, starting, max_per_trigger)
+        # Six digits, or an instant would come out changed.
+        as_json = F.to_json(F.struct(*SCHEMAS[REQUESTS].names), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
+        return rows.where(F.col("_change_type") == "insert").select(
+            F.lit(self.topic).alias("topic"),
+            F.lit(0).alias("partition"),
+            F.col("_commit_version").alias("offset"),
+            F.encode(F.col("complaint_id").cast("string"), "UTF-8").alias("key"),
+            F.encode(as_json, "UTF-8").alias("value"),
+            F.col("_commit_timestamp").alias("timestamp"),
+        )
+
+    def position(self) -> Column:
+        """The table's version."""
+        return F.col("offset").cast("string")
+
+    def publish(self, predictions: DataFrame) -> None:
+        """Nobody waits: `gold.predictions` is the answer."""
+
+    def lag(self, metrics: dict[str, str]) -> int | None:
+        """Delta does not say for a change feed."""
+        return None
+
+
+@dataclass(frozen=True)
+class KafkaSource:
+    """The topic of requests; a position is `partition:offset`."""
+
+    spark: SparkSession
+    tables: Tables
+    name: str = "kafka"
+    topic: str = REQUESTS_TOPIC
+
+    def identity(self) -> str:
+        """The topic and its cluster.
+
+        Raises:
+            BrokerError: The brokers cannot be reached.
+        """
+        return f"{self.topic} of cluster {cluster_id(self.tables.settings)}"
+
+    def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
+        """Reads the topic, made where it is missing; at most `max_per_trigger` messages at once."""
+        ensure_topics(self.tables.settings, (self.topic, PREDICTIONS_TOPIC))
+        settings = self.tables.settings
+        return read_messages(self.spark, settings, self.topic, starting=starting, max_per_trigger=max_per_trigger)
+
+    def position(self) -> Column:
+        """Partition and offset."""
+        return F.concat_ws(":", "partition", "offset")
+
+    def publish(self, predictions: DataFrame) -> None:
+        """Writes the predictions to their topic as JSON, keyed by complaint; at least once each."""
+        value = F.to_json(F.struct(*predictions.columns), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
+        key = F.col("complaint_id").cast("string").alias("key")
+        write_messages(predictions.select(key, value.alias("value")), self.tables.settings, PREDICTIONS_TOPIC)
+
+    def lag(self, metrics: dict[str, str]) -> int | None:
+        """Messages behind the newest, of all partitions."""
+        # Spark says the average over the partitions that it reads, and not how many they are.
+        found = metrics.get("maxOffsetsBehindLatest")
+        return None if found is None else int(found)
+
+
+def source_of(name: Literal["delta", "kafka"], tables: Tables) -> Source:
+    """The source of that name."""
+    return DeltaSource(tables) if name == "delta" else KafkaSource(tables.spark, tables)
