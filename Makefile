@@ -1,16 +1,18 @@
 # make demo and make test set up all they need; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test faults lint bench clean
 
 PYTHON ?= python3
 ROWS ?= 50000
 SEED ?= 7
 DATA ?=
+SOURCE ?= delta
 export SOLOSOLVE_HOME ?= .solosolve
 
 BIN := .venv/bin
 SAMPLE := $(SOLOSOLVE_HOME)/landing/sample_18_$(ROWS)_$(SEED).csv
-JOBS := medallion train_model score_batch
+JOBS := medallion train_model request_scores score_stream score_batch
+STREAM := --param request_scores.source=$(SOURCE) --param score_stream.source=$(SOURCE) --param available_now=true
 
 help:  ## What there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -23,13 +25,17 @@ setup: .venv/ready  ## Install the pinned versions, Spark's jars and its archive
 	$(BIN)/python -m solosolve.local.warm_up
 	touch $@
 
-demo: setup  ## Raw CSV to champion model to predictions: DATA=complaints.csv, or ROWS=n of sample data
+demo: setup  ## Raw CSV to champion model to predictions: DATA=complaints.csv, or ROWS=n of sample data; SOURCE=kafka
 	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to "$(SAMPLE)")
-	$(BIN)/solosolve run $(JOBS) --param "source=$(or $(DATA),$(SAMPLE))"
+	$(if $(filter kafka,$(SOURCE)),$(BIN)/solosolve kafka start)
+	$(BIN)/solosolve run $(JOBS) --param "medallion.source=$(or $(DATA),$(SAMPLE))" $(STREAM)
 	$(BIN)/solosolve report
 
-test: setup  ## Unit, contract and integration tests
+test: setup  ## Unit, contract and integration tests, and short fault drills
 	$(BIN)/pytest
+
+faults: setup  ## The fault drills in full: kills, a broken broker, poison, promotions (an hour)
+	DRILLS=long $(BIN)/pytest tests/faults
 
 lint: setup  ## Formatting, style and types
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Lands complaint files (CSV, .gz, .zip) in bronze; content that has been landed adds nothing."""
+"""Lands complaint files (CSV, .gz, .zip), or the raw topic, in bronze; what has been landed adds nothing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import click
 
 from solosolve.edge import run_as_program
 from solosolve.flows import ingest_complaints
-from solosolve.flows.task import run_task, target_option
+from solosolve.flows.task import flag_option, run_task, target_option
 
 
 @click.command(name="ingest_complaints")
 @target_option
-@click.option("--source", required=True, help="A complaint file, a folder or a glob.")
-def command(target: str, source: str) -> None:
-    """Lands complaint files (CSV, .gz, .zip) in bronze; content that has been landed adds nothing."""
-    run_task("ingest_complaints", target, lambda spark, settings: ingest_complaints.run(spark, settings, source))
+@click.option("--source", required=True, help="A complaint file, a folder or a glob; or kafka, the raw topic.")
+@flag_option("--recover", help="Read the topic from its earliest position again, skipping what bronze has.")
+def command(target: str, source: str, recover: bool) -> None:
+    """Lands complaint files (CSV, .gz, .zip), or the raw topic, in bronze; what has been landed adds nothing."""
+    run_task(
+        "ingest_complaints",
+        target,
+        lambda spark, settings: ingest_complaints.run(spark, settings, source, recover=recover),
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> None:

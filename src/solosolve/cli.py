@@ -11,6 +11,8 @@ import click
 from solosolve import __version__
 from solosolve.edge import run_as_program
 from solosolve.errors import BundleError, UsageError
+from solosolve.local.deadletters_commands import deadletters
+from solosolve.local.kafka_commands import kafka
 from solosolve.settings import Settings, find_bundle
 
 if TYPE_CHECKING:
@@ -142,6 +144,10 @@ def doctor(target: str) -> None:
             console.print(f"        {finding.remedy}", highlight=False)
     if missing := [finding.name for finding in findings if not finding.is_ok]:
         raise MissingDependencyError(f"{len(missing)} of {len(findings)} checks failed: {', '.join(missing)}")
+
+
+cli.add_command(deadletters)
+cli.add_command(kafka)
 
 
 def _console(*, stderr: bool = True) -> Console:

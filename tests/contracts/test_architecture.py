@@ -85,7 +85,7 @@ def test_job_file_imports_only_its_flow_and_the_edge(path: Path) -> None:
 
 @pytest.mark.parametrize("path", JOBS, ids=name_of)
 def test_job_file_is_thin(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 45
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 50
 
 
 def test_source_imports_no_test() -> None:

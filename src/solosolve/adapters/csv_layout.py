@@ -73,7 +73,7 @@ def find_layout(records: Iterable[Record], where: str) -> tuple[Record, Layout]:
     """
     closest: tuple[str | None, ...] = ()
     for record in records:
-        fields = tuple(_field(name) for name in record.fields)
+        fields = tuple(column_of(name) for name in record.fields)
         missing = _missing(fields)
         if not missing:
             _require_unique(fields, where)
@@ -97,7 +97,7 @@ def _require_unique(fields: Sequence[str | None], where: str) -> None:
         raise NotAComplaintFileError(f"{where}: the header names {', '.join(repeated)} more than once")
 
 
-def _field(header: str) -> str | None:
+def column_of(header: str) -> str | None:
     """`Consumer disputed?` and `consumer_disputed` are one column; an unknown column keeps its own name."""
     snake = re.sub(r"[^0-9a-z]+", "_", header.lstrip("\ufeff").lower()).strip("_")
     column = _API_NAMES.get(snake, snake)

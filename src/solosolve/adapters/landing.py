@@ -31,6 +31,9 @@ from solosolve.names import COMPLAINT_COLUMNS
 PARSED_COLUMNS = (*COMPLAINT_COLUMNS, "_rescued", "_source_line", "_record", "_reason")
 """Columns of a parsed record: the complaint's where it is good, `_record` and `_reason` where it is not."""
 
+PARSED_DDL = ", ".join(f"{name} {'bigint' if name == '_source_line' else 'string'}" for name in PARSED_COLUMNS)
+PARSED_SCHEMA = pa.schema([(name, pa.int64() if name == "_source_line" else pa.string()) for name in PARSED_COLUMNS])
+
 BEFORE_HEADER = "stands before the header"
 
 _SUFFIXES = (".csv", ".gz", ".zip")
@@ -41,7 +44,6 @@ _LONGEST_RECORD_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20
 _BATCH_RECORDS = 4096
 _UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError)
-_SCHEMA = pa.schema([(name, pa.int64() if name == "_source_line" else pa.string()) for name in PARSED_COLUMNS])
 
 
 @dataclass(frozen=True)
@@ -182,11 +184,11 @@ def _to_arrow(good: list[Record], bad: list[Record], line: int, layout: Layout) 
         rescued = [layout.rescued([record.fields[place] for place in unknown]) for record in good]
         columns["_rescued"] = pa.array(rescued, pa.string())
     columns["_source_line"] = _lines(good, line)
-    parsed = pa.Table.from_pydict(columns, _SCHEMA)
+    parsed = pa.Table.from_pydict(columns, PARSED_SCHEMA)
     if bad:
         nulls = {name: pa.nulls(len(bad), pa.string()) for name in PARSED_COLUMNS}
         texts = {"_record": [record.text for record in bad], "_reason": [record.reason for record in bad]}
-        refused = pa.Table.from_pydict({**nulls, **texts, "_source_line": _lines(bad, line)}, _SCHEMA)
+        refused = pa.Table.from_pydict({**nulls, **texts, "_source_line": _lines(bad, line)}, PARSED_SCHEMA)
         parsed = pa.concat_tables([parsed, refused])
     return parsed.combine_chunks().to_batches()[0]
 

@@ -21,6 +21,14 @@ PROPERTIES_FILE = Path("bundle") / "spark-defaults.conf"
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 """Spark's classes as the JVM maps them into memory; where it is missing, a session starts some seconds later."""
 
+_LEAN = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.maxPlanStringLength": "100",
+    # Delta replays a table's log before each commit that names its transaction.
+    "spark.databricks.delta.snapshotPartitions": "1",
+}
 _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 
 
@@ -48,6 +56,20 @@ def spark_session(settings: Settings, app_name: str, *, is_first: bool = False) 
         spark = builder.getOrCreate()
     _require_delta(spark, app_name)
     return spark
+
+
+def lean_session(spark: SparkSession, settings: Settings) -> SparkSession:
+    """A session of its own in the same process, for many small commits one behind the other.
+
+    On one machine half the time of such a commit goes into compiling and describing plans that handle a few rows;
+    here they are interpreted instead, in one partition. On a cluster it is the session that was given.
+    """
+    if not settings.is_local:
+        return spark
+    lean = spark.newSession()
+    for key, value in _LEAN.items():
+        lean.conf.set(key, value)
+    return lean
 
 
 def stop_session() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -68,7 +69,7 @@ class BoundStream:
         """The identity that the table is bound to."""
         return self._required().checkpoint_id
 
-    def claim(self, *, has_rows: bool, recover: bool) -> None:
+    def claim(self, *, has_rows: Callable[[], bool], recover: bool) -> None:
         """Makes sure that the checkpoint is the one that the table is written from.
 
         Args:
@@ -83,7 +84,7 @@ class BoundStream:
         if recover:
             self._begin_recovery()
         elif self._bound is None:
-            self._require_nothing_done(has_rows=has_rows)
+            self._require_nothing_done(has_rows)
         else:
             self._require_own(self._bound)
 
@@ -118,8 +119,8 @@ class BoundStream:
             since = datetime.now(UTC)
         self._write(Binding(self.stream, _NOT_YET, self._source_id, since, is_recovering=True))
 
-    def _require_nothing_done(self, *, has_rows: bool) -> None:
-        if has_rows or self.checkpoint.has_finished_batches:
+    def _require_nothing_done(self, has_rows: Callable[[], bool]) -> None:
+        if self.checkpoint.has_finished_batches or has_rows():
             raise CheckpointError(
                 f"{self._table} and the checkpoint {self.checkpoint} do not belong together: {CHECKPOINTS} does not "
                 f"know the stream. {self._advice('put that table back')}"

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.adapters.registry import Registry
+from solosolve.adapters.spark import lean_session
 from solosolve.adapters.tables import Tables
 from solosolve.flows.binding import BoundStream
 from solosolve.flows.live_champion import LiveChampion
@@ -74,10 +75,11 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
         ModelError: There is no champion that can score.
         BrokerError: The brokers cannot be reached.
     """
+    spark = lean_session(spark, settings)
     tables = Tables(spark, settings)
     source = source_of(options.source, tables)
     bound = BoundStream(tables, f"{TASK}_{source.name}", PREDICTIONS, source.identity())
-    bound.claim(has_rows=_has_rows(tables, source), recover=options.recover)
+    bound.claim(has_rows=lambda: _has_rows(tables, source), recover=options.recover)
     champion = LiveChampion(tables, Registry(settings))
     champion.current()
     for table in (PREDICTIONS, DEAD_LETTERS):
@@ -145,5 +147,5 @@ class _Stream:
             if self._bound.is_recovering or batch_id == self._unfinished:
                 # What was cut off, or is read again, may be in the tables already.
                 batch.leave_out_settled(self._bound.bound_at)
-            batch.write(self._bound.transaction(batch_id))
-            self._progress.note(batch_id, batch.facts(), self._bound.checkpoint_id)
+            facts = batch.write(self._bound.transaction(batch_id))
+        self._progress.note(batch_id, facts, self._bound.checkpoint_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -16,9 +18,10 @@ from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.transforms.predictions import (
     POSITION,
     Scoring,
+    Stamp,
     build_dead_letters,
-    build_stream_predictions,
     score_messages,
+    select_predictions,
 )
 
 
@@ -36,34 +39,21 @@ class ScoredBatch:
             batch_id: The batch's number in its checkpoint.
         """
         self._tables, self._source, self._scoring = tables, source, scoring
-        now = F.lit(datetime.now(UTC))
-        self._scored = score_messages(messages, scoring.score, tables.settings.max_request_bytes)
-        position = {
-            "scored_at": now,
-            "source": F.lit(source.name),
-            "source_position": source.position(),
-            "batch_id": F.lit(batch_id).cast("bigint"),
-        }
-        self._predictions = build_stream_predictions(self._scored, scoring, position)
-        self._letters = build_dead_letters(self._scored, now)
+        stamp = Stamp(datetime.now(UTC), source.name, batch_id, source.position)
+        self._scored = score_messages(messages, scoring, stamp, tables.settings.max_request_bytes)
+        self._predictions = select_predictions(self._scored)
+        self._letters = build_dead_letters(self._scored)
         self._settled: DataFrame | None = None
-        self._written_at: datetime | None = None
 
     def __enter__(self) -> Self:
         self._scored.persist()
-        found = self._scored.agg(
-            F.count("*").alias("messages"),
-            F.count("reason").alias("letters"),
-            # Whole seconds would hide what a stream is fast or slow by.
-            F.percentile_approx(F.unix_micros("requested_at"), [0.5, 0.01], 10_000).alias("requested"),
-        ).collect()[0]
-        self._message_count, self._letter_count = int(found["messages"]), int(found["letters"])
-        self._requested: list[int] = found["requested"] or []
+        self._beside = ThreadPoolExecutor(max_workers=1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._beside.shutdown(cancel_futures=True)
         self._scored.unpersist()
 
     def leave_out_settled(self, since: datetime) -> None:
@@ -74,30 +64,56 @@ class ScoredBatch:
         """
         is_ours = (F.col("source") == self._source.name) & (F.col("scored_at") >= F.lit(since))
         in_table = self._tables.read(PREDICTIONS).where(is_ours)
-        self._settled = in_table.join(self._predictions, on="source_position", how="left_semi")
+        self._settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
         self._predictions = self._predictions.join(in_table, on="source_position", how="left_anti")
         old_letters = self._tables.read(DEAD_LETTERS).where(F.col("failed_at") >= F.lit(since))
         self._letters = self._letters.join(old_letters, on=[*POSITION], how="left_anti")
 
-    def write(self, transaction: Transaction) -> None:
-        """Appends the predictions and the dead letters, each in one commit, and publishes the predictions."""
-        if self._letter_count:
+    def write(self, transaction: Transaction) -> BatchFacts:
+        """Appends the predictions and the dead letters, each in one commit, and publishes the predictions.
+
+        Counting and publishing go on beside the commit, which mostly waits. So a prediction may be published before
+        the table has it, and, when the process ends in between, a second time: what is published last is the table's.
+
+        Returns:
+            What the batch came to.
+        """
+        counting: Future[_Counts] = self._beside.submit(self._count)
+        publishing = self._beside.submit(self._publish)
+        self._tables.append(PREDICTIONS, self._predictions, transaction)
+        written_at = datetime.now(UTC).timestamp()
+        counts = counting.result()
+        if counts.letters:
             self._tables.append(DEAD_LETTERS, self._letters, transaction)
-        if self._letter_count < self._message_count:
-            self._tables.append(PREDICTIONS, self._predictions, transaction)
-            self._written_at = datetime.now(UTC)
-            self._source.publish(self._predictions)
-            if self._settled is not None:
-                self._source.publish(self._settled)
+        publishing.result()
+        latencies = [written_at - micros / 1e6 for micros in counts.requested_micros]
+        prediction_count = counts.messages - counts.letters
+        return BatchFacts(
+            self._scoring.model_version if prediction_count else None,
+            counts.messages,
+            prediction_count,
+            counts.letters,
+            *(latencies or (None, None)),
+        )
 
-    def facts(self) -> BatchFacts:
-        """What the batch came to."""
-        median, ninety_ninth = (self._latency(place) for place in (0, 1))
-        prediction_count = self._message_count - self._letter_count
-        version = self._scoring.model_version if prediction_count else None
-        return BatchFacts(version, self._message_count, prediction_count, self._letter_count, median, ninety_ninth)
+    def _count(self) -> _Counts:
+        found = self._scored.agg(
+            F.count("*").alias("messages"),
+            F.count("reason").alias("letters"),
+            F.percentile_approx(F.unix_micros("requested_at"), [0.5, 0.01], 10_000).alias("requested"),
+        ).collect()[0]
+        return _Counts(found["messages"], found["letters"], tuple(found["requested"] or ()))
 
-    def _latency(self, place: int) -> float | None:
-        if self._written_at is None or not self._requested:
-            return None
-        return self._written_at.timestamp() - self._requested[place] / 1e6
+    def _publish(self) -> None:
+        self._source.publish(self._predictions)
+        if self._settled is not None:
+            self._source.publish(self._settled)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Messages, those that could not be read, and when the median and the 1st percentile were requested."""
+
+    messages: int
+    letters: int
+    requested_micros: tuple[int, ...]

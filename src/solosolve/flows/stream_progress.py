@@ -64,7 +64,7 @@ class ProgressLog(StreamingQueryListener):
         self._rows: list[dict[str, object]] = []
         self._lock = threading.Lock()
         self._flushed_at = time.monotonic()
-        self._trimmed_at: float | None = None
+        self._trimmed_at = self._flushed_at
         self.totals = [0, 0, 0]
         """Requests, predictions, dead letters of this run."""
 
@@ -113,7 +113,7 @@ class ProgressLog(StreamingQueryListener):
             return
         self._flushed_at = now
         self._append()
-        if self._trimmed_at is None or now - self._trimmed_at > _TRIM_SECONDS:
+        if now - self._trimmed_at > _TRIM_SECONDS:
             self._trimmed_at = now
             self._trim()
 
@@ -123,6 +123,7 @@ class ProgressLog(StreamingQueryListener):
         while self._facts and time.monotonic() < deadline:
             time.sleep(0.05)
         self._append()
+        self._trim()
 
     def _append(self) -> None:
         with self._lock:

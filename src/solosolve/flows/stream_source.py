@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from pyspark.sql import Column, DataFrame, SparkSession
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.adapters.kafka import cluster_id, ensure_topics, read_messages, write_messages
@@ -32,8 +34,8 @@ class Source(Protocol):
         """Reads the messages as a stream."""
         ...
 
-    def position(self) -> Column:
-        """A message's position as `gold.predictions` keeps it."""
+    def position(self, messages: pa.RecordBatch) -> pa.Array:
+        """Each message's position as `gold.predictions` keeps it."""
         ...
 
     def publish(self, predictions: DataFrame) -> None:
@@ -72,9 +74,10 @@ class DeltaSource:
             F.col("_commit_timestamp").alias("timestamp"),
         )
 
-    def position(self) -> Column:
+    @staticmethod
+    def position(messages: pa.RecordBatch) -> pa.Array:
         """The table's version."""
-        return F.col("offset").cast("string")
+        return messages.column("offset").cast(pa.string())
 
     def publish(self, predictions: DataFrame) -> None:
         """Nobody waits: `gold.predictions` is the answer."""
@@ -107,9 +110,11 @@ class KafkaSource:
         settings = self.tables.settings
         return read_messages(self.spark, settings, self.topic, starting=starting, max_per_trigger=max_per_trigger)
 
-    def position(self) -> Column:
+    @staticmethod
+    def position(messages: pa.RecordBatch) -> pa.Array:
         """Partition and offset."""
-        return F.concat_ws(":", "partition", "offset")
+        places = [messages.column(name).cast(pa.string()) for name in ("partition", "offset")]
+        return pc.binary_join_element_wise(*places, ":")
 
     def publish(self, predictions: DataFrame) -> None:
         """Writes the predictions to their topic as JSON, keyed by complaint; at least once each."""

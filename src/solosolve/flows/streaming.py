@@ -43,7 +43,7 @@ class StreamRun:
         """Asks the stream to stop; returns at once."""
         self._stopping.set()
 
-    def run(self, writer: DataStreamWriter, *, meanwhile: Callable[[], None]) -> None:
+    def run(self, writer: DataStreamWriter, *, meanwhile: Callable[[], None] | None = None) -> None:
         """Starts the query and waits until it ends, is stopped, or the process gets SIGTERM or SIGINT.
 
         Args:
@@ -57,7 +57,8 @@ class StreamRun:
         with self._stopped_by_signals():
             try:
                 while not self._has_ended(query):
-                    meanwhile()
+                    if meanwhile is not None:
+                        meanwhile()
             except StreamingQueryException as failure:
                 self._raise_unless_stopping(failure)
             finally:

@@ -77,7 +77,7 @@ def _counts_grid(title: str, counts: dict[str, int]) -> Grid:
 
 def _print_check(check: Conservation, console: Console) -> None:
     mark = "[green]holds[/]" if check.holds else "[red]BROKEN[/]"
-    lacks = f" ({check.left - check.right:,} {check.deletable})" if check.holds and check.left != check.right else ""
+    lacks = f" ({check.left - check.right:,} {check.lacking})" if check.holds and check.left != check.right else ""
     console.print(f"{mark}  {check.statement}: {check.left:,} = {check.right:,}{lacks}", highlight=False)
 
 

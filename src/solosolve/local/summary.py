@@ -25,18 +25,18 @@ class Conservation:
         statement: What is equal.
         left: One count.
         right: The other.
-        deletable: Why the other may rightly be smaller, where it may.
+        lacking: What the lacking rows may rightly be, where the other may be smaller.
     """
 
     statement: str
     left: int
     right: int
-    deletable: str = ""
+    lacking: str = ""
 
     @property
     def holds(self) -> bool:
         """Whether the counts are equal, or smaller where rows may be deleted."""
-        return self.left == self.right or (bool(self.deletable) and self.right < self.left)
+        return self.left == self.right or (bool(self.lacking) and self.right < self.left)
 
 
 @dataclass(frozen=True)
@@ -92,15 +92,19 @@ class Summary:
             ("complaints in silver = rows of features", _SILVER, "select count(*) from gold.complaint_features", ""),
         ]
         found = [
-            Conservation(words, self._count(left), self._count(right), deletable)
-            for words, left, right, deletable in checks
+            Conservation(words, self._count(left), self._count(right), lacking)
+            for words, left, right, lacking in checks
             if self._can_answer(left) and self._can_answer(right)
         ]
         champion = self._champion_event()
         if champion is not None and PREDICTIONS in self.existing:
             version = champion["model_version"]
-            words = f"complaints in silver = those with exactly one prediction by version {version}"
+            words = f"complaints in silver = those with a prediction by version {version}, and no two by batch"
             found.append(Conservation(words, self._count(_SILVER), self._count(_SCORED_ONCE.format(version=version))))
+        if self._can_answer(_ANSWERED):
+            words = "requests in the table = their predictions + their dead letters"
+            waiting = "wait for the stream"
+            found.append(Conservation(words, self._count(_REQUESTED), self._count(_ANSWERED), waiting))
         return found
 
     @property
@@ -245,7 +249,12 @@ _DISTINCT = (
 _SCORED_ONCE = (
     "select count(*) from (select p.complaint_id from gold.predictions p join silver.complaints s "
     "on p.complaint_id = s.complaint_id where p.model_version = {version} "
-    "group by p.complaint_id having count(*) = 1)"
+    "group by p.complaint_id having count(*) filter (where p.source = 'batch') <= 1)"
+)
+_REQUESTED = "select count(*) from bronze.inference_requests"
+_ANSWERED = (
+    "select sum(n) from (select count(*) as n from gold.predictions where source = 'delta' "
+    "union all select count(*) as n from bronze.dead_letters where topic = 'bronze.inference_requests')"
 )
 _SILVER = "select count(*) from silver.complaints"
 _REFINED = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,11 +23,12 @@ POSITION = ("topic", "partition", "offset")
 """The columns of a message that say where it stands in its source."""
 
 _KEPT = ("company", "state", "product", "submitted_via")
+_LETTER = (*POSITION, "key", "value", "failed_at")
 _SCORED = StructType(
     [
-        *(SCHEMAS[PREDICTIONS][name] for name in ("complaint_id", "requested_at", *_KEPT, "probability")),
+        *(StructField(field.name, field.dataType) for field in SCHEMAS[PREDICTIONS].fields),
         StructField("reason", StringType()),
-        *(SCHEMAS[DEAD_LETTERS][name] for name in (*POSITION, "key", "value")),
+        *(StructField(name, SCHEMAS[DEAD_LETTERS][name].dataType) for name in _LETTER),
     ]
 )
 
@@ -39,6 +41,23 @@ class Scoring:
     threshold: float
     model_name: str
     model_version: int
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the predictions of one batch have in common.
+
+    Attributes:
+        scored_at: When it was scored, in UTC.
+        source: Where its messages come from.
+        batch_id: The batch's number in its checkpoint, where it has one.
+        position: From a batch with the columns of POSITION to each row's `source_position`.
+    """
+
+    scored_at: datetime
+    source: str
+    batch_id: int | None
+    position: Callable[[pa.RecordBatch], pa.Array]
 
 
 def with_probability(complaints: DataFrame, score: ScoreBatch) -> DataFrame:
@@ -60,25 +79,28 @@ def with_probability(complaints: DataFrame, score: ScoreBatch) -> DataFrame:
     return complaints.mapInArrow(score_batches, schema)
 
 
-def score_messages(messages: DataFrame, score: ScoreBatch, max_bytes: int) -> DataFrame:
+def score_messages(messages: DataFrame, scoring: Scoring, stamp: Stamp, max_bytes: int) -> DataFrame:
     """Reads and scores messages in one Arrow pass.
+
+    What differs from batch to batch is filled in here and not by Spark's literals: they would be compiled into each
+    batch's plan, and a stream would spend its time on compiling.
 
     Args:
         messages: `topic`, `partition`, `offset`, `key` and `value` BINARY, `timestamp`.
-        score: The scorer's function.
+        scoring: The model.
+        stamp: What the predictions have in common.
         max_bytes: What is longer is refused.
 
     Returns:
-        One row a message: its position, and either what `gold.predictions` keeps of it with `probability`, or the
-        `reason` why it cannot be scored with its `key` and `value`.
+        One row a message: a row of `gold.predictions`, or the `reason` why it cannot be scored with its position,
+        `key`, `value` and `failed_at`; the other columns are null.
     """
-    schema = StructType([StructField(field.name, field.dataType) for field in _SCORED.fields])
 
     def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield _scored(batch, score, max_bytes)
+            yield _scored(batch, scoring, stamp, max_bytes)
 
-    return messages.select(*POSITION, "key", "value", "timestamp").mapInArrow(score_batches, schema)
+    return messages.select(*POSITION, "key", "value", "timestamp").mapInArrow(score_batches, _SCORED)
 
 
 def build_predictions(requests: DataFrame, scoring: Scoring, position: Mapping[str, Column]) -> DataFrame:
@@ -93,70 +115,68 @@ def build_predictions(requests: DataFrame, scoring: Scoring, position: Mapping[s
         Rows of `gold.predictions`.
     """
     chosen = requests.withColumns(dict(position)).select("complaint_id", *FILED_COLUMNS, *position)
-    return select_predictions(with_probability(chosen, scoring.score), scoring)
+    return (
+        with_probability(chosen, scoring.score)
+        .withColumns(
+            {
+                "prediction": (F.col("probability") >= scoring.threshold).cast("double"),
+                "model_name": F.lit(scoring.model_name),
+                "model_version": F.lit(scoring.model_version),
+            }
+        )
+        .select(*SCHEMAS[PREDICTIONS].names)
+    )
 
 
-def build_stream_predictions(scored: DataFrame, scoring: Scoring, position: Mapping[str, Column]) -> DataFrame:
-    """Makes predictions of the scored messages.
-
-    Args:
-        scored: What `score_messages` returned.
-        scoring: The model that scored them.
-        position: `scored_at`, `source`, `source_position` and `batch_id` as columns.
-
-    Returns:
-        Rows of `gold.predictions`.
-    """
-    return select_predictions(scored.where(F.col("reason").isNull()).withColumns(dict(position)), scoring)
+def select_predictions(scored: DataFrame) -> DataFrame:
+    """Keeps what `score_messages` could score: rows of `gold.predictions`."""
+    return scored.where(F.col("reason").isNull()).select(*SCHEMAS[PREDICTIONS].names)
 
 
-def select_predictions(scored: DataFrame, scoring: Scoring) -> DataFrame:
-    """Names the class and the model of rows that have a `probability` and a position: rows of `gold.predictions`."""
-    return scored.withColumns(
-        {
-            "prediction": (F.col("probability") >= scoring.threshold).cast("double"),
-            "model_name": F.lit(scoring.model_name),
-            "model_version": F.lit(scoring.model_version),
-        }
-    ).select(*SCHEMAS[PREDICTIONS].fieldNames())
-
-
-def build_dead_letters(scored: DataFrame, failed_at: Column) -> DataFrame:
+def build_dead_letters(scored: DataFrame) -> DataFrame:
     """Makes dead letters of the messages that cannot be scored.
 
     Args:
         scored: What `score_messages` returned.
-        failed_at: When.
 
     Returns:
         Rows of `bronze.dead_letters`. `letter_id` is the position and, since all rows of a commit have one, the place
         among the dead letters there; it is the same however often the messages are read.
     """
-    in_order = Window.partitionBy(*POSITION).orderBy("key", "value")
-    place = F.row_number().over(in_order)
-    letter_id = F.concat_ws("/", *POSITION, place)
+    place = F.row_number().over(Window.partitionBy(*POSITION).orderBy("key", "value"))
     dead = scored.where(F.col("reason").isNotNull())
-    return dead.withColumns({"letter_id": letter_id, "failed_at": failed_at}).select(*SCHEMAS[DEAD_LETTERS].names)
+    return dead.withColumn("letter_id", F.concat_ws("/", *POSITION, place)).select(*SCHEMAS[DEAD_LETTERS].names)
 
 
-def _scored(batch: pa.RecordBatch, score: ScoreBatch, max_bytes: int) -> pa.RecordBatch:
-    value, arrived = batch.column("value"), batch.column("timestamp").to_pylist()
-    read = read_requests(value.to_pylist(), arrived, max_bytes)
+def _scored(batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: int) -> pa.RecordBatch:
+    read = read_requests(batch.column("value").to_pylist(), batch.column("timestamp").to_pylist(), max_bytes)
     is_good = pc.is_null(read.reasons)
     # From a message to its place among the good ones; null takes null.
     good = pc.if_else(is_good, pc.subtract(pc.cumulative_sum(pc.cast(is_good, pa.int64())), 1), None)
-    columns = {
+    probability = pa.array(scoring.score(read.complaints), pa.float64())
+    of_request = {
         "complaint_id": read.complaint_ids,
         "requested_at": read.requested_at,
         **{name: read.complaints.column(name) for name in _KEPT},
-        "probability": pa.array(score(read.complaints), pa.float64()),
+        "probability": probability,
+        "prediction": pc.cast(pc.greater_equal(probability, scoring.threshold), pa.float64()),
     }
-    return pa.RecordBatch.from_pydict(
-        {
-            **{name: column.take(good) for name, column in columns.items()},
-            "reason": read.reasons,
-            **{name: batch.column(name) for name in POSITION},
-            "key": pc.if_else(is_good, None, batch.column("key")),
-            "value": pc.if_else(is_good, None, value),
-        }
-    )
+    of_batch = {
+        "scored_at": pa.scalar(stamp.scored_at, pa.timestamp("us", "UTC")),
+        "model_name": scoring.model_name,
+        "model_version": pa.scalar(scoring.model_version, pa.int32()),
+        "source": stamp.source,
+        "batch_id": pa.scalar(stamp.batch_id, pa.int64()),
+        "source_position": stamp.position(batch),
+    }
+    of_letter = {
+        **{name: batch.column(name) for name in (*POSITION, "key", "value")},
+        "failed_at": pa.scalar(stamp.scored_at, pa.timestamp("us", "UTC")),
+    }
+    columns = {
+        **{name: column.take(good) for name, column in of_request.items()},
+        **{name: pc.if_else(is_good, value, None) for name, value in of_batch.items()},
+        "reason": read.reasons,
+        **{name: pc.if_else(is_good, None, value) for name, value in of_letter.items()},
+    }
+    return pa.RecordBatch.from_pydict({name: columns[name] for name in _SCORED.names})

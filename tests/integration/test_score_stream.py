@@ -1,0 +1,220 @@
+"""The stream over a Delta table, and what it does with checkpoints, models and bad requests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from pyspark.sql import SparkSession
+
+from live import REQUESTED_AT, Live, request
+from solosolve.errors import BusyError, CheckpointError, ModelError
+from solosolve.flows.task import run_task
+from solosolve.names import CHECKPOINTS, STREAM_PROGRESS
+from solosolve.schemas import SCHEMAS
+from solosolve.settings import Settings
+
+
+@pytest.fixture
+def live(spark: SparkSession, settings: Settings) -> Live:
+    made = Live(spark, settings)
+    made.promote(1)
+    return made
+
+
+def checkpoint(live: Live) -> Path:
+    return live.tables.checkpoint("score_stream_delta").folder
+
+
+def test_request_is_scored_once_with_its_position_and_model(live: Live) -> None:
+    requests = [request(number) for number in range(1, 41)]
+    live.add_requests(requests[:30])
+    live.add_requests(requests[30:])
+    done = live.stream()
+    assert (done.request_count, done.prediction_count, done.dead_letter_count) == (40, 40, 0)
+    actual = {
+        (row["complaint_id"], row["requested_at"], row["probability"], row["prediction"], row["source_position"])
+        for row in live.predictions()
+    }
+    probabilities = {each["complaint_id"]: live.expected(each, 1) for each in requests}
+    assert actual == {
+        (number, REQUESTED_AT, score, float(score >= 0.5), "1" if number <= 30 else "2")
+        for number, score in probabilities.items()
+    }
+    same = live.query(
+        "select distinct company, state, product, submitted_via, model_name, model_version, source, "
+        "batch_id from gold.predictions where complaint_id = 8"
+    )
+    assert same == [
+        {"company": "Bank 1", "state": "CA", "product": "Mortgage", "submitted_via": "Web", "source": "delta",
+         "model_name": "complaint_resolution", "model_version": 1, "batch_id": 0}
+    ]  # fmt: skip
+
+
+def test_stream_again_scores_only_what_is_new(live: Live) -> None:
+    live.add_requests([request(1), request(2)])
+    live.stream()
+    assert live.stream().request_count == 0
+    live.add_requests([request(3), request(1)])
+    assert live.stream().prediction_count == 2
+    assert live.scored_ids() == Counter({1: 2, 2: 1, 3: 1})
+
+
+def test_new_stream_from_the_latest_passes_over_what_is_there(live: Live) -> None:
+    live.add_requests([request(1)])
+    assert live.stream(starting="latest").request_count == 0
+
+
+def test_request_that_cannot_be_scored_is_a_dead_letter_with_its_reason(live: Live) -> None:
+    live.add_requests([request(1), request(2, company=None), request(3, state="N/A"), request(2, company=None)])
+    done = live.stream()
+    assert (done.request_count, done.prediction_count, done.dead_letter_count) == (4, 1, 3)
+    letters = live.query(
+        'select letter_id, topic, "partition", "offset", key, value, reason from bronze.dead_letters order by 1'
+    )
+    assert [(row["letter_id"], row["key"], row["reason"]) for row in letters] == [
+        ("bronze.inference_requests/0/1/1", b"2", "Object missing required field `company`"),
+        ("bronze.inference_requests/0/1/2", b"2", "Object missing required field `company`"),
+        ("bronze.inference_requests/0/1/3", b"3", "state: found 'N/A', expected a value"),
+    ]
+    assert json.loads(letters[0]["value"])["complaint_id"] == 2
+
+
+def test_batch_that_was_written_but_not_finished_adds_nothing_again(live: Live) -> None:
+    live.add_requests([request(number) for number in range(1, 6)])
+    live.stream()
+    before = live.predictions()
+    (checkpoint(live) / "commits" / "0").unlink()
+    live.promote(2)
+    live.stream()
+    assert live.predictions() == before
+
+
+def test_missing_checkpoint_is_refused_and_recovered_by_position(live: Live) -> None:
+    live.add_requests([request(1), request(2), request(3, state=None)])
+    live.stream()
+    shutil.rmtree(checkpoint(live))
+    live.add_requests([request(4)])
+    with pytest.raises(CheckpointError, match=r"is gone: put .*score_stream_delta back, or start with --recover"):
+        live.stream()
+    assert live.scored_ids() == Counter([1, 2])
+    live.stream(recover=True)
+    assert live.scored_ids() == Counter([1, 2, 4])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+    live.add_requests([request(5)])
+    live.stream()
+    assert live.scored_ids() == Counter([1, 2, 4, 5])
+
+
+def test_foreign_checkpoint_is_refused(live: Live) -> None:
+    live.add_requests([request(1)])
+    live.stream()
+    metadata = checkpoint(live) / "metadata"
+    metadata.write_text('{"id":"00000000-0000-0000-0000-000000000000"}')
+    with pytest.raises(CheckpointError, match="is the checkpoint 00000000-"):
+        live.stream()
+
+
+def test_checkpoint_without_its_table_is_refused(live: Live) -> None:
+    live.add_requests([request(1)])
+    live.stream()
+    shutil.rmtree(live.settings.warehouse / "gold" / "predictions")
+    with pytest.raises(CheckpointError, match=r"gold\.predictions is gone, its checkpoint is not"):
+        live.stream()
+    shutil.rmtree(live.settings.warehouse / "bronze" / "checkpoints")
+    with pytest.raises(CheckpointError, match="do not belong together"):
+        live.stream()
+
+
+def test_recovery_that_was_cut_off_goes_on_as_one(live: Live) -> None:
+    live.add_requests([request(1), request(2)])
+    live.stream()
+    shutil.rmtree(checkpoint(live))
+    broken = live.promote_files(_empty(live.settings.home / "empty"), None)
+    live.stream(recover=True)
+    # As if it had been cut off before its end.
+    tables = live.tables
+    rows = tables.read(CHECKPOINTS).toPandas().assign(is_recovering=True)
+    tables.overwrite(CHECKPOINTS, tables.spark.createDataFrame(rows, SCHEMAS[CHECKPOINTS]))
+    (checkpoint(live) / "commits" / "0").unlink()
+    live.add_requests([request(3)])
+    live.stream()
+    assert live.scored_ids() == Counter([1, 2, 3])
+    assert broken.version == 2
+
+
+def test_second_stream_of_a_home_is_refused(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOLOSOLVE_HOME", str(live.settings.home))
+    lock = live.settings.home / "locks" / "score_stream_delta.task.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock), pytest.raises(BusyError, match="score_stream_delta is running in another process"):
+        run_task("score_stream_delta", "local", lambda spark, settings: None)
+
+
+def test_promotion_is_taken_up_between_batches_and_no_batch_mixes(live: Live) -> None:
+    for first in (1, 11):
+        live.add_requests([request(number) for number in range(first, first + 10)])
+    live.stream()
+    live.promote(2)
+    live.add_requests([request(number) for number in range(21, 31)])
+    live.stream()
+    versions = live.query(
+        "select batch_id, model_version, count(*) as n from gold.predictions group by 1, 2 order by 1"
+    )
+    assert versions == [
+        {"batch_id": 0, "model_version": 1, "n": 20},
+        {"batch_id": 1, "model_version": 2, "n": 10},
+    ]
+    of_second = {row["complaint_id"]: row["probability"] for row in live.predictions() if row["model_version"] == 2}
+    assert of_second == {number: live.expected(request(number), 2) for number in range(21, 31)}
+
+
+def test_broken_champion_leaves_the_last_good_one_scoring(live: Live) -> None:
+    live.add_requests([request(1)])
+    live.stream()
+    broken = live.promote_files(_empty(live.settings.home / "empty"), None)
+    live.add_requests([request(2)])
+    live.stream()
+    assert {row["complaint_id"]: row["model_version"] for row in live.predictions()} == {1: 1, 2: 1}
+    event = live.query("select model_version, event, alias, evidence from gold.model_events")[0]
+    assert (event["model_version"], event["event"], event["alias"]) == (broken.version, "load_failed", None)
+    assert json.loads(event["evidence"])["kept"] == 1
+
+
+def test_stream_without_a_champion_that_can_score_is_refused(spark: SparkSession, settings: Settings) -> None:
+    live = Live(spark, settings)
+    live.add_requests([request(1)])
+    with pytest.raises(ModelError, match="there is no champion model; run: solosolve run train_model"):
+        live.stream()
+    live.promote_files(_empty(settings.home / "empty"), None)
+    with pytest.raises(ModelError, match="version 1 cannot score"):
+        live.stream()
+
+
+def test_progress_tells_of_each_batch_and_forgets_old_ones(live: Live) -> None:
+    tables = live.tables
+    old = {
+        "ended_at": datetime.now(UTC) - timedelta(days=2), "source": "delta", "checkpoint_id": "x", "batch_id": 0,
+        "model_version": 1, "request_count": 1, "prediction_count": 1, "dead_letter_count": 0, "batch_seconds": 1.0,
+    }  # fmt: skip
+    columns = SCHEMAS[STREAM_PROGRESS].names
+    row = tuple(old.get(name) for name in columns)
+    tables.append(STREAM_PROGRESS, tables.spark.createDataFrame([row], SCHEMAS[STREAM_PROGRESS]))
+    live.add_requests([request(1), request(2, state=None)])
+    live.stream()
+    rows = live.query("select * from gold.stream_progress")
+    assert [(row["batch_id"], row["model_version"], row["request_count"]) for row in rows] == [(0, 1, 2)]
+    assert (rows[0]["prediction_count"], rows[0]["dead_letter_count"], rows[0]["source"]) == (1, 1, "delta")
+    seconds = (rows[0]["ended_at"] - REQUESTED_AT).total_seconds()
+    assert rows[0]["latency_p50_seconds"] == pytest.approx(seconds, abs=60)
+
+
+def _empty(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "features.json").write_text("{}")
+    return folder
