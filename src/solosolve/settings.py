@@ -45,6 +45,9 @@ class Settings(BaseModel):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_username: str | None = Field(default=None, description="Who logs in, with a SASL protocol.")
     kafka_password: SecretStr | None = Field(default=None, description="The password; never printed.")
+    kafka_secret_scope: str | None = Field(
+        default=None, description="Secret scope of the platform with the keys kafka_username and kafka_password."
+    )
     kafka_ca_file: Path | None = Field(
         default=None, description="PEM file with the certificates that sign the brokers', with an SSL protocol."
     )
@@ -62,9 +65,12 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> Self:
-        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_username and self.kafka_password):
+        has_login = (self.kafka_username and self.kafka_password) or self.kafka_secret_scope
+        if self.kafka_security_protocol.startswith("SASL") and not has_login:
             raise PydanticCustomError(
-                "no_login", "kafka_security_protocol: a SASL protocol needs kafka_username and kafka_password"
+                "no_login",
+                "kafka_security_protocol: a SASL protocol needs kafka_username and kafka_password, "
+                "or kafka_secret_scope",
             )
         return self
 

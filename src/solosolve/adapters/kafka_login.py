@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from solosolve.errors import BrokerError
 from solosolve.settings import Settings
 
 CONNECT_MS = 5_000
@@ -55,9 +57,30 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def login_of(settings: Settings) -> tuple[str, str]:
-    """The user and the password, empty where there is none; the password's `repr` does not show it."""
+    """The user and the password, empty where there is none; the password's `repr` does not show it.
+
+    Raises:
+        BrokerError: They are in a secret scope that cannot be read.
+    """
+    if settings.kafka_secret_scope and not settings.kafka_password:
+        return _login_in(settings.kafka_secret_scope)
     password = settings.kafka_password.get_secret_value() if settings.kafka_password else ""
     return settings.kafka_username or "", _Secret(password)
+
+
+@lru_cache
+def _login_in(scope: str) -> tuple[str, str]:
+    """The scope's `kafka_username` and `kafka_password`, read as whoever runs the job."""
+    # A laptop that logs in with the environment's words need not wait for the platform's client to be imported.
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.errors import DatabricksError
+
+    try:
+        secrets = WorkspaceClient().dbutils.secrets
+        user, password = (secrets.get(scope, key) for key in ("kafka_username", "kafka_password"))
+    except (DatabricksError, ValueError, OSError) as error:
+        raise BrokerError(f"secret scope {scope}: cannot be read ({' '.join(str(error).split())})") from error
+    return user, _Secret(password)
 
 
 def reason_of(error: Exception, settings: Settings) -> str:
