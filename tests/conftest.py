@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from brokers import broker, broker_home
 from solosolve.adapters.spark import spark_session, stop_session
 from solosolve.adapters.tables import Tables
 from solosolve.settings import Settings
+
+__all__ = ["broker", "broker_home"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,6 @@ import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from brokers import kafka_settings
 from real_data import REAL_DATA
 from solosolve.adapters.reader import DeltaReader
 from solosolve.adapters.registry import Registry
@@ -29,6 +28,7 @@ from solosolve.flows.live_champion import load
 from solosolve.local.bundle import load_bundle
 from solosolve.local.produce import produce
 from solosolve.local.runner import run_tasks
+from brokers import broker, broker_home, kafka_settings  # noqa: F401
 from solosolve.local.sample import write_sample
 from solosolve.names import CHAMPION, FILED_COLUMNS, REQUESTS_TOPIC
 from solosolve.settings import Settings

@@ -135,10 +135,8 @@ class Landings:
         """How many rows of the landing each table really holds."""
         of_landing = F.col("_source_sha256") == digest
         parts = [
-            self._tables.read(table)
-            .where(of_landing)
-            .agg(F.lit(str(table)).alias("table"), F.count("*").alias("count"))
+            self._tables.read(table).where(of_landing).agg(F.lit(str(table)).alias("table"), F.count("*").alias("rows"))
             for table in (COMPLAINTS_RAW, QUARANTINE)
         ]
-        found = {row["table"]: row["n"] for row in parts[0].unionByName(parts[1]).collect()}
+        found = {row["table"]: row["rows"] for row in parts[0].unionByName(parts[1]).collect()}
         return {table: found[str(table)] for table in (COMPLAINTS_RAW, QUARANTINE)}
