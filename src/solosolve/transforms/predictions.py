@@ -149,7 +149,8 @@ def build_dead_letters(scored: DataFrame) -> DataFrame:
 
 
 def _scored(batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: int) -> pa.RecordBatch:
-    read = read_requests(batch.column("value").to_pylist(), batch.column("timestamp").to_pylist(), max_bytes)
+    arrived = batch.column("timestamp").cast(pa.timestamp("us")).to_numpy(zero_copy_only=False).tolist()
+    read = read_requests(batch.column("value").to_pylist(), arrived, max_bytes)
     is_good = pc.is_null(read.reasons)
     # From a message to its place among the good ones; null takes null.
     good = pc.if_else(is_good, pc.subtract(pc.cumulative_sum(pc.cast(is_good, pa.int64())), 1), None)
