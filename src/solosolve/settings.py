@@ -21,7 +21,8 @@ _SECRETS = {"kafka_password"}
 class Settings(BaseModel):
     """Where the tables and models live, and the thresholds that every task shares."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is wrong is said by `load`; pydantic's own words would show a password.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     target: Literal["local", "dev", "staging", "prod"] = "local"
     home: Path = Field(default=Path(".solosolve"), description="Root of tables, models and logs on the local target.")

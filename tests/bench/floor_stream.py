@@ -1,6 +1,7 @@
 """The leanest stream from Kafka into Delta: keys and times appended, nothing read, scored or told.
 
-Run as a program: broker, topic, folder, `stock` or `lean` settings, `once` (a transaction names each commit) or `again`.
+Run as a program with: broker, topic, folder, `stock` or `lean` settings, and `once` (a transaction names each commit)
+or `again`.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from brokers import kafka_settings
 from real_data import REAL_DATA
 from solosolve.adapters.reader import DeltaReader
 from solosolve.adapters.registry import Registry
@@ -28,7 +29,6 @@ from solosolve.flows.live_champion import load
 from solosolve.local.bundle import load_bundle
 from solosolve.local.produce import produce
 from solosolve.local.runner import run_tasks
-from brokers import broker, broker_home, kafka_settings  # noqa: F401
 from solosolve.local.sample import write_sample
 from solosolve.names import CHAMPION, FILED_COLUMNS, REQUESTS_TOPIC
 from solosolve.settings import Settings
@@ -110,9 +110,8 @@ def test_drain_of_a_backlog_beside_a_loop_over_batches_of_ten(spark: SparkSessio
     loop(100)
     theirs = loop(400)
     size = statistics.mean(len(json.dumps(each)) for each in requests[:5_000])
-    print(
-        f"\ndrain of {BACKLOG} requests of {size:.0f} bytes: {ours:,.0f}/s, loop {theirs:.1f}/s: {ours / theirs:.0f} times"
-    )
+    print(f"\ndrain of {BACKLOG} requests of {size:.0f} bytes: {ours:,.0f}/s, loop {theirs:.1f}/s")
+    print(f"drain beside the loop: {ours / theirs:.0f} times")
 
 
 def _date() -> Any:
@@ -180,17 +179,15 @@ def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None
             tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
             resident.append((_newest_batch(progress) - first, sum(each.memory_info().rss for each in tree)))
     rows = progress.query(
-        f"select batch_seconds from gold.stream_progress where source = 'kafka' and batch_id >= {first} order by batch_id"
+        f"select batch_seconds from gold.stream_progress where source = 'kafka' and batch_id >= {first} "
+        "order by batch_id"
     ).to_pylist()
     seconds = [row["batch_seconds"] for row in rows[:BATCHES]]
     early, late = (sorted(part)[int(0.95 * len(part))] for part in (seconds[:200], seconds[-200:]))
     after = [size for batch, size in resident if batch >= 200]
-    print(
-        f"\n{BATCHES} batches: p95 of the first 200 {early:.2f} s, of the last 200 {late:.2f} s: {late / early:.2f} times"
-    )
-    print(
-        f"resident memory from the 200th on: {after[0] / 1e6:.0f} to {max(after) / 1e6:.0f} MB, at last {after[-1] / 1e6:.0f} MB"
-    )
+    print(f"\np95 of the first 200 batches {early:.2f} s, of the last {late:.2f} s: {late / early:.2f} times")
+    first_mb, most_mb, last_mb = (size / 1e6 for size in (after[0], max(after), after[-1]))
+    print(f"resident memory from the 200th on: {first_mb:.0f} MB, at most {most_mb:.0f}, at last {last_mb:.0f}")
 
 
 def _newest_batch(progress: DeltaReader) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,106 @@ def test_settings_of_a_platform_target_without_a_bundle_need_the_catalog(monkeyp
     with pytest.raises(SettingsError, match=r"catalog: not set for target 'prod'.* set SOLOSOLVE_CATALOG"):
         Settings.load("prod", environ={})
     assert Settings.load("prod", environ={"SOLOSOLVE_CATALOG": "ours"}).catalog == "ours"
+
+
+SECRET = "hunter2-hunter2"
+LOGIN = {"SOLOSOLVE_KAFKA_USERNAME": "solo", "SOLOSOLVE_KAFKA_PASSWORD": SECRET}
+
+
+def test_settings_reach_kafka_on_this_machine_without_a_login(bundle: Path) -> None:
+    settings = load(bundle)
+    assert (settings.kafka_bootstrap, settings.kafka_security_protocol) == ("127.0.0.1:9092", "PLAINTEXT")
+    assert (settings.kafka_username, settings.kafka_password, settings.kafka_ca_file) == (None, None, None)
+
+
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
+@pytest.mark.parametrize(
+    "login", [{}, {"SOLOSOLVE_KAFKA_USERNAME": "solo"}, {"SOLOSOLVE_KAFKA_PASSWORD": SECRET},
+              LOGIN | {"SOLOSOLVE_KAFKA_USERNAME": ""}, LOGIN | {"SOLOSOLVE_KAFKA_PASSWORD": ""}],
+)  # fmt: skip
+def test_settings_refuse_a_sasl_protocol_without_a_whole_login(
+    bundle: Path, protocol: str, login: dict[str, str]
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(bundle, SOLOSOLVE_KAFKA_SECURITY_PROTOCOL=protocol, **login)
+    message = "kafka_security_protocol: a SASL protocol needs kafka_username and kafka_password"
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL", "PLAINTEXT", "SSL"])
+def test_settings_take_a_login_and_do_not_show_its_password(bundle: Path, protocol: str) -> None:
+    settings = load(bundle, SOLOSOLVE_KAFKA_SECURITY_PROTOCOL=protocol, **LOGIN)
+    assert settings.kafka_password is not None
+    assert (settings.kafka_username, settings.kafka_password.get_secret_value()) == ("solo", SECRET)
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()} {settings.kafka_password}"
+    assert SECRET not in shown
+    assert "solo" in shown
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"SOLOSOLVE_KAFKA_BOOTSTRAP": "nowhere"},
+        {"SOLOSOLVE_KAFKA_SECURITY_PROTOCOL": "SASL"},
+        {"SOLOSOLVE_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "SOLOSOLVE_KAFKA_USERNAME": ""},
+    ],
+)
+def test_settings_do_not_show_the_password_where_another_setting_is_wrong(bundle: Path, wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(bundle, **LOGIN | wrong)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_settings_do_not_show_a_password_of_a_wrong_kind(bundle: Path) -> None:
+    wrong = {**LOGIN, "SOLOSOLVE_KAFKA_PASSWORD": [SECRET]}
+    with pytest.raises(SettingsError, match=r"^SOLOSOLVE_KAFKA_PASSWORD: found a value, ") as caught:
+        load(bundle, **wrong)  # type: ignore[arg-type]
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("values", [{"kafka_password": [SECRET]}, {"kafka_password": SECRET, "kafka_ca_file": 5},
+                                    {"kafka_password": SECRET, "kafka_security_protocol": "SASL_SSL"}])  # fmt: skip
+def test_settings_that_are_made_without_load_do_not_show_the_password(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(values)
+    assert SECRET not in f"{caught.value} {caught.value!r}"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9092", "a:1,b:2", "broker.example.com:65535"])
+def test_settings_take_broker_addresses(bundle: Path, address: str) -> None:
+    assert load(bundle, SOLOSOLVE_KAFKA_BOOTSTRAP=address).kafka_bootstrap == address
+
+
+@pytest.mark.parametrize(
+    "address", ["", "127.0.0.1", ":9092", "a:", "a:x", "a:123456", "a:1,", ",a:1", "a:1;b:2", "a:1, b:2", "a b:1",
+                "http://a:1", "a:1\n", "a:1:2"],
+)  # fmt: skip
+def test_settings_refuse_what_is_no_broker_address(bundle: Path, address: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(bundle, SOLOSOLVE_KAFKA_BOOTSTRAP=address)
+    assert str(caught.value).startswith(f"SOLOSOLVE_KAFKA_BOOTSTRAP: found {address!r}, ")
+    assert "match pattern" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("SOLOSOLVE_KAFKA_SECURITY_PROTOCOL", "ssl", "should be 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or 'SASL_SSL'"),
+        ("SOLOSOLVE_KAFKA_SASL_MECHANISM", "GSSAPI", "should be 'PLAIN', 'SCRAM-SHA-256' or 'SCRAM-SHA-512'"),
+        ("SOLOSOLVE_MAX_REQUEST_BYTES", "1023", "greater than or equal to 1024"),
+        ("SOLOSOLVE_MAX_REQUEST_BYTES", "1e4", "valid integer"),
+        ("SOLOSOLVE_MAX_REQUEST_BYTES", "", "valid integer"),
+    ],
+)  # fmt: skip
+def test_settings_refuse_a_wrong_stream_setting_with_its_name(
+    bundle: Path, variable: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(bundle, **{variable: value})
+    assert str(caught.value).startswith(f"{variable}: found {value!r}, ")
+    assert allowed in str(caught.value)
+
+
+def test_settings_say_how_long_a_request_may_be(bundle: Path) -> None:
+    assert load(bundle).max_request_bytes == 262_144
+    assert load(bundle, SOLOSOLVE_MAX_REQUEST_BYTES="1024").max_request_bytes == 1_024

@@ -37,7 +37,7 @@ def read_raw_messages(batch: pa.RecordBatch) -> pa.RecordBatch:
 def _read(value: bytes | None) -> dict[str, str | None]:
     try:
         return _complaint(value)
-    except (_RefusedError, msgspec.MsgspecError, UnicodeError) as refused:
+    except (_RefusedError, msgspec.MsgspecError, UnicodeError, RecursionError) as refused:
         return {"_record": legible((value or b"").decode("utf-8", "surrogateescape")), "_reason": str(refused)}
 
 

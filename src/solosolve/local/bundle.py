@@ -108,8 +108,12 @@ class Bundle:
 
     def _plan_job(self, name: str, parameters: Mapping[str, str]) -> list[PlannedTask]:
         job = self.jobs[name]
-        given = {**parameters, **{key.removeprefix(f"{name}."): value for key, value in parameters.items()}}
-        values = {parameter.name: given.get(parameter.name, parameter.default) for parameter in job.parameters}
+        values = {
+            parameter.name: parameters.get(
+                f"{name}.{parameter.name}", parameters.get(parameter.name, parameter.default)
+            )
+            for parameter in job.parameters
+        }
         return [self._plan_task(name, task, values) for task in _in_order(name, job.tasks)]
 
     def _plan_task(self, job: str, task: Task, values: Mapping[str, str]) -> PlannedTask:

@@ -82,11 +82,11 @@ def read_mended(path: Path) -> dict[str, bytes]:
     Raises:
         UsageError: The file is not that; the message has the place.
     """
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         is_array = text.lstrip().startswith("[")
-        entries = json.loads(text) if is_array else [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError as error:
+        entries = json.loads(text) if is_array else [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is no JSON array and no JSON lines ({error})") from None
     mended: dict[str, bytes] = {}
     for number, entry in enumerate(entries, start=1):
@@ -110,4 +110,7 @@ def _entry(entry: Any, place: str) -> tuple[str, bytes]:
     if not isinstance(entry, dict) or not isinstance(entry.get("letter_id"), str) or "value" not in entry:
         raise UsageError(f"{place}: found {json.dumps(entry)[:80]}, expected an object with letter_id and value")
     value = entry["value"]
-    return entry["letter_id"], (value if isinstance(value, str) else json.dumps(value)).encode()
+    try:
+        return entry["letter_id"], (value if isinstance(value, str) else json.dumps(value)).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{place}: the value is no text ({error})") from None

@@ -241,7 +241,7 @@ _STORED = (
     "select sum(n) from (select count(*) as n from bronze.complaints "
     "union all select count(*) as n from bronze.complaints_quarantine)"
 )
-_ID = "trim(complaint_id)"
+_ID = "btrim(complaint_id, ' ' || chr(9) || chr(10) || chr(13))"
 _DISTINCT = (
     f"select count(distinct cast({_ID} as bigint)) from bronze.complaints "
     f"where regexp_like({_ID}, '^[0-9]{{1,18}}$') and not regexp_like({_ID}, '^0+$')"

@@ -94,7 +94,7 @@ def _read(value: bytes | None, arrived: datetime, max_bytes: int) -> Any:
         raise _RefusedError(f"the value has {len(value)} bytes, at most {max_bytes} are read")
     try:
         request = _decode(value)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise _RefusedError(str(error)) from None
     request.complaint_id = _complaint_id(request.complaint_id)
     for name in _TEXTS:
@@ -108,7 +108,7 @@ def _read(value: bytes | None, arrived: datetime, max_bytes: int) -> Any:
 
 def _complaint_id(found: int | str) -> int:
     """The number that silver reads from the same text."""
-    text = str(found).strip(" ")
+    text = str(found).strip(WHITE_SPACE)
     if not _COMPLAINT_ID.fullmatch(text) or int(text) == 0:
         raise _RefusedError(f"complaint_id: found {text[:40]!r}, expected a positive whole number of up to 18 digits")
     return int(text)

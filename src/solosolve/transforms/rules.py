@@ -42,7 +42,8 @@ def parsed_date(column: str) -> Column:
 
 def parsed_complaint_id(column: str = "complaint_id") -> Column:
     """The complaint's number as BIGINT, null unless the text is a positive whole number."""
-    number = F.when(F.trim(F.col(column)).rlike(r"^\d{1,18}$"), F.trim(F.col(column))).try_cast("bigint")
+    text = F.trim(F.col(column), F.lit(WHITE_SPACE))
+    number = F.when(text.rlike(r"^\d{1,18}\z"), text).try_cast("bigint")
     return F.when(number > 0, number)
 
 

@@ -197,6 +197,40 @@ def test_plan_gives_a_parameter_to_the_jobs_that_declare_it(root: Path) -> None:
     assert planned(load_bundle(root, "local"), "one", "two", source="s") == [("a", ("s",)), ("b", ())]
 
 
+@pytest.fixture
+def two_jobs(root: Path) -> Bundle:
+    """Two jobs that declare one parameter, the name of one the beginning of the other's."""
+    for name, key in (("one", "a"), ("one_more", "b")):
+        words = task(key, parameters="['{{job.parameters.source}}']")
+        write_job(root, name, words, parameters="[{name: source, default: x}]")
+    return load_bundle(root, "local")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "of_one", "of_one_more"),
+    [
+        ({}, "x", "x"),
+        ({"source": "s"}, "s", "s"),
+        ({"one.source": "q"}, "q", "x"),
+        ({"one_more.source": "q"}, "x", "q"),
+        ({"one.source": "q", "one_more.source": "r"}, "q", "r"),
+        ({"source": "s", "one.source": "q"}, "q", "s"),
+        ({"one.source": "q", "source": "s"}, "q", "s"),
+        ({"source": "s", "one_more.source": ""}, "s", ""),
+    ],
+)
+def test_plan_gives_a_qualified_parameter_to_its_job_alone(
+    two_jobs: Bundle, parameters: dict[str, str], of_one: str, of_one_more: str
+) -> None:
+    assert planned(two_jobs, "one", "one_more", **parameters) == [("a", (of_one,)), ("b", (of_one_more,))]
+
+
+@pytest.mark.parametrize("name", ["one.sauce", "two.source", "one.", ".source", "one.one.source", "one_more.source"])
+def test_plan_refuses_an_unknown_qualified_parameter(two_jobs: Bundle, name: str) -> None:
+    with pytest.raises(UsageError, match=f"parameter: found '{name}', one take source"):
+        two_jobs.plan(("one",), {name: "s", "source": "t"})
+
+
 def test_plan_refuses_an_unknown_job(root: Path) -> None:
     write_job(root, "one", task("a"))
     with pytest.raises(UsageError, match="job: found 'three', the bundle has one"):
