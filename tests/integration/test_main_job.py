@@ -25,10 +25,12 @@ from solosolve.names import FILED_COLUMNS, MADE_BY
 from solosolve.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-JOBS = ("medallion", "train_model", "score_batch")
+JOBS = ("medallion", "train_model", "request_scores", "score_stream", "score_batch")
 OF_ONE_RUN = {
     *("_ingested_at", "landed_at", "requested_at", "scored_at", "trained_at", "event_at"),
     *("training_seconds", "run_id", "feature_model_uri", "evidence"),
+    *("checkpoint_id", "bound_at", "ended_at", "batch_seconds", "input_rate", "processed_rate"),
+    *("latency_p50_seconds", "latency_p99_seconds"),
 }
 """Columns that say when and in which run a row was made."""
 
@@ -45,11 +47,15 @@ def run_home(spark: SparkSession, sample: Path, tmp_path_factory: pytest.TempPat
     return settings
 
 
+def parameters(sample: Path) -> dict[str, str]:
+    return {"medallion.source": str(sample), "available_now": "true"}
+
+
 def run_main_job(settings: Settings, sample: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOLOSOLVE_HOME", str(settings.home))
         patch.setenv("SOLOSOLVE_BOOTSTRAP_ROUNDS", str(settings.bootstrap_rounds))
-        tasks = load_bundle(ROOT, "local").plan(JOBS, {"source": str(sample)})
+        tasks = load_bundle(ROOT, "local").plan(JOBS, parameters(sample))
         run_tasks(tasks, runs=settings.home / "runs", resume="again", console=Console(file=io.StringIO()))
 
 
@@ -68,7 +74,7 @@ def test_main_job_fills_every_table_and_conserves(run_home: Settings) -> None:
     summary = Summary(DeltaReader(run_home.warehouse))
     assert summary.existing == set(MADE_BY)
     checks = summary.conservation
-    assert len(checks) == 4
+    assert len(checks) == 5
     assert [check for check in checks if not check.holds] == []
     assert all(check.left > 0 for check in checks)
 
@@ -117,7 +123,7 @@ def submit(task: str, home: Path, *words: str, properties: bool = True) -> subpr
 
 def test_spark_submit_of_each_task_gives_the_same_tables(run_home: Settings, sample: Path, tmp_path: Path) -> None:
     home = tmp_path / "submitted"
-    for task in load_bundle(ROOT, "local").plan(JOBS, {"source": str(sample)}):
+    for task in load_bundle(ROOT, "local").plan(JOBS, parameters(sample)):
         done = submit(task.name, home, *task.arguments)
         assert done.returncode == 0, done.stdout + done.stderr
     submitted = settings_in(home)

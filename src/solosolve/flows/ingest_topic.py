@@ -40,6 +40,8 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
     ensure_topics(settings, (RAW_TOPIC,))
     bound = BoundStream(tables, STREAM, COMPLAINTS_RAW, f"{RAW_TOPIC} of cluster {cluster_id(settings)}")
     bound.claim(has_rows=lambda: _has_rows(tables), recover=recover)
+    # Even where no message is there yet: a bound stream's table that is missing was lost.
+    tables.create(COMPLAINTS_RAW)
     landings = Landings(tables)
     landed: list[Landed] = []
 
@@ -48,7 +50,7 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
         digest = hashlib.sha256(f"{bound.checkpoint_id}/{batch_id}".encode()).hexdigest()
         if landings.has(digest):
             return
-        new = _without_landed(tables, messages, bound) if bound.is_recovering else messages
+        new = _without_landed(tables, messages, bound, digest) if bound.is_recovering else messages
         size = new.agg(F.sum(F.length("value")).alias("bytes"), F.count("*").alias("messages")).collect()[0]
         if size["messages"]:
             origin = Origin(RAW_TOPIC, digest, "messages", int(size["bytes"] or 0))
@@ -93,10 +95,13 @@ def _has_rows(tables: Tables) -> bool:
     return not tables.read(COMPLAINTS_RAW).where(F.startswith("_source_file", F.lit(f"{RAW_TOPIC}/"))).isEmpty()
 
 
-def _without_landed(tables: Tables, messages: DataFrame, bound: BoundStream) -> DataFrame:
-    is_ours = F.col("_ingested_at") >= F.lit(bound.bound_at)
+def _without_landed(tables: Tables, messages: DataFrame, bound: BoundStream, digest: str) -> DataFrame:
+    """Leaves out what other batches landed; what this one landed before it was cut off is for `Landings` to know."""
+    is_others = (F.col("_ingested_at") >= F.lit(bound.bound_at)) & (F.col("_source_sha256") != digest)
     for table in (COMPLAINTS_RAW, QUARANTINE):
-        positions = tables.read(table).where(is_ours).select("_source_file", F.col("_source_line").alias("offset"))
+        if not tables.exists(table):
+            continue
+        positions = tables.read(table).where(is_others).select("_source_file", F.col("_source_line").alias("offset"))
         messages = messages.withColumn("_source_file", _source_file()).join(
             positions, on=["_source_file", "offset"], how="left_anti"
         )

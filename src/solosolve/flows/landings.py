@@ -54,8 +54,6 @@ class Landings:
     def __init__(self, tables: Tables) -> None:
         """Reads the digests."""
         self._tables = tables
-        for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
-            tables.create(table)
         self._known = self._digests(LANDINGS, "source_sha256")
         # One landing is one commit: rows without a landing's row mean that it stopped right behind that commit.
         self._interrupted = self._digests(COMPLAINTS_RAW, "_source_sha256") - self._known
@@ -78,6 +76,8 @@ class Landings:
         Raises:
             ConservationError: A record is in neither table, or in both.
         """
+        for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
+            self._tables.create(table)
         landed_at = datetime.now(UTC)
         records = parsed.withColumns(
             {
@@ -129,6 +129,8 @@ class Landings:
         return int(found["records"]), int(found["quarantined"])
 
     def _digests(self, table: Table, column: str) -> set[str]:
+        if not self._tables.exists(table):
+            return set()
         return {row[column] for row in self._tables.read(table).select(column).distinct().collect()}
 
     def _counts(self, digest: str) -> dict[Table, int]:

@@ -64,8 +64,9 @@ class ScoredBatch:
         """
         is_ours = (F.col("source") == self._source.name) & (F.col("scored_at") >= F.lit(since))
         in_table = self._tables.read(PREDICTIONS).where(is_ours)
+        # Both are looked up now: published beside the commit, they would be told by what the commit adds.
         self._settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
-        self._predictions = self._predictions.join(in_table, on="source_position", how="left_anti")
+        self._predictions = self._predictions.join(in_table, on="source_position", how="left_anti").localCheckpoint()
         old_letters = self._tables.read(DEAD_LETTERS).where(F.col("failed_at") >= F.lit(since))
         self._letters = self._letters.join(old_letters, on=[*POSITION], how="left_anti")
 

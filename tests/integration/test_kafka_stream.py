@@ -1,0 +1,228 @@
+"""The stream over a Kafka topic: positions, what is published, and what becomes of its checkpoint."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from brokers import free_port, kafka_settings, lend_jars
+from builders import complaints
+from live import Live, messages_of, request
+from solosolve.adapters.kafka import cluster_id
+from solosolve.adapters.tables import Tables, Transaction
+from solosolve.errors import CheckpointError
+from solosolve.flows import request_scores
+from solosolve.flows.stream_source import KafkaSource
+from solosolve.local.broker import Broker
+from solosolve.names import COMPLAINTS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS_TOPIC, Table
+from solosolve.schemas import SCHEMAS
+from topics import Message, empty_topics, read, send
+
+INSTANTS = ("requested_at", "scored_at")
+
+
+@pytest.fixture
+def live(spark: SparkSession, broker: str, tmp_path: Path) -> Live:
+    """A home of its own with a champion, and topics without messages."""
+    made = Live(spark, kafka_settings(tmp_path / "home", broker))
+    empty_topics(made.settings)
+    made.promote(1)
+    return made
+
+
+def checkpoint(live: Live) -> Path:
+    return live.tables.checkpoint("score_stream_kafka").folder
+
+
+def ask(live: Live, *requests: dict[str, Any]) -> None:
+    send(live.settings, REQUESTS_TOPIC, messages_of(requests))
+
+
+def asked(live: Live) -> list[Message]:
+    return read(live.settings, REQUESTS_TOPIC)
+
+
+def in_table(live: Live) -> Counter[tuple[Any, ...]]:
+    """The multiset of the rows of `gold.predictions`."""
+    return Counter(tuple(row[name] for name in SCHEMAS[PREDICTIONS].names) for row in live.predictions())
+
+
+def published(live: Live) -> Counter[tuple[Any, ...]]:
+    """The multiset of published predictions as rows of the table; each is keyed by its complaint."""
+    messages = read(live.settings, PREDICTIONS_TOPIC)
+    rows = [json.loads(message.value or b"") for message in messages]
+    assert [message.key for message in messages] == [str(row["complaint_id"]).encode() for row in rows]
+    typed = [row | {name: datetime.fromisoformat(row[name]) for name in INSTANTS} for row in rows]
+    return Counter(tuple(row.get(name) for name in SCHEMAS[PREDICTIONS].names) for row in typed)
+
+
+def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) -> None:
+    requests = [request(number) for number in range(1, 31)]
+    # The same message twice is two requests.
+    ask(live, *requests, requests[7])
+    bad = [(b"a", b"[1]"), (b"b", None), (None, json.dumps(request(90, company=" ")).encode()), (b"c", b"\xff")]
+    send(live.settings, REQUESTS_TOPIC, [*bad, (None, json.dumps(request(31)).encode())])
+    done = live.stream("kafka")
+    assert (done.request_count, done.prediction_count, done.dead_letter_count) == (36, 32, 4)
+
+    messages = asked(live)
+    values = {message.position: message.value for message in messages}
+    assert len(values) == 36
+    letters = live.query("select * from bronze.dead_letters")
+    assert Counter(
+        Message(row["partition"], row["offset"], row["key"], row["value"]) for row in letters
+    ) == Counter(message for message in messages if (message.key, message.value) in bad)  # fmt: skip
+    assert {row["key"]: row["reason"] for row in letters} == {
+        b"a": "Expected `object`, got `array`",
+        b"b": "the value is null",
+        None: "company: found '', expected a value",
+        b"c": "JSON is malformed: invalid character (byte 0)",
+    }
+    assert {row["letter_id"] for row in letters} == {
+        f"{REQUESTS_TOPIC}/{row['partition']}/{row['offset']}/1" for row in letters
+    }
+
+    good = {position: json.loads(value) for position, value in values.items() if value and b'"Bank ' in value}
+    expected = Counter(
+        (position, message["complaint_id"], live.expected(message, 1)) for position, message in good.items()
+    )
+    rows = live.predictions()
+    assert expected == Counter((row["source_position"], row["complaint_id"], row["probability"]) for row in rows)
+    assert {(row["source"], row["batch_id"], row["model_version"]) for row in rows} == {("kafka", 0, 1)}
+    assert published(live) == in_table(live)
+
+    assert live.stream("kafka").request_count == 0
+    live.promote(2)
+    ask(live, request(32), requests[0])
+    assert live.stream("kafka").prediction_count == 2
+    later = [row for row in live.predictions() if row["batch_id"] == 1]
+    assert {row["complaint_id"]: (row["model_version"], row["probability"]) for row in later} == {
+        number: (2, live.expected(request(number), 2)) for number in (1, 32)
+    }
+    assert published(live) == in_table(live)
+
+
+def test_batch_that_was_written_but_not_finished_is_published_as_the_table_has_it(live: Live) -> None:
+    ask(live, *(request(number) for number in range(1, 11)), request(11, state=None))
+    live.stream("kafka")
+    before = in_table(live)
+    (checkpoint(live) / "commits" / "0").unlink()
+    live.promote(2)
+    ask(live, request(12))
+    live.stream("kafka")
+
+    added = in_table(live) - before
+    assert [(row[0], row[SCHEMAS[PREDICTIONS].names.index("model_version")]) for row in added] == [(12, 2)]
+    assert in_table(live) == before + added
+    assert published(live) == before + before + added
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+
+
+def test_batch_that_was_planned_but_not_written_is_written_and_published_once(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(live, *(request(number) for number in range(1, 11)))
+    append, publish = Tables.append, KafkaSource.publish
+
+    def cut_off(tables: Tables, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+        if table == PREDICTIONS:
+            raise RuntimeError("cut off")
+        append(tables, table, rows, transaction)
+
+    def late(source: KafkaSource, predictions: DataFrame) -> None:
+        """Publishes when the table has been written: nothing makes the two wait for one another."""
+        deadline = time.monotonic() + 60
+        while not live.predictions() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        publish(source, predictions)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tables, "append", cut_off)
+        patch.setattr(KafkaSource, "publish", lambda source, predictions: None)
+        with pytest.raises(RuntimeError, match="cut off"):
+            live.stream("kafka")
+    assert not live.predictions()
+
+    monkeypatch.setattr(KafkaSource, "publish", late)
+    live.stream("kafka")
+    assert live.scored_ids() == Counter(range(1, 11))
+    assert published(live) == in_table(live)
+
+
+def test_missing_checkpoint_is_refused_and_recovered_by_position(live: Live) -> None:
+    ask(live, request(1), request(2), request(3, state=None))
+    live.stream("kafka")
+    before = in_table(live)
+    shutil.rmtree(checkpoint(live))
+    ask(live, request(4), request(1))
+    with pytest.raises(CheckpointError, match=r"is gone: put .*score_stream_kafka back, or start with --recover"):
+        live.stream("kafka")
+    assert in_table(live) == before
+
+    live.stream("kafka", recover=True)
+    assert live.scored_ids() == Counter([1, 2, 4, 1])
+    assert in_table(live) >= before
+    assert {message.position for message in asked(live)} == {
+        *(row["source_position"] for row in live.predictions()),
+        *(f"{row['partition']}:{row['offset']}" for row in live.query("select * from bronze.dead_letters")),
+    }
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+    assert set(published(live)) == set(in_table(live))
+
+
+def test_checkpoint_of_another_cluster_is_refused_and_its_positions_say_nothing(
+    live: Live, broker_home: Path, tmp_path: Path
+) -> None:
+    lend_jars(broker_home, tmp_path)
+    of_other = kafka_settings(tmp_path, f"127.0.0.1:{free_port()}")
+    other_broker = Broker(of_other)
+    other_broker.start()
+    try:
+        other = Live(live.spark, of_other.model_copy(update={"home": live.settings.home}), live.scorers)
+        ask(other, *(request(number) for number in range(1, 11)))
+        other.stream("kafka")
+        expected = f"found {REQUESTS_TOPIC} of cluster {cluster_id(live.settings)}: use the former source, or start"
+        with pytest.raises(CheckpointError, match=f"{cluster_id(of_other)}, {expected}"):
+            live.stream("kafka")
+    finally:
+        other_broker.stop()
+    ask(live, *(request(number) for number in range(1, 11)))
+    live.stream("kafka", recover=True)
+    assert live.scored_ids() == Counter([*range(1, 11), *range(1, 11)])
+
+
+def test_complaints_that_are_asked_for_have_one_prediction_each(live: Live) -> None:
+    live.tables.append(
+        COMPLAINTS,
+        complaints(
+            live.tables.spark,
+            *({"complaint_id": number, "is_successful_resolution": None} for number in range(1, 51)),
+            {"complaint_id": 51},
+        ),
+    )
+    ask_for = request_scores.run
+    assert live.spark is not None
+    assert ask_for(live.spark, live.settings, "kafka", at_most=100) == 5
+    assert live.stream("kafka").dead_letter_count == 0
+    assert live.scored_ids() == Counter(range(46, 51))
+    messages = {each["complaint_id"]: each["requested_at"] for each in _values(asked(live))}
+    assert {row["complaint_id"]: row["requested_at"] for row in live.predictions()} == {
+        number: datetime.fromisoformat(text) for number, text in messages.items()
+    }
+    assert ask_for(live.spark, live.settings, "kafka", at_most=100) == 0
+    assert len(asked(live)) == 5
+    assert published(live) == in_table(live)
+
+
+def _values(messages: list[Message]) -> Iterator[dict[str, Any]]:
+    for message in messages:
+        yield json.loads(message.value or b"")
