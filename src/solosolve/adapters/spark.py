@@ -26,6 +26,8 @@ _LEAN = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.maxPlanStringLength": "100",
+    # What is cached is one batch, for a second.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # Delta replays a table's log before each commit that names its transaction.
     "spark.databricks.delta.snapshotPartitions": "1",
 }
