@@ -104,10 +104,11 @@ class Live:
             self.scorers[model.version] = made
         return model
 
-    def add_requests(self, messages: Sequence[dict[str, Any]]) -> None:
+    def add_requests(self, messages: Sequence[dict[str, Any]], files: int = 1) -> None:
+        """Appends requests in one commit."""
         rows = [as_row(message) for message in messages]
         tables = self.tables
-        tables.append(REQUESTS, tables.spark.createDataFrame(rows, SCHEMAS[REQUESTS]).coalesce(1))
+        tables.append(REQUESTS, tables.spark.createDataFrame(rows, SCHEMAS[REQUESTS]).repartition(files))
 
     def stream(self, source: str = "delta", **options: Any) -> Streamed:
         assert self.spark is not None

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from solosolve.errors import SettingsError, SolosolveError, UsageError, one_line
+from solosolve.errors import SettingsError, SolosolveError, StoppedError, UsageError, one_line
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -19,7 +19,7 @@ logger = logging.getLogger("solosolve")
 
 
 def run_as_program(main: Callable[[], object]) -> NoReturn:
-    """Runs a program and exits: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.
+    """Runs a program and exits: 0 done or stopped as it was told, 1 the work failed, 2 wrong usage, 130 interrupted.
 
     What failed is said in one line on standard error; tracebacks go to the log file.
     """
@@ -34,6 +34,8 @@ def _exit_code(main: Callable[[], object]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted", INTERRUPTED)
+    except StoppedError:
+        return DONE
     except _WRONG_USAGE as error:
         return _say(str(error), WRONG_USAGE)
     except SolosolveError as error:

@@ -69,6 +69,10 @@ class CheckpointError(SolosolveError):
     """A stream's checkpoint is missing, or is not the one that its table was written from."""
 
 
+class StoppedError(SolosolveError):
+    """A task was told to stop, and did, with all that it had begun whole: nothing failed, and it is not done."""
+
+
 def one_line(error: BaseException) -> str:
     """What an error says in one line, with its kind where the project did not raise it itself.
 

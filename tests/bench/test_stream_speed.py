@@ -30,7 +30,7 @@ from solosolve.local.bundle import load_bundle
 from solosolve.local.produce import produce
 from solosolve.local.runner import run_tasks
 from solosolve.local.sample import write_sample
-from solosolve.names import CHAMPION, FILED_COLUMNS, REQUESTS_TOPIC
+from solosolve.names import CHAMPION, FILED_COLUMNS, REQUESTS_TOPIC, STREAM_PROGRESS
 from solosolve.settings import Settings
 from solosolve.transforms.predictions import with_probability
 
@@ -177,6 +177,7 @@ def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None
         first = _newest_batch(progress) + 1
         produce(live, REQUESTS_TOPIC, iter(requests_of(live, 2 * (BATCHES + 100))))
         while _newest_batch(progress) < first + BATCHES:
+            assert process.poll() is None, (live.home / "bench.log").read_text()[-2_000:]
             time.sleep(5)
             tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
             resident.append((_newest_batch(progress) - first, sum(each.memory_info().rss for each in tree)))
@@ -189,12 +190,17 @@ def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None
     after = [size for batch, size in resident if batch >= 200]
     print(f"\np95 of the first 200 batches {early:.2f} s, of the last {late:.2f} s: {late / early:.2f} times")
     first_mb, most_mb, last_mb = (size / 1e6 for size in (after[0], max(after), after[-1]))
-    print(f"resident memory from the 200th on: {first_mb:.0f} MB, at most {most_mb:.0f}, at last {last_mb:.0f}")
+    print(
+        f"resident memory at the 200th batch {first_mb:.0f} MB, afterwards at most {most_mb / first_mb:.2f} times that"
+    )
+    print(f"resident memory at last {last_mb / first_mb:.2f} times that")
 
 
 def _newest_batch(progress: DeltaReader) -> int:
+    if STREAM_PROGRESS not in progress.tables():
+        return -1
     found = progress.query("select max(batch_id) as n from gold.stream_progress where source = 'kafka'").to_pylist()
-    return int(found[0]["n"] or 0)
+    return -1 if found[0]["n"] is None else int(found[0]["n"])
 
 
 def _wait_until(is_so: Any, seconds: float = 120) -> None:

@@ -169,6 +169,18 @@ def test_batch_that_was_cut_off_is_completed_without_doubles(kafka: Tables, monk
     assert_conserved(kafka)
 
 
+def test_landing_that_was_cut_off_before_a_recovery_is_accounted_for(
+    kafka: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kafka, 1, 2)
+    send(kafka.settings, RAW_TOPIC, BAD.items())
+    cut_off_behind_bronze(kafka, monkeypatch)
+    (landed,) = land(kafka, recover=True)
+    assert (landed.record_count, landed.bronze_count, landed.quarantine_count) == (6, 0, 6)
+    assert landed_ids(kafka) == Counter(["1", "2"])
+    assert_conserved(kafka)
+
+
 def test_missing_checkpoint_is_refused_and_recovered_by_position(
     kafka: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:

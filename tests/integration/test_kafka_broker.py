@@ -23,6 +23,7 @@ from solosolve.adapters import kafka, kafka_delivery, kafka_login
 from solosolve.adapters.kafka import cluster_id, ensure_topics, message_counts, spark_options
 from solosolve.errors import BrokerError, MissingDependencyError
 from solosolve.local.broker import Broker
+from solosolve.local.doctor import check_kafka_port
 from solosolve.local.produce import as_message, produce, read_complaints
 from solosolve.local.sample import write_sample
 from solosolve.names import RAW_TOPIC, REQUESTS_TOPIC, TOPICS
@@ -58,6 +59,9 @@ def test_broker_is_the_one_that_its_status_names(shared: Settings) -> None:
     status = Broker(shared).status()
     assert status is not None
     assert (status.address, status.cluster_id) == (shared.kafka_bootstrap, cluster_id(shared))
+    finding = check_kafka_port(shared)
+    assert finding.is_ok
+    assert finding.found == f"{shared.kafka_bootstrap} is the broker of this home (pid {status.pid})"
 
 
 def test_broker_has_the_projects_topics(shared: Settings) -> None:

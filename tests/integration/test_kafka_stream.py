@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections import Counter
@@ -12,18 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaAdminClient
 from pyspark.sql import DataFrame, SparkSession
 
 from brokers import free_port, kafka_settings, lend_jars
 from builders import complaints
 from live import Live, messages_of, request
-from solosolve.adapters.kafka import cluster_id
+from solosolve.adapters.kafka import client_options, ensure_topics, topic_identity
 from solosolve.adapters.tables import Tables, Transaction
 from solosolve.errors import CheckpointError
 from solosolve.flows import request_scores
 from solosolve.flows.stream_source import KafkaSource
 from solosolve.local.broker import Broker
-from solosolve.names import COMPLAINTS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS_TOPIC, Table
+from solosolve.names import COMPLAINTS, DEAD_LETTERS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS_TOPIC, Table
 from solosolve.schemas import SCHEMAS
 from topics import Message, empty_topics, read, send
 
@@ -190,14 +192,57 @@ def test_checkpoint_of_another_cluster_is_refused_and_its_positions_say_nothing(
         other = Live(live.spark, of_other.model_copy(update={"home": live.settings.home}), live.scorers)
         ask(other, *(request(number) for number in range(1, 11)))
         other.stream("kafka")
-        expected = f"found {REQUESTS_TOPIC} of cluster {cluster_id(live.settings)}: use the former source, or start"
-        with pytest.raises(CheckpointError, match=f"{cluster_id(of_other)}, {expected}"):
+        theirs, ours = (re.escape(topic_identity(each, REQUESTS_TOPIC)) for each in (of_other, live.settings))
+        with pytest.raises(CheckpointError, match=f"{theirs}, found {ours}: use the former source, or start"):
             live.stream("kafka")
     finally:
         other_broker.stop()
     ask(live, *(request(number) for number in range(1, 11)))
     live.stream("kafka", recover=True)
     assert live.scored_ids() == Counter([*range(1, 11), *range(1, 11)])
+
+
+def test_messages_of_a_topic_made_anew_are_not_taken_for_those_of_the_former(live: Live) -> None:
+    ask(live, *(request(number) for number in range(1, 11)))
+    live.stream("kafka")
+    with KafkaAdminClient(**client_options(live.settings)) as admin:
+        admin.delete_topics([REQUESTS_TOPIC])
+    deadline = time.monotonic() + 30
+    while not ensure_topics(live.settings, [REQUESTS_TOPIC]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    ask(live, *(request(number) for number in range(21, 51)))
+    with pytest.raises(CheckpointError, match="use the former source, or start with --recover"):
+        live.stream("kafka")
+    live.stream("kafka", recover=True)
+    assert live.scored_ids() == Counter([*range(1, 11), *range(21, 51)])
+
+
+def test_message_that_is_read_otherwise_when_its_batch_is_repeated_is_kept_once(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(live, request(1), request(2, consumer_complaint_narrative="x" * 3_000), request(3, state=None))
+    append = Tables.append
+
+    def cut_off(tables: Tables, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+        if table == DEAD_LETTERS:
+            raise RuntimeError("cut off")
+        append(tables, table, rows, transaction)
+
+    strict = Live(live.spark, live.settings.model_copy(update={"max_request_bytes": 2_000}), live.scorers)
+    with monkeypatch.context() as patch:
+        patch.setattr(Tables, "append", cut_off)
+        with pytest.raises(RuntimeError, match="cut off"):
+            strict.stream("kafka")
+    assert live.scored_ids() == Counter([1])
+    live.stream("kafka")
+    assert live.scored_ids() == Counter([1, 2])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+    # And what is a dead letter stays one in a recovery, though it could be read now.
+    ask(live, request(4, consumer_complaint_narrative="x" * 3_000))
+    strict.stream("kafka")
+    live.stream("kafka", recover=True)
+    assert live.scored_ids() == Counter([1, 2])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 2}]
 
 
 def test_complaints_that_are_asked_for_have_one_prediction_each(live: Live) -> None:
@@ -212,6 +257,8 @@ def test_complaints_that_are_asked_for_have_one_prediction_each(live: Live) -> N
     ask_for = request_scores.run
     assert live.spark is not None
     assert ask_for(live.spark, live.settings, "kafka", at_most=100) == 5
+    # What waits to be scored is not asked for again.
+    assert ask_for(live.spark, live.settings, "kafka", at_most=100) == 0
     assert live.stream("kafka").dead_letter_count == 0
     assert live.scored_ids() == Counter(range(46, 51))
     messages = {each["complaint_id"]: each["requested_at"] for each in _values(asked(live))}

@@ -8,14 +8,18 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xgboost as xgb
 from filelock import FileLock
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from live import REQUESTED_AT, Live, request
+from solosolve.adapters.tables import Tables, Transaction
 from solosolve.errors import BusyError, CheckpointError, ModelError
 from solosolve.flows.task import run_task
-from solosolve.names import CHECKPOINTS, STREAM_PROGRESS
+from solosolve.model.scorer import ComplaintScorer
+from solosolve.names import CHECKPOINTS, PREDICTIONS, STREAM_PROGRESS, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 
@@ -109,6 +113,60 @@ def test_missing_checkpoint_is_refused_and_recovered_by_position(live: Live) -> 
     live.add_requests([request(5)])
     live.stream()
     assert live.scored_ids() == Counter([1, 2, 4, 5])
+
+
+@pytest.mark.parametrize("recover", [False, True], ids=["again", "recovery"])
+def test_commit_that_was_divided_is_scored_whole_whatever_is_repeated(
+    live: Live, monkeypatch: pytest.MonkeyPatch, recover: bool
+) -> None:
+    # A position is many rows': the same request twice, and several bad ones, are not one.
+    numbers = [*range(1, 21), 20]
+    live.add_requests([*map(request, numbers), *(request(30 + each, state=None) for each in range(8))], files=4)
+    append = Tables.append
+
+    def cut_off(tables: Tables, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+        if table == PREDICTIONS and transaction is not None and transaction.version == 2:
+            raise RuntimeError("cut off")
+        append(tables, table, rows, transaction)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tables, "append", cut_off)
+        with pytest.raises(RuntimeError, match="cut off"):
+            live.stream(max_per_trigger=1)
+    assert 0 < live.scored_ids().total() < len(numbers)
+
+    live.stream(max_per_trigger=1, recover=recover)
+    assert live.scored_ids() == Counter(numbers)
+    letters = live.query("select key from bronze.dead_letters")
+    assert Counter(row["key"] for row in letters) == Counter(str(30 + each).encode() for each in range(8))
+
+
+def test_requests_of_a_table_made_anew_are_not_taken_for_those_of_the_former(live: Live) -> None:
+    live.add_requests([request(1), request(2)])
+    live.stream()
+    shutil.rmtree(live.settings.warehouse / "bronze" / "inference_requests")
+    live.add_requests([request(3), request(1)])
+    with pytest.raises(CheckpointError, match=r"was written from bronze\.inference_requests .*use the former source"):
+        live.stream()
+    live.stream(recover=True)
+    assert live.scored_ids() == Counter([1, 2, 3, 1])
+
+
+def test_model_that_fails_on_real_messages_is_given_up_for_the_one_before(live: Live) -> None:
+    live.add_requests([request(1)])
+    live.stream()
+    scored = live.scorers[1]
+    parameters = {"objective": "reg:squarederror", "max_depth": 1, "eta": 1, "nthread": 1, "base_score": 0.5}
+    lengths = np.array([[50.0, 1.0]] * 50 + [[400.0, 1.0]] * 50, dtype=np.float32)
+    trees = xgb.train(parameters, xgb.DMatrix(lengths, label=[0.5] * 50 + [7.0] * 50), num_boost_round=1)
+    live.promote_files(_saved(live.settings.home / "too_much", ComplaintScorer(scored.encoder, trees)), None)
+    live.add_requests([request(2), request(22)])
+    live.stream()
+    assert {row["complaint_id"]: row["model_version"] for row in live.predictions()} == {1: 1, 2: 1, 22: 1}
+    assert live.scored_ids().total() == 3
+    (event,) = live.query("select model_version, event, evidence from gold.model_events")
+    assert (event["model_version"], event["event"]) == (2, "load_failed")
+    assert json.loads(event["evidence"]) == {"error": "it gives what is no probability", "kept": 1}
 
 
 def test_foreign_checkpoint_is_refused(live: Live) -> None:
@@ -212,6 +270,12 @@ def test_progress_tells_of_each_batch_and_forgets_old_ones(live: Live) -> None:
     assert (rows[0]["prediction_count"], rows[0]["dead_letter_count"], rows[0]["source"]) == (1, 1, "delta")
     seconds = (rows[0]["ended_at"] - REQUESTED_AT).total_seconds()
     assert rows[0]["latency_p50_seconds"] == pytest.approx(seconds, abs=60)
+
+
+def _saved(folder: Path, scorer: ComplaintScorer) -> Path:
+    folder.mkdir(parents=True)
+    scorer.save(folder)
+    return folder
 
 
 def _empty(folder: Path) -> Path:

@@ -55,6 +55,16 @@ def read_messages(
     return reader.load().select("topic", "partition", "offset", "key", "value", "timestamp")
 
 
+def read_present_messages(spark: SparkSession, settings: Settings, topic: str) -> DataFrame:
+    """Reads the messages that a topic has now.
+
+    Returns:
+        Columns `partition`, `offset`, `key`, `value`.
+    """
+    options = {**spark_options(settings), "subscribe": topic, "kafka.isolation.level": "read_committed"}
+    return spark.read.format("kafka").options(**options).load().select("partition", "offset", "key", "value")
+
+
 def write_messages(rows: DataFrame, settings: Settings, topic: str) -> None:
     """Writes all rows of a batch frame to a topic.
 
@@ -74,6 +84,18 @@ def cluster_id(settings: Settings) -> str:
     """
     with _admin(settings) as admin:
         return str(admin.describe_cluster()["cluster_id"])
+
+
+def topic_identity(settings: Settings, topic: str) -> str:
+    """What tells a topic from one of its name in another cluster, or made in its place.
+
+    Raises:
+        BrokerError: No broker answers, or none lets us in.
+    """
+    with _admin(settings) as admin:
+        # Brokers before 2.8 give topics no id.
+        found = admin.describe_topics([topic])[0].get("topic_id")
+        return f"{topic} ({found or 'no id'}) of cluster {admin.describe_cluster()['cluster_id']}"
 
 
 def ensure_topics(settings: Settings, topics: Sequence[str], partitions: int = 2) -> list[str]:

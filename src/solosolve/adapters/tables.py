@@ -19,6 +19,7 @@ from solosolve.schemas import CHECKS, SCHEMAS
 from solosolve.settings import Settings
 
 _LOCK_SECONDS = 600
+_NO_LIMIT = 2**31 - 1
 _PROPERTIES = {
     # delta-rs, which the dashboard reads with, opens no table with deletion vectors.
     "delta.enableDeletionVectors": "false",
@@ -27,7 +28,8 @@ _PROPERTIES = {
 }
 _PROPERTIES_OF: Mapping[Table, Mapping[str, str]] = {
     # The stream that scores requests reads each with the version that brought it.
-    REQUESTS: {"delta.enableChangeDataFeed": "true"},
+    # A new stream, and a recovery, begin at the first one.
+    REQUESTS: {"delta.enableChangeDataFeed": "true", "delta.logRetentionDuration": "interval 3650 days"},
     # Written every few seconds, and read for its newest rows only.
     STREAM_PROGRESS: {
         "delta.logRetentionDuration": "interval 1 day",
@@ -108,12 +110,12 @@ class Tables:
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
     def read_changes(self, table: Table, starting: str, max_files: int | None) -> DataFrame:
-        """Reads what is added to a table as a stream; a batch has whole commits.
+        """Reads what is added to a table as a stream.
 
         Args:
             table: A table with a change data feed.
             starting: `earliest` or `latest`.
-            max_files: Files of one batch at most, but never less than a commit's; None for all that there are.
+            max_files: Files of one batch at most, where a commit may be divided; None for all that there are.
 
         Returns:
             The table's columns, `_change_type`, `_commit_version` and `_commit_timestamp`.
@@ -123,11 +125,12 @@ class Tables:
         """
         self.require(table)
         version = "0" if starting == "earliest" else "latest"
-        reader = (
-            self.spark.readStream.format("delta").option("readChangeFeed", "true").option("startingVersion", version)
+        reader = self.spark.readStream.format("delta").options(
+            readChangeFeed="true",
+            startingVersion=version,
+            # Delta's own default is a thousand, and not even a commit's files would stay together.
+            maxFilesPerTrigger=str(_NO_LIMIT if max_files is None else max_files),
         )
-        if max_files is not None:
-            reader = reader.option("maxFilesPerTrigger", str(max_files))
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
     def require(self, table: Table) -> None:
@@ -163,6 +166,13 @@ class Tables:
         if newest is None:
             raise TableError(f"table {table} has no commits")
         return int(newest["version"])
+
+    def table_id(self, table: Table) -> str:
+        """The id that Delta gave the table when it was made; another one's in its place differs."""
+        found = self.delta(table).detail().select("id").first()
+        if found is None:
+            raise TableError(f"table {table} has no id")
+        return str(found["id"])
 
     def checkpoint(self, stream: str) -> Checkpoint:
         """Where a streaming query keeps its position."""

@@ -101,9 +101,14 @@ class BoundStream:
         if self._bound is not None and self._bound.is_recovering:
             self._write(replace(self._bound, is_recovering=False))
 
-    def transaction(self, batch_id: int) -> Transaction:
-        """The name of a batch's commits."""
-        return Transaction(f"{self.stream}-{self.checkpoint_id}", batch_id)
+    def transaction(self, batch_id: int, *, is_rest: bool = False) -> Transaction:
+        """The name of a batch's commits.
+
+        Args:
+            batch_id: The batch.
+            is_rest: Whether it was cut off, and what is committed now is what the tables lack of it.
+        """
+        return Transaction(f"{self.stream}-{self.checkpoint_id}{'-rest' if is_rest else ''}", batch_id)
 
     def _required(self) -> Binding:
         if self._bound is None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from solosolve.adapters.kafka import cluster_id, ensure_topics, read_messages
+from solosolve.adapters.kafka import ensure_topics, read_messages, topic_identity
 from solosolve.adapters.landing import PARSED_DDL
 from solosolve.adapters.raw_messages import read_raw_messages
 from solosolve.adapters.tables import Tables
@@ -20,6 +20,7 @@ from solosolve.names import COMPLAINTS_RAW, QUARANTINE, RAW_TOPIC
 
 STREAM = "ingest_complaints_kafka"
 MESSAGES_A_BATCH = 100_000
+LAYOUT = "messages"
 
 
 def run(tables: Tables, *, recover: bool) -> list[Landed]:
@@ -35,10 +36,11 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
     Raises:
         CheckpointError: The topic's position is not the one that bronze was written from.
         BrokerError: The brokers cannot be reached.
+        StoppedError: It was told to stop.
     """
     settings = tables.settings
     ensure_topics(settings, (RAW_TOPIC,))
-    bound = BoundStream(tables, STREAM, COMPLAINTS_RAW, f"{RAW_TOPIC} of cluster {cluster_id(settings)}")
+    bound = BoundStream(tables, STREAM, COMPLAINTS_RAW, topic_identity(settings, RAW_TOPIC))
     bound.claim(has_rows=lambda: _has_rows(tables), recover=recover)
     # Even where no message is there yet: a bound stream's table that is missing was lost.
     tables.create(COMPLAINTS_RAW)
@@ -53,14 +55,16 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
         new = _without_landed(tables, messages, bound, digest) if bound.is_recovering else messages
         size = new.agg(F.sum(F.length("value")).alias("bytes"), F.count("*").alias("messages")).collect()[0]
         if size["messages"]:
-            origin = Origin(RAW_TOPIC, digest, "messages", int(size["bytes"] or 0))
+            origin = Origin(RAW_TOPIC, digest, LAYOUT, int(size["bytes"] or 0))
             landed.append(landings.land(parse_messages(new), origin, F.col("_source_file")))
 
     messages = read_messages(tables.spark, settings, RAW_TOPIC, starting="earliest", max_per_trigger=MESSAGES_A_BATCH)
     writer = messages.writeStream.queryName(STREAM).option("checkpointLocation", str(bound.checkpoint))
     stream = StreamRun(land)
     stream.run(writer.trigger(availableNow=True))
-    if not stream.is_stopping:
+    stream.require_not_stopped()
+    if bound.is_recovering:
+        landings.adopt(RAW_TOPIC, LAYOUT)
         bound.end_recovery()
     return landed
 

@@ -106,13 +106,32 @@ class Landings:
                 f"{origin.source_file}: {landed.record_count} records read, but {landed.bronze_count} in bronze "
                 f"and {landed.quarantine_count} in quarantine"
             )
+        self._note(landed)
+        return landed
+
+    def adopt(self, source_file: str, layout: str) -> None:
+        """Notes landings of a source that stopped half-way and will not be completed, as far as they came.
+
+        Args:
+            source_file: The source; its records' `_source_file` begins with it.
+            layout: What the fields are.
+        """
+        if not self._interrupted:
+            return
+        of_source = F.startswith("_source_file", F.lit(source_file))
+        rows = self._tables.read(COMPLAINTS_RAW).where(of_source).select("_source_sha256").distinct().collect()
+        for digest in sorted({row["_source_sha256"] for row in rows} & self._interrupted - self._known):
+            counts = self._counts(digest)
+            bronze, bad = counts[COMPLAINTS_RAW], counts[QUARANTINE]
+            self._note(Landed(source_file, digest, layout, 0, bronze + bad, bronze, bad, datetime.now(UTC)))
+
+    def _note(self, landed: Landed) -> None:
         self._tables.append(LANDINGS, self._tables.spark.createDataFrame([landed], SCHEMAS[LANDINGS]))
-        self._known.add(origin.source_sha256)
+        self._known.add(landed.source_sha256)
         logger.info(
             "%s: %d records = %d bronze + %d quarantined",
-            origin.source_file, landed.record_count, landed.bronze_count, landed.quarantine_count,
+            landed.source_file, landed.record_count, landed.bronze_count, landed.quarantine_count,
         )  # fmt: skip
-        return landed
 
     def _write_bronze(self, records: DataFrame, *, is_there: bool) -> tuple[int, int]:
         """Appends the good records, unless they are there, and counts all and the bad ones in the same pass."""

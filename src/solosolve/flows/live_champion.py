@@ -30,6 +30,8 @@ class LiveChampion:
         """Keeps where to look; nothing is loaded yet."""
         self._tables, self._registry = tables, registry
         self._good: Scoring | None = None
+        self._former: Scoring | None = None
+        """What scored before."""
         self._broken: dict[int, float] = {}
         """Version to when it was last tried."""
         self._said = ""
@@ -56,13 +58,31 @@ class LiveChampion:
         self._said = ""
         return self._good
 
+    def refuse(self, scoring: Scoring, reason: str) -> Scoring:
+        """Gives up a model that was taken up and fails on real messages, until the process starts again.
+
+        Returns:
+            The model that scored before it.
+
+        Raises:
+            ModelError: There is none.
+        """
+        version = scoring.model_version
+        self._broken[version] = math.inf
+        self._good, self._former = self._former, None
+        kept = self._last_good(f"version {version} cannot score ({reason})", None)
+        if kept.model_version == version:
+            raise ModelError(f"version {version} cannot score ({reason}), and no other has")
+        record_event(self._tables, version, LOAD_FAILED, {"error": reason, "kept": kept.model_version}, alias=None)
+        return kept
+
     def _take_up(self, champion: RegisteredModel) -> Scoring:
         version, now = champion.version, time.monotonic()
         is_known = version in self._broken
         if is_known and self._good is not None and now - self._broken[version] < _RETRY_SECONDS:
             return self._good
         try:
-            self._good = load(self._registry, champion)
+            self._good, self._former = load(self._registry, champion), self._good
         except Exception as error:
             logger.debug("version %d cannot be loaded", version, exc_info=True)
             self._broken[version] = now

@@ -9,7 +9,7 @@ from typing import Literal
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.kafka import ensure_topics, write_messages
+from solosolve.adapters.kafka import ensure_topics, read_present_messages, write_messages
 from solosolve.adapters.registry import Registry
 from solosolve.adapters.tables import Tables
 from solosolve.names import CHAMPION, COMPLAINTS, LABEL, PREDICTIONS, REQUESTS, REQUESTS_TOPIC, TOPICS
@@ -25,7 +25,7 @@ def run(spark: SparkSession, settings: Settings, source: Literal["delta", "kafka
     """Asks for scores of the newest tenth of the complaints without a known outcome.
 
     Changed is `bronze.inference_requests`, or the topic of requests. A complaint that the champion has scored, or
-    that waits in the table, is not asked for again.
+    whose request waits there, is not asked for again.
 
     Args:
         spark: The session.
@@ -41,14 +41,16 @@ def run(spark: SparkSession, settings: Settings, source: Literal["delta", "kafka
         BrokerError: The brokers cannot be reached.
     """
     tables = Tables(spark, settings)
-    chosen = _newest_open(tables, at_most).join(_asked(tables, settings), on="complaint_id", how="left_anti")
+    tables.create(PREDICTIONS)
+    waiting = _waiting_in_table(tables) if source == "delta" else _waiting_in_topic(tables)
+    asked = waiting.unionByName(_scored(tables)).distinct()
+    chosen = _newest_open(tables, at_most).join(asked, on="complaint_id", how="left_anti")
     requests = chosen.withColumn("requested_at", F.lit(datetime.now(UTC))).select(*SCHEMAS[REQUESTS].names).cache()
     try:
         count = requests.count()
         if count and source == "delta":
             tables.append(REQUESTS, requests)
         elif count:
-            ensure_topics(settings, TOPICS)
             # An instant's six digits would be cut to three.
             value = F.to_json(F.struct(*requests.columns), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
             key = F.col("complaint_id").cast("string").alias("key")
@@ -65,14 +67,28 @@ def _newest_open(tables: Tables, at_most: int) -> DataFrame:
     return unknown.orderBy(F.col("date_received").desc(), F.col("complaint_id").desc()).limit(count)
 
 
-def _asked(tables: Tables, settings: Settings) -> DataFrame:
-    """The complaints that the champion has scored, and those whose request waits to be read."""
-    champion = Registry(settings).find(CHAMPION)
-    tables.create(PREDICTIONS)
-    tables.create(REQUESTS)
-    predictions, waiting = tables.read(PREDICTIONS), tables.read(REQUESTS).select("complaint_id", "requested_at")
-    answered = predictions.select("complaint_id", "requested_at")
-    unanswered = waiting.join(answered, on=["complaint_id", "requested_at"], how="left_anti").select("complaint_id")
+def _scored(tables: Tables) -> DataFrame:
+    """The complaints that the champion has scored."""
+    champion = Registry(tables.settings).find(CHAMPION)
     version = F.lit(None if champion is None else champion.version)
-    scored = predictions.where(F.col("model_version") == version).select("complaint_id")
-    return scored.unionByName(unanswered).distinct()
+    return tables.read(PREDICTIONS).where(F.col("model_version") == version).select("complaint_id")
+
+
+def _waiting_in_table(tables: Tables) -> DataFrame:
+    """The complaints whose request has not been answered."""
+    tables.create(REQUESTS)
+    request = ["complaint_id", "requested_at"]
+    answered = tables.read(PREDICTIONS).select(*request)
+    return tables.read(REQUESTS).select(*request).join(answered, on=request, how="left_anti").select("complaint_id")
+
+
+def _waiting_in_topic(tables: Tables) -> DataFrame:
+    """The same of the topic, by key and position."""
+    ensure_topics(tables.settings, TOPICS)
+    messages = read_present_messages(tables.spark, tables.settings, REQUESTS_TOPIC)
+    asked = messages.select(
+        F.col("key").cast("string").try_cast("bigint").alias("complaint_id"),
+        F.concat_ws(":", "partition", "offset").alias("source_position"),
+    )
+    answered = tables.read(PREDICTIONS).where(F.col("source") == "kafka").select("source_position")
+    return asked.join(answered, on="source_position", how="left_anti").select("complaint_id")

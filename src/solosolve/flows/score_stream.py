@@ -15,11 +15,12 @@ from solosolve.adapters.tables import Tables
 from solosolve.flows.binding import BoundStream
 from solosolve.flows.live_champion import LiveChampion
 from solosolve.flows.scored_batch import ScoredBatch
-from solosolve.flows.stream_progress import ProgressLog
+from solosolve.flows.stream_progress import BatchFacts, ProgressLog
 from solosolve.flows.stream_source import Source, Starting, source_of
 from solosolve.flows.streaming import StreamRun
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.settings import Settings
+from solosolve.transforms.predictions import Scoring, failure_of_model
 
 logger = logging.getLogger("solosolve.score_stream")
 
@@ -74,6 +75,7 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
         CheckpointError: The stream's checkpoint is not the one that the table was written from.
         ModelError: There is no champion that can score.
         BrokerError: The brokers cannot be reached.
+        StoppedError: It was told to stop.
     """
     spark = lean_session(spark, settings)
     tables = Tables(spark, settings)
@@ -88,17 +90,14 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
     stream = _Stream(tables, source, bound, champion, progress)
     spark.streams.addListener(progress)
     try:
-        if stream.recover(options) and not (options.recover and options.available_now):
+        stream.recover(options)
+        if not (options.recover and options.available_now):
             stream.run(options)
     finally:
         progress.close()
         spark.streams.removeListener(progress)
-    streamed = Streamed(*progress.totals)
-    logger.info(
-        "%d requests = %d predictions + %d dead letters",
-        streamed.request_count, streamed.prediction_count, streamed.dead_letter_count,
-    )  # fmt: skip
-    return streamed
+        logger.info("%d requests = %d predictions + %d dead letters", *progress.totals)
+    return Streamed(*progress.totals)
 
 
 def _has_rows(tables: Tables, source: Source) -> bool:
@@ -117,17 +116,22 @@ class _Stream:
         self._champion, self._progress = champion, progress
         self._unfinished: int | None = None
 
-    def recover(self, options: StreamOptions) -> bool:
-        """Catches up with what the tables have, if the stream is to; returns False when it was stopped meanwhile."""
+    def recover(self, options: StreamOptions) -> None:
+        """Catches up with what the tables have, if the stream is to."""
         if not self._bound.is_recovering:
-            return True
-        is_caught_up = self.run(replace(options, starting="earliest", available_now=True))
-        if is_caught_up:
-            self._bound.end_recovery()
-        return is_caught_up
+            return
+        # Where a position is many messages', those of one must not come in two batches.
+        limit = options.max_per_trigger if self._source.has_unique_positions else 0
+        caught_up = replace(options, starting="earliest", available_now=True, max_per_trigger=limit)
+        self.run(caught_up)
+        self._bound.end_recovery()
 
-    def run(self, options: StreamOptions) -> bool:
-        """Runs one query from the checkpoint on; returns False when it was stopped."""
+    def run(self, options: StreamOptions) -> None:
+        """Runs one query from the checkpoint on, until it ends.
+
+        Raises:
+            StoppedError: It was told to stop.
+        """
         self._unfinished = self._bound.checkpoint.unfinished_batch
         messages = self._source.read(options.starting, options.max_per_trigger or None)
         writer = messages.writeStream.queryName(self._bound.stream)
@@ -138,14 +142,25 @@ class _Stream:
             writer = writer.trigger(processingTime=options.trigger)
         running = StreamRun(self._score)
         running.run(writer, meanwhile=self._progress.flush)
-        return not running.is_stopping
+        running.require_not_stopped()
 
     def _score(self, messages: DataFrame, batch_id: int) -> None:
         self._bound.bind()
         scoring = self._champion.current()
-        with ScoredBatch(self._tables, self._source, scoring, messages, batch_id) as batch:
-            if self._bound.is_recovering or batch_id == self._unfinished:
-                # What was cut off, or is read again, may be in the tables already.
-                batch.leave_out_settled(self._bound.bound_at)
-            facts = batch.write(self._bound.transaction(batch_id))
+        try:
+            facts = self._write(messages, batch_id, scoring)
+        except Exception as error:
+            reason = failure_of_model(error)
+            if reason is None:
+                raise
+            # Nothing of the batch is committed: it is scored again by another model, if there is one.
+            facts = self._write(messages, batch_id, self._champion.refuse(scoring, reason))
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
+
+    def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
+        # What was cut off may be in the tables; where a position is many messages', Delta alone knows, by transaction.
+        is_rest = batch_id == self._unfinished and self._source.has_unique_positions
+        with ScoredBatch(self._tables, self._source, scoring, messages, batch_id) as batch:
+            if self._bound.is_recovering or is_rest:
+                batch.leave_out_settled(self._bound.bound_at)
+            return batch.write(self._bound.transaction(batch_id, is_rest=is_rest))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from solosolve.adapters.tables import Tables, Transaction
@@ -44,6 +44,7 @@ class ScoredBatch:
         self._predictions = select_predictions(self._scored)
         self._letters = build_dead_letters(self._scored)
         self._settled: DataFrame | None = None
+        """Predictions that the table has of these messages; None where it has not been looked at."""
 
     def __enter__(self) -> Self:
         self._scored.persist()
@@ -57,18 +58,40 @@ class ScoredBatch:
         self._scored.unpersist()
 
     def leave_out_settled(self, since: datetime) -> None:
-        """Leaves out the messages whose position the tables have.
+        """Leaves out the messages that the tables have, whichever of the two they are in.
 
         Args:
             since: Rows that are older are of another source.
         """
         is_ours = (F.col("source") == self._source.name) & (F.col("scored_at") >= F.lit(since))
         in_table = self._tables.read(PREDICTIONS).where(is_ours)
-        # Both are looked up now: published beside the commit, they would be told by what the commit adds.
+        is_ours = (F.col("topic") == self._source.topic) & (F.col("failed_at") >= F.lit(since))
+        old_letters = self._tables.read(DEAD_LETTERS).where(is_ours)
+        # All is looked up now: published beside the commit, it would be told by what the commit adds.
         self._settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
-        self._predictions = self._predictions.join(in_table, on="source_position", how="left_anti").localCheckpoint()
-        old_letters = self._tables.read(DEAD_LETTERS).where(F.col("failed_at") >= F.lit(since))
-        self._letters = self._letters.join(old_letters, on=[*POSITION], how="left_anti")
+        if self._source.has_unique_positions:
+            positions = [*POSITION]
+            partition, offset = (F.split("source_position", ":")[place] for place in (0, 1))
+            settled = in_table.select(
+                F.lit(self._source.topic).alias("topic"),
+                partition.cast("int").alias("partition"),
+                offset.cast("bigint").alias("offset"),
+            ).unionByName(old_letters.select(*positions))
+            found = self._predictions.withColumns(
+                {
+                    "topic": F.lit(self._source.topic),
+                    "partition": partition.cast("int"),
+                    "offset": offset.cast("bigint"),
+                }
+            )
+            self._predictions = found.join(settled, on=positions, how="left_anti").drop(*positions)
+            self._letters = self._letters.join(settled, on=positions, how="left_anti")
+        else:
+            self._predictions = _without(self._predictions, in_table, "source_position", "complaint_id")
+            message = F.xxhash64("key", "value").alias("message")
+            letters = self._letters.select("*", message)
+            self._letters = _without(letters, old_letters.select("*", message), *POSITION, "message").drop("message")
+        self._predictions, self._letters = (rows.localCheckpoint() for rows in (self._predictions, self._letters))
 
     def write(self, transaction: Transaction) -> BatchFacts:
         """Appends the predictions and the dead letters, each in one commit, and publishes the predictions.
@@ -98,7 +121,11 @@ class ScoredBatch:
         )
 
     def _count(self) -> _Counts:
-        found = self._scored.agg(
+        scored = self._scored
+        if self._settled is not None:
+            good = self._predictions.select("requested_at", F.lit(None).cast("string").alias("reason"))
+            scored = good.unionByName(self._letters.select(F.lit(None).alias("requested_at"), "reason"))
+        found = scored.agg(
             F.count("*").alias("messages"),
             F.count("reason").alias("letters"),
             F.percentile_approx(F.unix_micros("requested_at"), [0.5, 0.01], 10_000).alias("requested"),
@@ -109,6 +136,13 @@ class ScoredBatch:
         self._source.publish(self._predictions)
         if self._settled is not None:
             self._source.publish(self._settled)
+
+
+def _without(rows: DataFrame, there: DataFrame, *key: str) -> DataFrame:
+    """The difference of two multisets: a row is left out for each row that is there with its key."""
+    place = F.row_number().over(Window.partitionBy(*key).orderBy(*key))
+    numbered, taken = (each.withColumn("_place", place) for each in (rows, there))
+    return numbered.join(taken.select(*key, "_place"), on=[*key, "_place"], how="left_anti").drop("_place")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pyspark.sql.streaming.listener import (
 )
 
 from solosolve.adapters.tables import Tables
+from solosolve.errors import one_line
 from solosolve.flows.stream_source import Source
 from solosolve.names import STREAM_PROGRESS
 from solosolve.schemas import SCHEMAS
@@ -93,7 +94,7 @@ class ProgressLog(StreamingQueryListener):
                     "batch_seconds": progress.batchDuration / 1000,
                     "input_rate": _finite(progress.inputRowsPerSecond),
                     "processed_rate": _finite(progress.processedRowsPerSecond),
-                    "lag": self._source.lag(dict(progress.sources[0].metrics)),
+                    "lag": self._source.lag(progress.sources[0]),
                 }
             )
 
@@ -112,10 +113,16 @@ class ProgressLog(StreamingQueryListener):
         if now - self._flushed_at < _FLUSH_SECONDS:
             return
         self._flushed_at = now
-        self._append()
-        if now - self._trimmed_at > _TRIM_SECONDS:
-            self._trimmed_at = now
-            self._trim()
+        try:
+            self._append()
+            if now - self._trimmed_at > _TRIM_SECONDS:
+                self._trimmed_at = now
+                self._trim()
+                self._compact()
+        except Exception as error:
+            # Whoever watches may miss some rows; what is watched goes on.
+            logger.warning("%s cannot be written now (%s)", STREAM_PROGRESS, one_line(error))
+            logger.debug("not written", exc_info=True)
 
     def close(self) -> None:
         """Appends what is left; waits for the figures of the last batch, which come a little behind it."""
@@ -131,6 +138,13 @@ class ProgressLog(StreamingQueryListener):
         if rows:
             frame = self._tables.spark.createDataFrame(rows, SCHEMAS[STREAM_PROGRESS]).coalesce(1)
             self._tables.append(STREAM_PROGRESS, frame)
+
+    def _compact(self) -> None:
+        """One file where there were thousands, and none that nobody reads."""
+        table = self._tables.delta(STREAM_PROGRESS)
+        with self._tables.writing(STREAM_PROGRESS):
+            table.optimize().executeCompaction()
+            table.vacuum()
 
     def _trim(self) -> None:
         if not self._tables.exists(STREAM_PROGRESS):

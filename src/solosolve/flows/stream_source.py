@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -9,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.streaming.listener import SourceProgress
 
-from solosolve.adapters.kafka import cluster_id, ensure_topics, read_messages, write_messages
+from solosolve.adapters.kafka import ensure_topics, read_messages, topic_identity, write_messages
 from solosolve.adapters.tables import Tables
 from solosolve.names import PREDICTIONS_TOPIC, REQUESTS, REQUESTS_TOPIC
 from solosolve.schemas import SCHEMAS
@@ -24,6 +26,16 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """What the source is called in `gold.predictions`."""
+        ...
+
+    @property
+    def topic(self) -> str:
+        """What a dead letter's topic is."""
+        ...
+
+    @property
+    def has_unique_positions(self) -> bool:
+        """Whether a position is one message's alone."""
         ...
 
     def identity(self) -> str:
@@ -42,8 +54,8 @@ class Source(Protocol):
         """Tells the source's side of the predictions that the table has."""
         ...
 
-    def lag(self, metrics: dict[str, str]) -> int | None:
-        """How much waits behind the position, by the source's own figures."""
+    def lag(self, progress: SourceProgress) -> int | None:
+        """How much waits behind a batch's end, by the source's own figures."""
         ...
 
 
@@ -54,13 +66,14 @@ class DeltaSource:
     tables: Tables
     name: str = "delta"
     topic: str = str(REQUESTS)
+    has_unique_positions: bool = False
 
     def identity(self) -> str:
-        """The table; Delta itself tells a table from another one in its place."""
-        return self.topic
+        """The table, not one that was made in its place."""
+        return f"{self.topic} ({self.tables.table_id(REQUESTS)})"
 
     def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
-        """Reads the rows that are added, as JSON; at most `max_per_trigger` files' worth at once, in whole commits."""
+        """Reads the rows that are added, as JSON; whole commits, or at most `max_per_trigger` files' worth at once."""
         self.tables.create(REQUESTS)
         rows = self.tables.read_changes(REQUESTS, starting, max_per_trigger)
         # Six digits, or an instant would come out changed.
@@ -82,7 +95,7 @@ class DeltaSource:
     def publish(self, predictions: DataFrame) -> None:
         """Nobody waits: `gold.predictions` is the answer."""
 
-    def lag(self, metrics: dict[str, str]) -> int | None:
+    def lag(self, progress: SourceProgress) -> int | None:
         """Delta does not say for a change feed."""
         return None
 
@@ -95,18 +108,19 @@ class KafkaSource:
     tables: Tables
     name: str = "kafka"
     topic: str = REQUESTS_TOPIC
+    has_unique_positions: bool = True
 
     def identity(self) -> str:
-        """The topic and its cluster.
+        """The topic, made where it is missing, and its cluster; not a topic that was made in its place.
 
         Raises:
             BrokerError: The brokers cannot be reached.
         """
-        return f"{self.topic} of cluster {cluster_id(self.tables.settings)}"
+        ensure_topics(self.tables.settings, (self.topic, PREDICTIONS_TOPIC))
+        return topic_identity(self.tables.settings, self.topic)
 
     def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
-        """Reads the topic, made where it is missing; at most `max_per_trigger` messages at once."""
-        ensure_topics(self.tables.settings, (self.topic, PREDICTIONS_TOPIC))
+        """Reads the topic; at most `max_per_trigger` messages at once."""
         settings = self.tables.settings
         return read_messages(self.spark, settings, self.topic, starting=starting, max_per_trigger=max_per_trigger)
 
@@ -122,11 +136,12 @@ class KafkaSource:
         key = F.col("complaint_id").cast("string").alias("key")
         write_messages(predictions.select(key, value.alias("value")), self.tables.settings, PREDICTIONS_TOPIC)
 
-    def lag(self, metrics: dict[str, str]) -> int | None:
-        """Messages behind the newest, of all partitions."""
-        # Spark says the average over the partitions that it reads, and not how many they are.
-        found = metrics.get("maxOffsetsBehindLatest")
-        return None if found is None else int(found)
+    def lag(self, progress: SourceProgress) -> int | None:
+        """Messages that are there and not read yet, of all partitions."""
+        newest, read = (
+            json.loads(each or "{}").get(self.topic, {}) for each in (progress.latestOffset, progress.endOffset)
+        )
+        return sum(newest[partition] - read[partition] for partition in newest.keys() & read.keys()) if newest else None
 
 
 def source_of(name: Literal["delta", "kafka"], tables: Tables) -> Source:

@@ -14,6 +14,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
+from solosolve.errors import StoppedError
+
 logger = logging.getLogger("solosolve.streaming")
 
 _POLL_SECONDS = 0.5
@@ -34,10 +36,10 @@ class StreamRun:
         self._stopping = threading.Event()
         self._error: Exception | None = None
 
-    @property
-    def is_stopping(self) -> bool:
-        """Whether it was asked to stop."""
-        return self._stopping.is_set()
+    def require_not_stopped(self) -> None:
+        """Raises StoppedError where it was: what comes behind a stream is not for one that has not ended by itself."""
+        if self._stopping.is_set():
+            raise StoppedError("stopped behind a whole batch")
 
     def stop(self) -> None:
         """Asks the stream to stop; returns at once."""

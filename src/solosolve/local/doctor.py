@@ -61,9 +61,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         check_packages("solosolve"),
         check_spark_jars((Path.home() / ".ivy2.5.2", Path.home() / ".ivy2")),
         check_port("dashboard port", DASHBOARD_PORT, "stop what listens there; jobs don't need the port"),
-        check_port(
-            "Kafka port", KAFKA_PORT, "stop what listens there, or keep it: jobs without Kafka don't need the port"
-        ),
+        check_kafka_port(settings),
     ]
 
 
@@ -161,6 +159,17 @@ def check_port(name: str, port: int, remedy: str) -> Finding:
         except OSError as error:
             return Finding(name, False, f"127.0.0.1:{port} cannot be used ({error.strerror})", remedy)
     return Finding(name, True, f"127.0.0.1:{port} is free", remedy)
+
+
+def check_kafka_port(settings: Settings) -> Finding:
+    """Looks whether the home's broker runs, or could."""
+    name, remedy = "Kafka port", "stop what listens there, or keep it: jobs without Kafka don't need the port"
+    from solosolve.local.broker import Broker
+
+    running = Broker(settings).status()
+    if running is not None:
+        return Finding(name, True, f"{running.address} is the broker of this home (pid {running.pid})", remedy)
+    return check_port(name, KAFKA_PORT, remedy)
 
 
 def _ask_java(java: str, *words: str) -> str:

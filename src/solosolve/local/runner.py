@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from solosolve.errors import BundleError, SolosolveError, TaskFailedError, UsageError, one_line
+from solosolve.errors import BundleError, SolosolveError, StoppedError, TaskFailedError, UsageError, one_line
 from solosolve.local.bundle import PlannedTask
 
 logger = logging.getLogger("solosolve.runner")
@@ -73,6 +73,7 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
 
     Raises:
         TaskFailedError: A task failed; the message names it, why, and how to go on.
+        KeyboardInterrupt: A task was told to stop, and others would have come behind it.
     """
     report = RunReport(datetime.now(UTC).isoformat(timespec="milliseconds"))
     for number, task in enumerate(tasks, start=1):
@@ -85,6 +86,11 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
             # Click turns an interrupt inside a task into Abort; neither says that the task is broken.
             _save(report, task, started, runs, "interrupted")
             raise
+        except StoppedError as stopped:
+            report = _save(report, task, started, runs, "stopped")
+            if number < len(tasks):
+                raise KeyboardInterrupt from stopped
+            return report
         except (SolosolveError, click.ClickException) as error:
             _fail(report, task, started, runs, resume, error)
         except Exception as error:

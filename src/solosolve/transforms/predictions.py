@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
+from solosolve.errors import ModelError, one_line
 from solosolve.names import DEAD_LETTERS, FILED_COLUMNS, PREDICTIONS
 from solosolve.schemas import SCHEMAS
 from solosolve.transforms.requests import read_requests
+from solosolve.transforms.rules import EARLIEST_DATE
 
 ScoreBatch = Callable[[pa.RecordBatch], "pa.Array"]
 """From a batch of raw complaint columns to one probability a row."""
@@ -22,6 +26,9 @@ ScoreBatch = Callable[[pa.RecordBatch], "pa.Array"]
 POSITION = ("topic", "partition", "offset")
 """The columns of a message that say where it stands in its source."""
 
+_OPENED = np.datetime64(EARLIEST_DATE, "us")
+_CANNOT_SCORE = "the model cannot score:"
+_FAILURE = re.compile(f"{_CANNOT_SCORE}(.*)")
 _KEPT = ("company", "state", "product", "submitted_via")
 _LETTER = (*POSITION, "key", "value", "failed_at")
 _SCORED = StructType(
@@ -148,13 +155,38 @@ def build_dead_letters(scored: DataFrame) -> DataFrame:
     return dead.withColumn("letter_id", F.concat_ws("/", *POSITION, place)).select(*SCHEMAS[DEAD_LETTERS].names)
 
 
+def failure_of_model(error: Exception) -> str | None:
+    """What `score_messages` says of a model that cannot score its messages; None where something else failed."""
+    found = _FAILURE.search(str(error))
+    return None if found is None else found[1].strip()
+
+
+def _arrivals(batch: pa.RecordBatch, now: datetime) -> list[datetime]:
+    """When each message came; a producer's clock may say what no calendar has, and then it came now."""
+    found = batch.column("timestamp").cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
+    latest = np.datetime64(now.replace(tzinfo=None), "us")
+    is_possible = (found >= _OPENED) & (found <= latest + np.timedelta64(1, "D"))
+    arrived: list[datetime] = np.where(is_possible, found, latest).tolist()
+    return arrived
+
+
+def _probabilities(complaints: pa.RecordBatch, scoring: Scoring) -> pa.Array:
+    try:
+        found = np.asarray(scoring.score(complaints), dtype=np.float64)
+    except Exception as error:
+        raise ModelError(f"{_CANNOT_SCORE} {one_line(error)}") from error
+    if not ((found >= 0) & (found <= 1)).all():
+        raise ModelError(f"{_CANNOT_SCORE} it gives what is no probability")
+    return pa.array(found, pa.float64())
+
+
 def _scored(batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: int) -> pa.RecordBatch:
-    arrived = batch.column("timestamp").cast(pa.timestamp("us")).to_numpy(zero_copy_only=False).tolist()
+    arrived = _arrivals(batch, stamp.scored_at)
     read = read_requests(batch.column("value").to_pylist(), arrived, max_bytes)
     is_good = pc.is_null(read.reasons)
     # From a message to its place among the good ones; null takes null.
     good = pc.if_else(is_good, pc.subtract(pc.cumulative_sum(pc.cast(is_good, pa.int64())), 1), None)
-    probability = pa.array(scoring.score(read.complaints), pa.float64())
+    probability = _probabilities(read.complaints, scoring)
     of_request = {
         "complaint_id": read.complaint_ids,
         "requested_at": read.requested_at,

@@ -188,3 +188,20 @@ def test_from_task_leaves_out_the_tasks_before_it(run: Run) -> None:
 def test_from_task_refuses_an_unknown_task(run: Run) -> None:
     with pytest.raises(UsageError, match="--from: found 'z', allowed: a, b"):
         from_task([run.task("a"), run.task("b")], "z")
+
+
+STOPS = "raise StoppedError('stopped')"
+IMPORTS = "from solosolve.errors import StoppedError"
+
+
+def test_task_that_was_told_to_stop_has_not_failed(run: Run) -> None:
+    report = run.run(run.task("a"), run.task("stream", body=STOPS, imports=IMPORTS))
+    assert [(task.task, task.state) for task in report.tasks] == [("a", "done"), ("stream", "stopped")]
+    assert run.saved_states == [("a", "done"), ("stream", "stopped")]
+
+
+def test_nothing_runs_behind_a_task_that_was_told_to_stop(run: Run) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run.run(run.task("stream", body=STOPS, imports=IMPORTS), run.task("b"))
+    assert run.done == ["stream"]
+    assert run.saved_states == [("stream", "stopped")]

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from chispa import assert_df_equality
+from pyspark.errors import PythonException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -22,6 +23,7 @@ from solosolve.transforms.predictions import (
     Stamp,
     build_dead_letters,
     build_predictions,
+    failure_of_model,
     score_messages,
     select_predictions,
     with_probability,
@@ -223,6 +225,33 @@ def test_dead_letters_of_one_position_are_counted_in_an_order_of_their_own(
     for order in (given, given[::-1]):
         found = scored(spark.createDataFrame(order, MESSAGES), scoring)
         assert_df_equality(build_dead_letters(found), expected_df, ignore_nullable=True, ignore_row_order=True)
+
+
+@pytest.mark.parametrize(
+    "micros", [-1_000, 0, 253_402_214_400_000_000, 2**62], ids=["none", "1970", "9999", "none such"]
+)
+def test_message_of_a_producer_whose_clock_is_wrong_came_now(
+    spark: SparkSession, scoring: Scoring, micros: int
+) -> None:
+    found = messages(spark, message(1, "0.5", requested_at=None)).withColumn(
+        "timestamp", F.timestamp_micros(F.lit(micros))
+    )
+    of_batch = {"source": "kafka", "batch_id": 4, "source_position": "0"}
+    expected_df = spark.createDataFrame([prediction(**of_batch, requested_at=SCORED_AT)], SCHEMAS[PREDICTIONS])
+    assert_df_equality(select_predictions(scored(found, scoring)), expected_df, ignore_nullable=True)
+
+
+@pytest.mark.parametrize("probability", ["1.5", "-0.5", "nan", "inf"])
+def test_model_that_gives_no_probability_is_said_to_have_failed(
+    spark: SparkSession, scoring: Scoring, probability: str
+) -> None:
+    with pytest.raises(PythonException) as failed:
+        scored(messages(spark, message(1, probability)), scoring).collect()
+    assert failure_of_model(failed.value) == "it gives what is no probability"
+    with pytest.raises(PythonException) as failed:
+        scored(messages(spark, message(1, "many\nmore")), scoring).collect()
+    assert "many" in str(failure_of_model(failed.value))
+    assert failure_of_model(RuntimeError("cut off")) is None
 
 
 def test_message_without_a_batch_has_none(spark: SparkSession, scoring: Scoring) -> None:
