@@ -112,6 +112,8 @@ def submit(task: str, home: Path, *words: str, properties: bool = True) -> subpr
     environ = os.environ | {
         "SOLOSOLVE_HOME": str(home),
         "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50",
+        # Most of it is JVMs that start: they are sooner there without the second compiler.
+        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         # As in an activated environment.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }

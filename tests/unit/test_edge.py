@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from solosolve import errors
 from solosolve.edge import DONE, FAILED, INTERRUPTED, WRONG_USAGE, one_line, run_as_program
-from solosolve.errors import ModelError, SettingsError, SolosolveError, TaskFailedError, UsageError
+from solosolve.errors import ModelError, SettingsError, SolosolveError, StoppedError, TaskFailedError, UsageError
 
 WORKER_ERROR = """Job aborted due to stage failure: Task 0 in stage 3.0 failed 1 times: Lost task 0.0
 org.apache.spark.api.python.PythonException: Traceback (most recent call last):
@@ -76,12 +76,10 @@ def test_program_that_fails_says_so_on_standard_error(
     assert capsys.readouterr() == ("", f"solosolve: {said}\n")
 
 
-def test_every_error_of_the_project_exits_1_or_2() -> None:
+def test_every_error_of_the_project_exits_1_or_2_but_a_stop_that_was_asked_for() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SolosolveError)]
-    wrong_usage = {SettingsError, UsageError}
-    assert {kind: exit_code(raising(kind("x"))) for kind in kinds} == {
-        kind: 2 if kind in wrong_usage else 1 for kind in kinds
-    }
+    codes = {SettingsError: 2, UsageError: 2, StoppedError: 0}
+    assert {kind: exit_code(raising(kind("x"))) for kind in kinds} == {kind: codes.get(kind, 1) for kind in kinds}
 
 
 @click.command()
