@@ -73,7 +73,7 @@ class LiveChampion:
         kept = self._last_good(f"version {version} cannot score ({reason})", None)
         if kept.model_version == version:
             raise ModelError(f"version {version} cannot score ({reason}), and no other has")
-        record_event(self._tables, version, LOAD_FAILED, {"error": reason, "kept": kept.model_version}, alias=None)
+        self._record(version, reason, kept)
         return kept
 
     def _take_up(self, champion: RegisteredModel) -> Scoring:
@@ -88,11 +88,13 @@ class LiveChampion:
             self._broken[version] = now
             kept = self._last_good(f"version {version} cannot score ({one_line(error)})", error)
             if not is_known:
-                evidence = {"error": one_line(error), "kept": kept.model_version}
-                record_event(self._tables, version, LOAD_FAILED, evidence, alias=None)
+                self._record(version, one_line(error), kept)
             return kept
         logger.info("version %d scores from here on", version)
         return self._good
+
+    def _record(self, version: int, error: str, kept: Scoring) -> None:
+        record_event(self._tables, version, LOAD_FAILED, {"error": error, "kept": kept.model_version}, alias=None)
 
     def _last_good(self, reason: str, cause: Exception | None) -> Scoring:
         if self._good is None:

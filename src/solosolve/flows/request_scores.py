@@ -15,6 +15,7 @@ from solosolve.adapters.tables import Tables
 from solosolve.names import CHAMPION, COMPLAINTS, LABEL, PREDICTIONS, REQUESTS, REQUESTS_TOPIC, TOPICS
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.transforms.messages import as_message, position_of_message
 
 logger = logging.getLogger("solosolve.request_scores")
 
@@ -51,10 +52,7 @@ def run(spark: SparkSession, settings: Settings, source: Literal["delta", "kafka
         if count and source == "delta":
             tables.append(REQUESTS, requests)
         elif count:
-            # An instant's six digits would be cut to three.
-            value = F.to_json(F.struct(*requests.columns), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
-            key = F.col("complaint_id").cast("string").alias("key")
-            write_messages(requests.select(key, value.alias("value")), settings, REQUESTS_TOPIC)
+            write_messages(requests.select(*as_message(requests.columns)), settings, REQUESTS_TOPIC)
     finally:
         requests.unpersist()
     logger.info("%d complaints ask for their score", count)
@@ -86,9 +84,7 @@ def _waiting_in_topic(tables: Tables) -> DataFrame:
     """The same of the topic, by key and position."""
     ensure_topics(tables.settings, TOPICS)
     messages = read_present_messages(tables.spark, tables.settings, REQUESTS_TOPIC)
-    asked = messages.select(
-        F.col("key").cast("string").try_cast("bigint").alias("complaint_id"),
-        F.concat_ws(":", "partition", "offset").alias("source_position"),
-    )
+    complaint_id = F.col("key").cast("string").try_cast("bigint").alias("complaint_id")
+    asked = messages.select(complaint_id, position_of_message())
     answered = tables.read(PREDICTIONS).where(F.col("source") == "kafka").select("source_position")
     return asked.join(answered, on="source_position", how="left_anti").select("complaint_id")

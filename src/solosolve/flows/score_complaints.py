@@ -53,16 +53,14 @@ def run(spark: SparkSession, settings: Settings) -> int:
         "batch_id": F.lit(None).cast("bigint"),
     }
     scoring = Scoring(scorer.score, THRESHOLD, champion.name, champion.version)
-    before = scored.count()
     predictions = build_predictions(unscored, scoring, position).persist()
     try:
         # Scored before the table is locked: a stream that appends to it waits for the write only.
-        predictions.count()
+        added = predictions.count()
         tables.append(PREDICTIONS, predictions)
     finally:
         predictions.unpersist()
     _require_each_once(tables, champion.version)
-    added = scored.count() - before
     logger.info("%d complaints scored by version %d", added, champion.version)
     return added
 

@@ -15,6 +15,7 @@ from solosolve.adapters.tables import Tables, Transaction
 from solosolve.flows.stream_progress import BatchFacts
 from solosolve.flows.stream_source import Source
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
+from solosolve.transforms.messages import position_of_message
 from solosolve.transforms.predictions import (
     POSITION,
     Scoring,
@@ -70,22 +71,12 @@ class ScoredBatch:
         # All is looked up now: published beside the commit, it would be told by what the commit adds.
         self._settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
         if self._source.has_unique_positions:
-            positions = [*POSITION]
-            partition, offset = (F.split("source_position", ":")[place] for place in (0, 1))
-            settled = in_table.select(
-                F.lit(self._source.topic).alias("topic"),
-                partition.cast("int").alias("partition"),
-                offset.cast("bigint").alias("offset"),
-            ).unionByName(old_letters.select(*positions))
-            found = self._predictions.withColumns(
-                {
-                    "topic": F.lit(self._source.topic),
-                    "partition": partition.cast("int"),
-                    "offset": offset.cast("bigint"),
-                }
+            position = position_of_message()
+            settled = in_table.select("source_position").unionByName(old_letters.select(position))
+            letters = self._letters.select("*", position)
+            self._predictions, self._letters = (
+                rows.join(settled, on="source_position", how="left_anti") for rows in (self._predictions, letters)
             )
-            self._predictions = found.join(settled, on=positions, how="left_anti").drop(*positions)
-            self._letters = self._letters.join(settled, on=positions, how="left_anti")
         else:
             self._predictions = _without(self._predictions, in_table, "source_position", "complaint_id")
             message = F.xxhash64("key", "value").alias("message")

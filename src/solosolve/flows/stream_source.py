@@ -16,6 +16,7 @@ from solosolve.adapters.kafka import ensure_topics, read_messages, topic_identit
 from solosolve.adapters.tables import Tables
 from solosolve.names import PREDICTIONS_TOPIC, REQUESTS, REQUESTS_TOPIC
 from solosolve.schemas import SCHEMAS
+from solosolve.transforms.messages import as_message
 
 Starting = Literal["earliest", "latest"]
 
@@ -76,14 +77,13 @@ class DeltaSource:
         """Reads the rows that are added, as JSON; whole commits, or at most `max_per_trigger` files' worth at once."""
         self.tables.create(REQUESTS)
         rows = self.tables.read_changes(REQUESTS, starting, max_per_trigger)
-        # Six digits, or an instant would come out changed.
-        as_json = F.to_json(F.struct(*SCHEMAS[REQUESTS].names), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
+        key, value = as_message(SCHEMAS[REQUESTS].names)
         return rows.where(F.col("_change_type") == "insert").select(
             F.lit(self.topic).alias("topic"),
             F.lit(0).alias("partition"),
             F.col("_commit_version").alias("offset"),
-            F.encode(F.col("complaint_id").cast("string"), "UTF-8").alias("key"),
-            F.encode(as_json, "UTF-8").alias("value"),
+            F.encode(key, "UTF-8").alias("key"),
+            F.encode(value, "UTF-8").alias("value"),
             F.col("_commit_timestamp").alias("timestamp"),
         )
 
@@ -132,9 +132,7 @@ class KafkaSource:
 
     def publish(self, predictions: DataFrame) -> None:
         """Writes the predictions to their topic as JSON, keyed by complaint; at least once each."""
-        value = F.to_json(F.struct(*predictions.columns), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
-        key = F.col("complaint_id").cast("string").alias("key")
-        write_messages(predictions.select(key, value.alias("value")), self.tables.settings, PREDICTIONS_TOPIC)
+        write_messages(predictions.select(*as_message(predictions.columns)), self.tables.settings, PREDICTIONS_TOPIC)
 
     def lag(self, progress: SourceProgress) -> int | None:
         """Messages that are there and not read yet, of all partitions."""
