@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
-from solosolve.adapters.kafka import client_options
 from solosolve.local.broker import Broker
 from solosolve.settings import Settings
 
@@ -48,19 +46,3 @@ def lend_jars(lender: Path, borrower: Path) -> None:
     """Gives a home the jars that another home's broker has resolved."""
     (borrower / "kafka").mkdir(parents=True, exist_ok=True)
     shutil.copy(lender / "kafka" / "classpath", borrower / "kafka" / "classpath")
-
-
-def consume(settings: Settings, topic: str) -> list[tuple[bytes | None, bytes | None]]:
-    """Keys and values of all messages that a topic holds now."""
-    consumer = KafkaConsumer(**client_options(settings), auto_offset_reset="earliest", enable_auto_commit=False)
-    try:
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-        consumer.assign(places)
-        ends = consumer.end_offsets(places)
-        messages = []
-        while any(consumer.position(place) < ends[place] for place in places):
-            for batch in consumer.poll(timeout_ms=500).values():
-                messages += [(message.key, message.value) for message in batch]
-        return messages
-    finally:
-        consumer.close()

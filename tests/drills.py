@@ -17,11 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 
 import psutil
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from live import Live
 from solosolve.adapters.checkpoints import Checkpoint
-from solosolve.adapters.kafka import client_options
 from solosolve.settings import Settings
 
 LONG = os.environ.get("DRILLS") == "long"
@@ -267,15 +265,3 @@ def mixed_batches(live: Live) -> list[dict[str, object]]:
         "select source, batch_id, count(distinct model_version) as versions from gold.predictions "
         "where batch_id is not null group by 1, 2 having count(distinct model_version) > 1"
     )
-
-
-def empty_topic(settings: Settings, topic: str) -> None:
-    """Deletes the messages of a topic that drills share; those to come have later offsets."""
-    consumer = KafkaConsumer(**client_options(settings))
-    try:
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-        ends = consumer.end_offsets(places)
-    finally:
-        consumer.close()
-    with KafkaAdminClient(**client_options(settings)) as admin:
-        admin.delete_records(ends)

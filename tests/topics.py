@@ -55,6 +55,11 @@ def read(settings: Settings, topic: str) -> list[Message]:
         consumer.close()
 
 
+def consume(settings: Settings, topic: str) -> list[tuple[bytes | None, bytes | None]]:
+    """Keys and values of all messages that a topic holds now."""
+    return [(each.key, each.value) for each in read(settings, topic)]
+
+
 def _places(settings: Settings) -> list[TopicPartition]:
     consumer = KafkaConsumer(**client_options(settings))
     try:

@@ -10,9 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from brokers import broker, broker_home, kafka_settings
-from drills import empty_topic
 from live import Live, scorer
-from solosolve.names import REQUESTS_TOPIC
+from topics import empty_topics
 
 __all__ = ["broker", "broker_home"]
 
@@ -42,7 +41,7 @@ def live_of(request: pytest.FixtureRequest, spark: SparkSession, home: Path) -> 
         address = request.getfixturevalue("broker") if source == "kafka" else NO_BROKER
         live = Live(spark, kafka_settings(home, address), {1: scorer(1)})
         if source == "kafka":
-            empty_topic(live.settings, REQUESTS_TOPIC)
+            empty_topics(live.settings)
         return live
 
     return made

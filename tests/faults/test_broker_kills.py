@@ -17,13 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from brokers import consume, free_port, kafka_settings, lend_jars
+from brokers import free_port, kafka_settings, lend_jars
 from drills import LONG, Disk, StreamProcess, assert_each_scored_once, newest, streaming
 from live import Live, messages_of, request
 from solosolve.adapters.kafka_delivery import send_messages
 from solosolve.errors import BrokerError
 from solosolve.local.broker import Broker
 from solosolve.names import REQUESTS_TOPIC
+from topics import consume
 
 KILLS = 20 if LONG else 2
 RATE_SECONDS = 0.01

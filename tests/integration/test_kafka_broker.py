@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from brokers import consume, free_port, kafka_settings, lend_jars
+from brokers import free_port, kafka_settings, lend_jars
 from builders import landing_csv
 from solosolve.adapters import kafka, kafka_delivery, kafka_login
 from solosolve.adapters.kafka import cluster_id, ensure_topics, message_counts, spark_options
@@ -28,6 +28,7 @@ from solosolve.local.produce import as_message, produce, read_complaints
 from solosolve.local.sample import write_sample
 from solosolve.names import RAW_TOPIC, REQUESTS_TOPIC, TOPICS
 from solosolve.settings import Settings
+from topics import consume
 
 PASSWORD = "p\"a\\s'{s} $1;\u00fc\u4e2d"
 
