@@ -36,7 +36,7 @@ from solosolve.transforms.predictions import with_probability
 
 ROOT = Path(__file__).parents[2]
 BACKLOG, WARM_UP_BACKLOGS = 100_000, 3
-RATE, SECONDS, WARM_UP_SECONDS = 100, 120, 90
+RATE, SECONDS, WARM_UP_SECONDS = 100, 120, 180
 BATCHES = 2_000
 SILVER = (
     "select complaint_id, cast(date_received as varchar) as date_received, product, sub_product, issue, sub_issue, "
@@ -125,7 +125,6 @@ def _date() -> Any:
 def test_latency_beside_the_leanest_append(live: Settings, tmp_path: Path) -> None:
     found: dict[str, tuple[float, float]] = {}
     for name, words in {
-        "stock, again": ("stock", "again"),
         "stock, once": ("stock", "once"),
         "lean, again": ("lean", "again"),
         "lean, once": ("lean", "once"),
@@ -145,9 +144,8 @@ def test_latency_beside_the_leanest_append(live: Settings, tmp_path: Path) -> No
     for name in ("lean, once", "lean, again"):
         ratios = [ours / floor for ours, floor in zip(found["score_stream"], found[name], strict=True)]
         print(f"score_stream beside the floor ({name}): p50 {ratios[0]:.2f} times, p99 {ratios[1]:.2f} times")
-    for kind in ("once", "again"):
-        ratio = found[f"lean, {kind}"][0] / found[f"stock, {kind}"][0]
-        print(f"floor beside stock settings ({kind}): p50 {ratio:.2f} times")
+    ratio = found["lean, once"][0] / found["stock, once"][0]
+    print(f"floor beside stock settings: p50 {ratio:.2f} times")
 
 
 def _latencies(settings: Settings, table: Path) -> tuple[float, float]:

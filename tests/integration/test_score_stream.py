@@ -141,6 +141,23 @@ def test_commit_that_was_divided_is_scored_whole_whatever_is_repeated(
     assert Counter(row["key"] for row in letters) == Counter(str(30 + each).encode() for each in range(8))
 
 
+def test_older_copy_of_a_checkpoint_is_refused_before_a_request_is_lost(live: Live) -> None:
+    live.add_requests([request(1)])
+    live.stream()
+    shutil.copytree(checkpoint(live), live.settings.home / "copy")
+    live.add_requests([request(2)])
+    live.stream()
+    shutil.rmtree(checkpoint(live))
+    shutil.copytree(live.settings.home / "copy", checkpoint(live))
+    live.add_requests([request(3)])
+    with pytest.raises(CheckpointError, match=r"had batch 1 before: .* was an older copy and is now"):
+        live.stream()
+    with pytest.raises(CheckpointError, match="is gone"):
+        live.stream()
+    live.stream(recover=True)
+    assert live.scored_ids() == Counter([1, 2, 3])
+
+
 def test_requests_of_a_table_made_anew_are_not_taken_for_those_of_the_former(live: Live) -> None:
     live.add_requests([request(1), request(2)])
     live.stream()

@@ -147,6 +147,15 @@ class Tables:
         with self.writing(table):
             self._save(rows, table, mode="append", options=options)
 
+    def look_ahead(self, table: Table) -> None:
+        """Has Delta find a table's transactions before the next commit, which names one, waits for them.
+
+        Half a second of Spark jobs otherwise, that can go on while the commit's rows are being made. Delta keeps what
+        it found until the table changes.
+        """
+        if self._is_local:
+            self.delta(table).detail()
+
     def overwrite(self, table: Table, rows: DataFrame, where: str | None = None) -> None:
         """Replaces all rows, or those that a condition selects, in one commit."""
         self.create(table)
@@ -212,7 +221,7 @@ class Tables:
 
     def _save(self, rows: DataFrame, table: Table, mode: str, options: Mapping[str, str]) -> None:
         columns = SCHEMAS[table].fieldNames()
-        writer = rows.select(*columns).write.format("delta").mode(mode).options(**options)
+        writer = rows.selectExpr(*columns).write.format("delta").mode(mode).options(**options)
         if self._is_local:
             writer.save(self._path(table))
         else:

@@ -101,6 +101,20 @@ class BoundStream:
         if self._bound is not None and self._bound.is_recovering:
             self._write(replace(self._bound, is_recovering=False))
 
+    def refuse_older_copy(self, batch_id: int) -> CheckpointError:
+        """Sets a checkpoint aside that knows nothing of a batch which the table has.
+
+        Going on from it, requests would be taken for those of the table's batches and be lost.
+
+        Returns:
+            What to raise.
+        """
+        aside = self.checkpoint.set_aside()
+        return CheckpointError(
+            f"{self._table} had batch {batch_id} before: {self.checkpoint} was an older copy and is now {aside.name}; "
+            f"{self._advice('put the newest one in its place')}"
+        )
+
     def transaction(self, batch_id: int, *, is_rest: bool = False) -> Transaction:
         """The name of a batch's commits.
 

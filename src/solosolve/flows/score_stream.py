@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -115,6 +116,7 @@ class _Stream:
         self._tables, self._source, self._bound = tables, source, bound
         self._champion, self._progress = champion, progress
         self._unfinished: int | None = None
+        self._beside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside")
 
     def recover(self, options: StreamOptions) -> None:
         """Catches up with what the tables have, if the stream is to."""
@@ -159,8 +161,12 @@ class _Stream:
 
     def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
         # What was cut off may be in the tables; where a position is many messages', Delta alone knows, by transaction.
-        is_rest = batch_id == self._unfinished and self._source.has_unique_positions
-        with ScoredBatch(self._tables, self._source, scoring, messages, batch_id) as batch:
+        is_repeat = batch_id == self._unfinished
+        is_rest = is_repeat and self._source.has_unique_positions
+        with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, self._beside) as batch:
             if self._bound.is_recovering or is_rest:
                 batch.leave_out_settled(self._bound.bound_at)
-            return batch.write(self._bound.transaction(batch_id, is_rest=is_rest))
+            facts = batch.write(self._bound.transaction(batch_id, is_rest=is_rest), is_repeat=is_repeat)
+        if facts is None:
+            raise self._bound.refuse_older_copy(batch_id)
+        return facts

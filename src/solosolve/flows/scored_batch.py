@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from solosolve.adapters.observed import Observed
 from solosolve.adapters.tables import Tables, Transaction
 from solosolve.flows.stream_progress import BatchFacts
 from solosolve.flows.stream_source import Source
@@ -29,7 +30,9 @@ from solosolve.transforms.predictions import (
 class ScoredBatch:
     """The messages of one batch, scored once and kept in memory while they are written; a context manager."""
 
-    def __init__(self, tables: Tables, source: Source, scoring: Scoring, messages: DataFrame, batch_id: int) -> None:
+    def __init__(
+        self, tables: Tables, source: Source, scoring: Scoring, messages: DataFrame, batch_id: int, beside: Executor
+    ) -> None:
         """Plans the scoring.
 
         Args:
@@ -38,24 +41,22 @@ class ScoredBatch:
             scoring: The model.
             messages: `topic`, `partition`, `offset`, `key`, `value`, `timestamp`.
             batch_id: The batch's number in its checkpoint.
+            beside: What need not come one behind the other goes on there.
         """
-        self._tables, self._source, self._scoring = tables, source, scoring
+        self._tables, self._source, self._scoring, self._beside = tables, source, scoring, beside
         stamp = Stamp(datetime.now(UTC), source.name, batch_id, source.position)
         self._scored = score_messages(messages, scoring, stamp, tables.settings.max_request_bytes)
         self._predictions = select_predictions(self._scored)
-        self._letters = build_dead_letters(self._scored)
-        self._settled: DataFrame | None = None
-        """Predictions that the table has of these messages; None where it has not been looked at."""
+        self._settled: _Settled | None = None
+        """What the tables have of these messages; None where they have not been looked at."""
 
     def __enter__(self) -> Self:
         self._scored.persist()
-        self._beside = ThreadPoolExecutor(max_workers=1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._beside.shutdown(cancel_futures=True)
         self._scored.unpersist()
 
     def leave_out_settled(self, since: datetime) -> None:
@@ -69,64 +70,80 @@ class ScoredBatch:
         is_ours = (F.col("topic") == self._source.topic) & (F.col("failed_at") >= F.lit(since))
         old_letters = self._tables.read(DEAD_LETTERS).where(is_ours)
         # All is looked up now: published beside the commit, it would be told by what the commit adds.
-        self._settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
+        settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
+        letters = build_dead_letters(self._scored)
         if self._source.has_unique_positions:
             position = position_of_message()
-            settled = in_table.select("source_position").unionByName(old_letters.select(position))
-            letters = self._letters.select("*", position)
-            self._predictions, self._letters = (
-                rows.join(settled, on="source_position", how="left_anti") for rows in (self._predictions, letters)
+            positions = in_table.select("source_position").unionByName(old_letters.select(position))
+            letters = letters.select("*", position)
+            predictions, letters = (
+                rows.join(positions, on="source_position", how="left_anti") for rows in (self._predictions, letters)
             )
         else:
-            self._predictions = _without(self._predictions, in_table, "source_position", "complaint_id")
+            predictions = _without(self._predictions, in_table, "source_position", "complaint_id")
             message = F.xxhash64("key", "value").alias("message")
-            letters = self._letters.select("*", message)
-            self._letters = _without(letters, old_letters.select("*", message), *POSITION, "message").drop("message")
-        self._predictions, self._letters = (rows.localCheckpoint() for rows in (self._predictions, self._letters))
+            letters = letters.select("*", message)
+            letters = _without(letters, old_letters.select("*", message), *POSITION, "message").drop("message")
+        self._predictions = predictions.localCheckpoint()
+        self._settled = _Settled(settled, letters.localCheckpoint())
 
-    def write(self, transaction: Transaction) -> BatchFacts:
+    def write(self, transaction: Transaction, *, is_repeat: bool) -> BatchFacts | None:
         """Appends the predictions and the dead letters, each in one commit, and publishes the predictions.
 
-        Counting and publishing go on beside the commit, which mostly waits. So a prediction may be published before
-        the table has it, and, when the process ends in between, a second time: what is published last is the table's.
+        Publishing goes on beside the commit, which mostly waits. So a prediction may be published before the table has
+        it, and, when the process ends in between, a second time: what is published last is the table's.
+
+        Args:
+            transaction: The name of both commits.
+            is_repeat: Whether the table may have had the transaction before, and then ignores it.
 
         Returns:
-            What the batch came to.
+            What the batch came to; None when the table had the transaction before and this is no repeat.
         """
-        counting: Future[_Counts] = self._beside.submit(self._count)
         publishing = self._beside.submit(self._publish)
-        self._tables.append(PREDICTIONS, self._predictions, transaction)
+        counted = Observed(self._of_interest(), *_counts())
+        self._tables.append(PREDICTIONS, select_predictions(counted.rows), transaction)
         written_at = datetime.now(UTC).timestamp()
-        counts = counting.result()
-        if counts.letters:
-            self._tables.append(DEAD_LETTERS, self._letters, transaction)
+        self._beside.submit(self._tables.look_ahead, PREDICTIONS)
+        counts = counted.found
+        if counts is None and not is_repeat:
+            return None
+        if counts is None:
+            counts = self._of_interest().agg(*_counts()).collect()[0].asDict()
+        if counts["letters"]:
+            letters = self._settled.letters if self._settled else build_dead_letters(self._scored)
+            self._tables.append(DEAD_LETTERS, letters, transaction)
         publishing.result()
-        latencies = [written_at - micros / 1e6 for micros in counts.requested_micros]
-        prediction_count = counts.messages - counts.letters
+        latencies = [written_at - micros / 1e6 for micros in counts["requested"] or ()]
+        prediction_count = counts["messages"] - counts["letters"]
         return BatchFacts(
             self._scoring.model_version if prediction_count else None,
-            counts.messages,
+            counts["messages"],
             prediction_count,
-            counts.letters,
+            counts["letters"],
             *(latencies or (None, None)),
         )
 
-    def _count(self) -> _Counts:
-        scored = self._scored
-        if self._settled is not None:
-            good = self._predictions.select("requested_at", F.lit(None).cast("string").alias("reason"))
-            scored = good.unionByName(self._letters.select(F.lit(None).alias("requested_at"), "reason"))
-        found = scored.agg(
-            F.count("*").alias("messages"),
-            F.count("reason").alias("letters"),
-            F.percentile_approx(F.unix_micros("requested_at"), [0.5, 0.01], 10_000).alias("requested"),
-        ).collect()[0]
-        return _Counts(found["messages"], found["letters"], tuple(found["requested"] or ()))
+    def _of_interest(self) -> DataFrame:
+        """What is written and counted: predictions, and what has a reason."""
+        if self._settled is None:
+            return self._scored
+        return self._predictions.withColumn("reason", F.lit(None).cast("string")).unionByName(
+            self._settled.letters.select("reason"), allowMissingColumns=True
+        )
 
     def _publish(self) -> None:
         self._source.publish(self._predictions)
         if self._settled is not None:
-            self._source.publish(self._settled)
+            self._source.publish(self._settled.predictions)
+
+
+def _counts() -> tuple[Column, ...]:
+    return (
+        F.count("*").alias("messages"),
+        F.count("reason").alias("letters"),
+        F.percentile_approx(F.unix_micros("requested_at"), [0.5, 0.01], 10_000).alias("requested"),
+    )
 
 
 def _without(rows: DataFrame, there: DataFrame, *key: str) -> DataFrame:
@@ -137,9 +154,8 @@ def _without(rows: DataFrame, there: DataFrame, *key: str) -> DataFrame:
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """Messages, those that could not be read, and when the median and the 1st percentile were requested."""
+class _Settled:
+    """Predictions that the table has of a batch's messages, and the dead letters that it lacks."""
 
-    messages: int
-    letters: int
-    requested_micros: tuple[int, ...]
+    predictions: DataFrame
+    letters: DataFrame

@@ -9,14 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import functions as F
-from pyspark.sql.streaming.listener import (
-    QueryIdleEvent,
-    QueryProgressEvent,
-    QueryStartedEvent,
-    QueryTerminatedEvent,
-    StreamingQueryListener,
-)
+from pyspark.sql.streaming.listener import QueryProgressEvent
 
+from solosolve.adapters.progress_listener import ProgressListener
 from solosolve.adapters.tables import Tables
 from solosolve.errors import one_line
 from solosolve.flows.stream_source import Source
@@ -28,7 +23,7 @@ logger = logging.getLogger("solosolve.stream_progress")
 KEPT = timedelta(days=1)
 """Older rows are deleted."""
 
-_FLUSH_SECONDS = 5.0
+_FLUSH_SECONDS = 10.0
 _TRIM_SECONDS = 3600.0
 _LAST_SECONDS = 5.0
 
@@ -54,7 +49,7 @@ class BatchFacts:
     latency_p99_seconds: float | None
 
 
-class ProgressLog(StreamingQueryListener):
+class ProgressLog(ProgressListener):
     """Joins Spark's figures of each batch with the stream's own, and appends them every few seconds."""
 
     def __init__(self, tables: Tables, source: Source) -> None:
@@ -97,15 +92,6 @@ class ProgressLog(StreamingQueryListener):
                     "lag": self._source.lag(progress.sources[0]),
                 }
             )
-
-    def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802 - Spark's name
-        """Not used."""
-
-    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802 - Spark's name
-        """Not used."""
-
-    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802 - Spark's name
-        """Not used."""
 
     def flush(self) -> None:
         """Appends what has come since the last time, if that is some seconds ago; trims the table now and then."""

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 def as_message(columns: Sequence[str]) -> tuple[Column, Column]:
     """`key` and `value` of a row's message, as text: its `complaint_id`, and a JSON object of the columns."""
     # Six digits, or an instant would come out changed.
-    as_json = F.to_json(F.struct(*columns), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
+    as_json = F.to_json(F.expr(f"struct({', '.join(columns)})"), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
     return F.col("complaint_id").cast("string").alias("key"), as_json.alias("value")
 
 
