@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,14 @@ import click
 from solosolve.edge import run_as_program
 from solosolve.flows import score_stream
 from solosolve.flows.task import flag_option, run_task, target_option
+
+_INTERVAL = re.compile(r"\d+ (milli)?seconds?|\d+ (minute|hour)s?")
+
+
+def _interval(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not _INTERVAL.fullmatch(value):
+        raise click.BadParameter(f"found '{value}', expected a time as '500 milliseconds' or '10 seconds'")
+    return value
 
 
 @click.command(name="score_stream")
@@ -22,7 +31,9 @@ from solosolve.flows.task import flag_option, run_task, target_option
     show_default=True,
     help="Where a new stream begins.",
 )
-@click.option("--trigger", default="0 seconds", show_default=True, help="Least time between two batches.")
+@click.option(
+    "--trigger", callback=_interval, default="0 seconds", show_default=True, help="Least time between two batches."
+)
 @click.option(
     "--max-per-trigger",
     type=click.IntRange(min=0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -132,6 +133,11 @@ class Live:
 
         filed = {name: message[name] for name in FILED_COLUMNS}
         return float(self.scorers[version].score(as_raw_complaints(pa.Table.from_pylist([filed])))[0])
+
+
+def letter_id(topic: str, partition: int, offset: int, value: bytes | None, place: int = 1) -> str:
+    """What a dead letter is called: where it stands, what it is, and its place among equal ones."""
+    return f"{topic}/{partition}/{offset}/{hashlib.sha256(value or b'').hexdigest()[:16]}/{place}"
 
 
 def messages_of(requests: Sequence[dict[str, Any]]) -> Iterator[tuple[bytes, bytes]]:

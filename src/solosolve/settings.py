@@ -64,6 +64,12 @@ class Settings(BaseModel):
             raise PydanticCustomError("blank_home", "should be a folder")
         return home
 
+    @field_validator("kafka_ca_file", mode="before")
+    @classmethod
+    def _blank_is_none(cls, file: object) -> object:
+        # A variable of the bundle has no null.
+        return None if file == "" else file
+
     @model_validator(mode="after")
     def _login_is_whole(self) -> Self:
         has_login = (self.kafka_username and self.kafka_password) or self.kafka_secret_scope

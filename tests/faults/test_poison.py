@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 
 from drills import LONG, finish, multiset_difference, solosolve
-from live import Live, request
+from live import Live, letter_id, request
 from solosolve.adapters.kafka import close_producer, producer
 from solosolve.flows import replay_dead_letters
 from solosolve.flows.replay_dead_letters import Replayed
@@ -113,7 +113,7 @@ def send(client: KafkaProducer) -> Sent:
     client.flush()
     for future, key, value, message in places:
         place = future.get(timeout=60)
-        letter = f"{place.topic}/{place.partition}/{place.offset}/1"
+        letter = letter_id(place.topic, place.partition, place.offset, value)
         sent.poison[letter] = (key, value)
         sent.mended[letter] = json.dumps(message).encode()
     return sent
@@ -150,9 +150,9 @@ def test_poison_stops_nothing_and_comes_back_mended(
     letters = live.query('select letter_id, topic, "partition", "offset", key, value from bronze.dead_letters')
     assert len(letters) == POISON_COUNT
     found = {
-        f"{row['topic']}/{row['partition']}/{row['offset']}/1": (row["key"], row["value"])
+        row["letter_id"]: (row["key"], row["value"])
         for row in letters
-        if row["letter_id"] == f"{row['topic']}/{row['partition']}/{row['offset']}/1"
+        if row["letter_id"] == letter_id(row["topic"], row["partition"], row["offset"], row["value"])
     }
     assert found.keys() == sent.poison.keys()
     assert all(found[letter] == sent.poison[letter] for letter in found)

@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from brokers import free_port, kafka_settings, lend_jars
 from builders import complaints
-from live import Live, messages_of, request
+from live import Live, letter_id, messages_of, request
 from solosolve.adapters.kafka import client_options, ensure_topics, topic_identity
 from solosolve.adapters.tables import Tables, Transaction
 from solosolve.errors import CheckpointError
@@ -90,7 +90,7 @@ def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) ->
         b"c": "JSON is malformed: invalid character (byte 0)",
     }
     assert {row["letter_id"] for row in letters} == {
-        f"{REQUESTS_TOPIC}/{row['partition']}/{row['offset']}/1" for row in letters
+        letter_id(REQUESTS_TOPIC, row["partition"], row["offset"], row["value"]) for row in letters
     }
 
     good = {position: json.loads(value) for position, value in values.items() if value and b'"Bank ' in value}
@@ -195,11 +195,15 @@ def test_checkpoint_of_another_cluster_is_refused_and_its_positions_say_nothing(
         theirs, ours = (re.escape(topic_identity(each, REQUESTS_TOPIC)) for each in (of_other, live.settings))
         with pytest.raises(CheckpointError, match=f"{theirs}, found {ours}: use the former source, or start"):
             live.stream("kafka")
+        ask(live, *(request(number) for number in range(1, 11)))
+        live.stream("kafka", recover=True)
+        assert live.scored_ids() == Counter([*range(1, 11), *range(1, 11)])
+        # And back: what was scored of the first one is known, what was scored of the second one says nothing of it.
+        ask(other, *(request(number) for number in range(11, 21)))
+        other.stream("kafka", recover=True)
     finally:
         other_broker.stop()
-    ask(live, *(request(number) for number in range(1, 11)))
-    live.stream("kafka", recover=True)
-    assert live.scored_ids() == Counter([*range(1, 11), *range(1, 11)])
+    assert live.scored_ids() == Counter([*range(1, 11), *range(1, 21)])
 
 
 def test_messages_of_a_topic_made_anew_are_not_taken_for_those_of_the_former(live: Live) -> None:
@@ -243,6 +247,15 @@ def test_message_that_is_read_otherwise_when_its_batch_is_repeated_is_kept_once(
     live.stream("kafka", recover=True)
     assert live.scored_ids() == Counter([1, 2])
     assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 2}]
+
+
+def test_progress_tells_what_waits_in_all_partitions(live: Live) -> None:
+    ask(live, *(request(number) for number in range(1, 31)))
+    live.stream("kafka", max_per_trigger=20)
+    rows = live.query("select request_count, lag, source from gold.stream_progress order by batch_id")
+    assert [row["lag"] for row in rows] == [30 - rows[0]["request_count"], 0]
+    assert sum(row["request_count"] for row in rows) == 30
+    assert {row["source"] for row in rows} == {"kafka"}
 
 
 def test_complaints_that_are_asked_for_have_one_prediction_each(live: Live) -> None:

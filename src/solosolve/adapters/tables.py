@@ -176,6 +176,13 @@ class Tables:
             raise TableError(f"table {table} has no commits")
         return int(newest["version"])
 
+    def commits_from(self, table: Table, version: int) -> int | None:
+        """How many commits a table has from a version on, without Spark; None on the platform."""
+        if not self._is_local:
+            return None
+        commits = (int(file.stem) for file in (Path(self._path(table)) / "_delta_log").glob("[0-9]*.json"))
+        return sum(commit >= version for commit in commits)
+
     def table_id(self, table: Table) -> str:
         """The id that Delta gave the table when it was made; another one's in its place differs."""
         found = self.delta(table).detail().select("id").first()

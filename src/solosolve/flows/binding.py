@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from solosolve.adapters.tables import Tables, Transaction
@@ -17,12 +18,12 @@ from solosolve.schemas import SCHEMAS
 logger = logging.getLogger("solosolve.binding")
 
 _NOT_YET = ""
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_EVER, _FOR_EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Binding:
-    """One stream's row of `bronze.checkpoints`.
+    """A row of `bronze.checkpoints`: from when on a stream has read a source. The newest is the one that counts.
 
     Attributes:
         stream: The stream's name.
@@ -52,17 +53,20 @@ class BoundStream:
         self.stream = stream
         self._tables, self._table, self._source_id = tables, table, source_id
         self.checkpoint = tables.checkpoint(stream)
-        self._bound = self._find()
+        self._bindings = self._find()
 
     @property
     def is_recovering(self) -> bool:
         """Whether what is in the table already has to be skipped by its position."""
         return self._bound is not None and self._bound.is_recovering
 
-    @property
-    def bound_at(self) -> datetime:
-        """From when on rows of the table are of this source."""
-        return self._required().bound_at
+    def is_ours(self, column: str) -> Column:
+        """Whether a row was written, at the instant in a column, while the stream read this source and no other."""
+        found, ends = F.lit(False), [*(each.bound_at for each in self._bindings[1:]), _FOR_EVER]
+        for binding, end in zip(self._bindings, ends, strict=True):
+            if binding.source_id == self._source_id:
+                found |= (F.col(column) >= F.lit(binding.bound_at)) & (F.col(column) < F.lit(end))
+        return found
 
     @property
     def checkpoint_id(self) -> str:
@@ -124,6 +128,10 @@ class BoundStream:
         """
         return Transaction(f"{self.stream}-{self.checkpoint_id}{'-rest' if is_rest else ''}", batch_id)
 
+    @property
+    def _bound(self) -> Binding | None:
+        return self._bindings[-1] if self._bindings else None
+
     def _required(self) -> Binding:
         if self._bound is None:
             raise CheckpointError(f"stream {self.stream} is bound to no checkpoint yet")
@@ -170,16 +178,14 @@ class BoundStream:
             "what the table has"
         )
 
-    def _find(self) -> Binding | None:
+    def _find(self) -> list[Binding]:
         if not self._tables.exists(CHECKPOINTS):
-            return None
-        rows = self._tables.read(CHECKPOINTS).where(F.col("stream") == self.stream).collect()
-        if not rows:
-            return None
-        found = rows[0].asDict()
-        return Binding(**found | {"bound_at": found["bound_at"].astimezone(UTC)})
+            return []
+        rows = self._tables.read(CHECKPOINTS).where(F.col("stream") == self.stream).orderBy("bound_at").collect()
+        return [Binding(**row.asDict() | {"bound_at": row["bound_at"].astimezone(UTC)}) for row in rows]
 
     def _write(self, binding: Binding) -> None:
         row = self._tables.spark.createDataFrame([binding], SCHEMAS[CHECKPOINTS])
-        self._tables.overwrite(CHECKPOINTS, row, where=f"stream = '{self.stream}'")
-        self._bound = binding
+        where = f"stream = '{self.stream}' AND bound_at = TIMESTAMP '{binding.bound_at:%Y-%m-%d %H:%M:%S.%f} UTC'"
+        self._tables.overwrite(CHECKPOINTS, row, where=where)
+        self._bindings = [each for each in self._bindings if each.bound_at != binding.bound_at] + [binding]

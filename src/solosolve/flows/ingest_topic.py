@@ -101,7 +101,7 @@ def _has_rows(tables: Tables) -> bool:
 
 def _without_landed(tables: Tables, messages: DataFrame, bound: BoundStream, digest: str) -> DataFrame:
     """Leaves out what other batches landed; what this one landed before it was cut off is for `Landings` to know."""
-    is_others = (F.col("_ingested_at") >= F.lit(bound.bound_at)) & (F.col("_source_sha256") != digest)
+    is_others = bound.is_ours("_ingested_at") & (F.col("_source_sha256") != digest)
     for table in (COMPLAINTS_RAW, QUARANTINE):
         if not tables.exists(table):
             continue

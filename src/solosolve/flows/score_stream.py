@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -88,12 +88,13 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
     for table in (PREDICTIONS, DEAD_LETTERS):
         tables.create(table)
     progress = ProgressLog(tables, source)
-    stream = _Stream(tables, source, bound, champion, progress)
     spark.streams.addListener(progress)
     try:
-        stream.recover(options)
-        if not (options.recover and options.available_now):
-            stream.run(options)
+        with ThreadPoolExecutor(max_workers=2) as beside:
+            stream = _Stream(tables, source, bound, champion, progress, beside)
+            stream.recover(options)
+            if not (options.recover and options.available_now):
+                stream.run(options)
     finally:
         progress.close()
         spark.streams.removeListener(progress)
@@ -111,12 +112,17 @@ class _Stream:
     """The query: batch after batch is scored, written and told."""
 
     def __init__(
-        self, tables: Tables, source: Source, bound: BoundStream, champion: LiveChampion, progress: ProgressLog
+        self,
+        tables: Tables,
+        source: Source,
+        bound: BoundStream,
+        champion: LiveChampion,
+        progress: ProgressLog,
+        beside: Executor,
     ) -> None:
         self._tables, self._source, self._bound = tables, source, bound
-        self._champion, self._progress = champion, progress
+        self._champion, self._progress, self._beside = champion, progress, beside
         self._unfinished: int | None = None
-        self._beside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside")
 
     def recover(self, options: StreamOptions) -> None:
         """Catches up with what the tables have, if the stream is to."""
@@ -165,7 +171,7 @@ class _Stream:
         is_rest = is_repeat and self._source.has_unique_positions
         with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, self._beside) as batch:
             if self._bound.is_recovering or is_rest:
-                batch.leave_out_settled(self._bound.bound_at)
+                batch.leave_out_settled(self._bound)
             facts = batch.write(self._bound.transaction(batch_id, is_rest=is_rest), is_repeat=is_repeat)
         if facts is None:
             raise self._bound.refuse_older_copy(batch_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from solosolve.adapters.observed import Observed
 from solosolve.adapters.tables import Tables, Transaction
+from solosolve.flows.binding import BoundStream
 from solosolve.flows.stream_progress import BatchFacts
 from solosolve.flows.stream_source import Source
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
@@ -49,6 +50,7 @@ class ScoredBatch:
         self._predictions = select_predictions(self._scored)
         self._settled: _Settled | None = None
         """What the tables have of these messages; None where they have not been looked at."""
+        self._publishing: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         self._scored.persist()
@@ -57,17 +59,19 @@ class ScoredBatch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # What another model publishes of this batch comes behind.
+        wait(self._publishing)
         self._scored.unpersist()
 
-    def leave_out_settled(self, since: datetime) -> None:
+    def leave_out_settled(self, bound: BoundStream) -> None:
         """Leaves out the messages that the tables have, whichever of the two they are in.
 
         Args:
-            since: Rows that are older are of another source.
+            bound: Knows which rows are of this source; the positions of others say nothing.
         """
-        is_ours = (F.col("source") == self._source.name) & (F.col("scored_at") >= F.lit(since))
+        is_ours = (F.col("source") == self._source.name) & bound.is_ours("scored_at")
         in_table = self._tables.read(PREDICTIONS).where(is_ours)
-        is_ours = (F.col("topic") == self._source.topic) & (F.col("failed_at") >= F.lit(since))
+        is_ours = (F.col("topic") == self._source.topic) & bound.is_ours("failed_at")
         old_letters = self._tables.read(DEAD_LETTERS).where(is_ours)
         # All is looked up now: published beside the commit, it would be told by what the commit adds.
         settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
@@ -101,6 +105,7 @@ class ScoredBatch:
             What the batch came to; None when the table had the transaction before and this is no repeat.
         """
         publishing = self._beside.submit(self._publish)
+        self._publishing.append(publishing)
         counted = Observed(self._of_interest(), *_counts())
         self._tables.append(PREDICTIONS, select_predictions(counted.rows), transaction)
         written_at = datetime.now(UTC).timestamp()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -99,24 +100,27 @@ class ProgressLog(ProgressListener):
         if now - self._flushed_at < _FLUSH_SECONDS:
             return
         self._flushed_at = now
-        try:
-            self._append()
-            if now - self._trimmed_at > _TRIM_SECONDS:
-                self._trimmed_at = now
-                self._trim()
-                self._compact()
-        except Exception as error:
-            # Whoever watches may miss some rows; what is watched goes on.
-            logger.warning("%s cannot be written now (%s)", STREAM_PROGRESS, one_line(error))
-            logger.debug("not written", exc_info=True)
+        self._write(self._append)
+        if now - self._trimmed_at > _TRIM_SECONDS:
+            self._trimmed_at = now
+            self._write(self._trim, self._compact)
 
     def close(self) -> None:
         """Appends what is left; waits for the figures of the last batch, which come a little behind it."""
         deadline = time.monotonic() + _LAST_SECONDS
         while self._facts and time.monotonic() < deadline:
             time.sleep(0.05)
-        self._append()
-        self._trim()
+        self._write(self._append, self._trim)
+
+    @staticmethod
+    def _write(*steps: Callable[[], None]) -> None:
+        try:
+            for step in steps:
+                step()
+        except Exception as error:
+            # Whoever watches may miss some rows; what is watched goes on.
+            logger.warning("%s cannot be written now (%s)", STREAM_PROGRESS, one_line(error))
+            logger.debug("not written", exc_info=True)
 
     def _append(self) -> None:
         with self._lock:

@@ -56,7 +56,7 @@ class Source(Protocol):
         ...
 
     def lag(self, progress: SourceProgress) -> int | None:
-        """How much waits behind a batch's end, by the source's own figures."""
+        """How much waits behind a batch's end."""
         ...
 
 
@@ -96,8 +96,8 @@ class DeltaSource:
         """Nobody waits: `gold.predictions` is the answer."""
 
     def lag(self, progress: SourceProgress) -> int | None:
-        """Delta does not say for a change feed."""
-        return None
+        """Commits that are not read to their end."""
+        return self.tables.commits_from(REQUESTS, json.loads(progress.endOffset)["reservoirVersion"])
 
 
 @dataclass(frozen=True)
