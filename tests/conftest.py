@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from brokers import broker, broker_home
+from live import Live, with_champion
 from solosolve.adapters.spark import spark_session, stop_session
 from solosolve.adapters.tables import Tables
 from solosolve.settings import Settings
@@ -31,10 +32,24 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     stop_session()
 
 
+@pytest.fixture(scope="session")
+def first_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry with a champion, to be copied: making its database takes longer than most tests."""
+    live = Live(None, settings_in(tmp_path_factory.mktemp("first_home")))
+    live.promote(1)
+    return live.settings.home / "mlflow"
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with a home of the test's own."""
     return settings_in(tmp_path / "home")
+
+
+@pytest.fixture
+def live(spark: SparkSession, settings: Settings, first_registry: Path) -> Live:
+    """A home whose champion is version 1."""
+    return with_champion(spark, settings, first_registry)
 
 
 @pytest.fixture

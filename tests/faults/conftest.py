@@ -18,14 +18,6 @@ __all__ = ["broker", "broker_home"]
 NO_BROKER = "127.0.0.1:9092"
 
 
-@pytest.fixture(scope="session")
-def first_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry with a champion, to be copied: making its database takes longer than most of a drill."""
-    live = Live(None, kafka_settings(tmp_path_factory.mktemp("first_home"), NO_BROKER))
-    live.promote(1)
-    return live.settings.home / "mlflow"
-
-
 @pytest.fixture
 def home(first_registry: Path, tmp_path: Path) -> Path:
     """A home whose champion is version 1."""

@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from brokers import free_port, kafka_settings, lend_jars
 from builders import complaints
-from live import Live, letter_id, messages_of, request
+from live import Live, letter_id, messages_of, request, with_champion
 from solosolve.adapters.kafka import client_options, ensure_topics, topic_identity
 from solosolve.adapters.tables import Tables, Transaction
 from solosolve.errors import CheckpointError
@@ -33,11 +33,10 @@ INSTANTS = ("requested_at", "scored_at")
 
 
 @pytest.fixture
-def live(spark: SparkSession, broker: str, tmp_path: Path) -> Live:
+def live(spark: SparkSession, broker: str, first_registry: Path, tmp_path: Path) -> Live:
     """A home of its own with a champion, and topics without messages."""
-    made = Live(spark, kafka_settings(tmp_path / "home", broker))
+    made = with_champion(spark, kafka_settings(tmp_path / "home", broker), first_registry)
     empty_topics(made.settings)
-    made.promote(1)
     return made
 
 

@@ -32,9 +32,7 @@ def replay(live: Live, mended: dict[str, bytes] | None) -> Replayed:
     return run(live.spark, live.settings, mended)
 
 
-def test_mended_letter_has_one_prediction_however_often_it_is_replayed(spark: SparkSession, settings: Settings) -> None:
-    live = Live(spark, settings)
-    live.promote(1)
+def test_mended_letter_has_one_prediction_however_often_it_is_replayed(live: Live, spark: SparkSession) -> None:
     live.add_requests([request(1)])
     live.stream()
     # Two letters of one position, one that is good by now, one that is never mended.

@@ -29,9 +29,7 @@ def ask(live: Live, at_most: int) -> int:
     return run(live.spark, live.settings, "delta", at_most)
 
 
-def test_newest_tenth_of_unknown_outcome_is_asked_for_once(spark: SparkSession, settings: Settings) -> None:
-    live = Live(spark, settings)
-    live.promote(1)
+def test_newest_tenth_of_unknown_outcome_is_asked_for_once(live: Live, spark: SparkSession) -> None:
     known = [{"complaint_id": number, "date_received": date(2017, 1, 1)} for number in range(1001, 1011)]
     odd = {"tags": "Servicemember", "zip_code": None, "sub_product": None, "consumer_complaint_narrative": " \u00e9 "}
     silver = [*(unknown(number) for number in range(1, 69)), unknown(69) | odd, *known]

@@ -24,13 +24,6 @@ from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 
 
-@pytest.fixture
-def live(spark: SparkSession, settings: Settings) -> Live:
-    made = Live(spark, settings)
-    made.promote(1)
-    return made
-
-
 def checkpoint(live: Live) -> Path:
     return live.tables.checkpoint("score_stream_delta").folder
 
