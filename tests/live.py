@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections import Counter
@@ -29,6 +28,7 @@ from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 
 ENCODER = FeatureEncoder(kernels=(TextLength(column=NARRATIVE), MonthOfYear(column="date_received")))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = date(2020, 1, 1)
 REQUESTED_AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -142,9 +142,9 @@ def with_champion(spark: SparkSession | None, settings: Settings, first_registry
     return Live(spark, settings, {1: scorer(1)})
 
 
-def letter_id(topic: str, partition: int, offset: int, value: bytes | None, place: int = 1) -> str:
-    """What a dead letter is called: where it stands, what it is, and its place among equal ones."""
-    return f"{topic}/{partition}/{offset}/{hashlib.sha256(value or b'').hexdigest()[:16]}/{place}"
+def letter_id(topic: str, partition: int, offset: int, failed_at: datetime, place: int = 1) -> str:
+    """What a dead letter is called: where it stands, its batch's time, and its place among those there."""
+    return f"{topic}/{partition}/{offset}/{(failed_at - EPOCH) // timedelta(microseconds=1)}/{place}"
 
 
 def messages_of(requests: Sequence[dict[str, Any]]) -> Iterator[tuple[bytes, bytes]]:

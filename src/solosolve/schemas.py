@@ -110,7 +110,9 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("stream", _STRING),
                 _required("checkpoint_id", _STRING),
                 _required("source_id", _STRING),
+                _required("table_ids", _STRING),
                 _required("bound_at", _INSTANT),
+                _required("begun_at", _INSTANT),
                 _required("is_recovering", BooleanType()),
             ]
         ),

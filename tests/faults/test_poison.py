@@ -86,13 +86,16 @@ def poison(number: int, good: Message) -> bytes | None:
     return list(POISONS.values())[number % len(POISONS)](good)
 
 
+Place = tuple[int, int]
+
+
 class Sent:
-    """What is in the topic: the good complaints, and the poison by its letter's id."""
+    """What is in the topic: the good complaints, and the poison by partition and offset."""
 
     def __init__(self) -> None:
         self.good: Counter[int] = Counter()
-        self.poison: dict[str, tuple[bytes | None, bytes | None]] = {}
-        self.mended: dict[str, bytes] = {}
+        self.poison: dict[Place, tuple[bytes | None, bytes | None]] = {}
+        self.mended: dict[Place, bytes] = {}
 
 
 def send(client: KafkaProducer) -> Sent:
@@ -113,9 +116,8 @@ def send(client: KafkaProducer) -> Sent:
     client.flush()
     for future, key, value, message in places:
         place = future.get(timeout=60)
-        letter = letter_id(place.topic, place.partition, place.offset, value)
-        sent.poison[letter] = (key, value)
-        sent.mended[letter] = json.dumps(message).encode()
+        sent.poison[place.partition, place.offset] = (key, value)
+        sent.mended[place.partition, place.offset] = json.dumps(message).encode()
     return sent
 
 
@@ -147,19 +149,19 @@ def test_poison_stops_nothing_and_comes_back_mended(
 
     finish(live, "kafka", max_per_trigger=BATCH_SIZE)
     assert multiset_difference(live.scored_ids(), sent.good) == {}
-    letters = live.query('select letter_id, topic, "partition", "offset", key, value from bronze.dead_letters')
+    letters = live.query("select * from bronze.dead_letters")
     assert len(letters) == POISON_COUNT
-    found = {
-        row["letter_id"]: (row["key"], row["value"])
+    assert {(row["partition"], row["offset"]): (row["key"], row["value"]) for row in letters} == sent.poison
+    places = {
+        letter_id(REQUESTS_TOPIC, row["partition"], row["offset"], row["failed_at"]): (row["partition"], row["offset"])
         for row in letters
-        if row["letter_id"] == letter_id(row["topic"], row["partition"], row["offset"], row["value"])
     }
-    assert found.keys() == sent.poison.keys()
-    assert all(found[letter] == sent.poison[letter] for letter in found)
+    assert Counter(row["letter_id"] for row in letters) == Counter(places)
 
-    replay(live, spark, sent.mended, tmp_path / "mended.json")
-    assert replayed_ids(live) == Counter(sent.poison.keys())
-    again = replay_dead_letters.run(spark, live.settings, sent.mended)
+    mended = {letter: sent.mended[place] for letter, place in places.items()}
+    replay(live, spark, mended, tmp_path / "mended.json")
+    assert replayed_ids(live) == Counter(places.keys())
+    again = replay_dead_letters.run(spark, live.settings, mended)
     assert again == Replayed(added=0, already=POISON_COUNT, still_dead={})
     everyone = Counter(range(1, MESSAGE_COUNT + 1))
     assert multiset_difference(live.scored_ids(), everyone) == {}

@@ -190,7 +190,7 @@ def test_missing_checkpoint_is_refused_and_recovered_by_position(
     shutil.rmtree(kafka.checkpoint(STREAM).folder)
     put(kafka, 3, 1)
     send(kafka.settings, RAW_TOPIC, [(None, json.dumps({"company": "A"}).encode())])
-    with pytest.raises(CheckpointError, match=rf"is gone: put .*{STREAM} back, or start with --recover"):
+    with pytest.raises(CheckpointError, match=rf"is gone: put .*{STREAM} back, or start with --param recover=true"):
         land(kafka)
     assert landed_ids(kafka) == Counter(["1", "2"])
 
@@ -201,3 +201,20 @@ def test_missing_checkpoint_is_refused_and_recovered_by_position(
     assert landed_ids(kafka) == Counter(["1", "2", "3", "1"])
     assert_conserved(kafka)
     assert land(kafka) == []
+
+
+def test_older_copy_of_a_checkpoint_is_refused_before_a_message_is_lost(kafka: Tables) -> None:
+    folder = kafka.checkpoint(STREAM).folder
+    put(kafka, 1)
+    land(kafka)
+    shutil.copytree(folder, kafka.settings.home / "copy")
+    put(kafka, 2)
+    land(kafka)
+    shutil.rmtree(folder)
+    shutil.copytree(kafka.settings.home / "copy", folder)
+    put(kafka, 3)
+    with pytest.raises(CheckpointError, match=r"had batch 1 before: .* was an older copy and is now"):
+        land(kafka)
+    land(kafka, recover=True)
+    assert landed_ids(kafka) == Counter(["1", "2", "3"])
+    assert_conserved(kafka)

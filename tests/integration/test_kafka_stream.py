@@ -89,7 +89,7 @@ def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) ->
         b"c": "JSON is malformed: invalid character (byte 0)",
     }
     assert {row["letter_id"] for row in letters} == {
-        letter_id(REQUESTS_TOPIC, row["partition"], row["offset"], row["value"]) for row in letters
+        letter_id(REQUESTS_TOPIC, row["partition"], row["offset"], row["failed_at"]) for row in letters
     }
 
     good = {position: json.loads(value) for position, value in values.items() if value and b'"Bank ' in value}
@@ -165,7 +165,9 @@ def test_missing_checkpoint_is_refused_and_recovered_by_position(live: Live) -> 
     before = in_table(live)
     shutil.rmtree(checkpoint(live))
     ask(live, request(4), request(1))
-    with pytest.raises(CheckpointError, match=r"is gone: put .*score_stream_kafka back, or start with --recover"):
+    with pytest.raises(
+        CheckpointError, match=r"is gone: put .*score_stream_kafka back, or start with --param recover=true"
+    ):
         live.stream("kafka")
     assert in_table(live) == before
 
@@ -214,7 +216,7 @@ def test_messages_of_a_topic_made_anew_are_not_taken_for_those_of_the_former(liv
     while not ensure_topics(live.settings, [REQUESTS_TOPIC]) and time.monotonic() < deadline:
         time.sleep(0.2)
     ask(live, *(request(number) for number in range(21, 51)))
-    with pytest.raises(CheckpointError, match="use the former source, or start with --recover"):
+    with pytest.raises(CheckpointError, match="use the former source, or start with --param recover=true"):
         live.stream("kafka")
     live.stream("kafka", recover=True)
     assert live.scored_ids() == Counter([*range(1, 11), *range(21, 51)])

@@ -19,7 +19,7 @@ from solosolve.adapters.tables import Tables, Transaction
 from solosolve.errors import BusyError, CheckpointError, ModelError
 from solosolve.flows.task import run_task
 from solosolve.model.scorer import ComplaintScorer
-from solosolve.names import CHECKPOINTS, PREDICTIONS, STREAM_PROGRESS, Table
+from solosolve.names import CHECKPOINTS, DEAD_LETTERS, PREDICTIONS, STREAM_PROGRESS, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 
@@ -71,14 +71,15 @@ def test_request_that_cannot_be_scored_is_a_dead_letter_with_its_reason(live: Li
     live.add_requests([request(1), request(2, company=None), request(3, state="N/A"), request(2, company=None)])
     done = live.stream()
     assert (done.request_count, done.prediction_count, done.dead_letter_count) == (4, 1, 3)
-    letters = live.query("select letter_id, key, value, reason from bronze.dead_letters")
+    letters = live.query("select letter_id, key, value, reason, failed_at from bronze.dead_letters")
     values = {row["key"]: row["value"] for row in letters}
+    (failed_at,) = {row["failed_at"] for row in letters}
     assert Counter((row["letter_id"], row["key"], row["reason"]) for row in letters) == Counter(
-        (letter_id("bronze.inference_requests", 0, 1, values[key], place), key, reason)
+        (letter_id("bronze.inference_requests", 0, 1, failed_at, place), key, reason)
         for place, key, reason in (
             (1, b"2", "Object missing required field `company`"),
             (2, b"2", "Object missing required field `company`"),
-            (1, b"3", "state: found 'N/A', expected a value"),
+            (3, b"3", "state: found 'N/A', expected a value"),
         )
     )
     assert json.loads(values[b"2"])["complaint_id"] == 2
@@ -99,7 +100,9 @@ def test_missing_checkpoint_is_refused_and_recovered_by_position(live: Live) -> 
     live.stream()
     shutil.rmtree(checkpoint(live))
     live.add_requests([request(4)])
-    with pytest.raises(CheckpointError, match=r"is gone: put .*score_stream_delta back, or start with --recover"):
+    with pytest.raises(
+        CheckpointError, match=r"is gone: put .*score_stream_delta back, or start with --param recover=true"
+    ):
         live.stream()
     assert live.scored_ids() == Counter([1, 2])
     live.stream(recover=True)
@@ -137,11 +140,12 @@ def test_commit_that_was_divided_is_scored_whole_whatever_is_repeated(
     assert len({row["letter_id"] for row in letters}) == 8
 
 
-def test_older_copy_of_a_checkpoint_is_refused_before_a_request_is_lost(live: Live) -> None:
+@pytest.mark.parametrize("state", ["CA", None], ids=["prediction", "dead letter"])
+def test_older_copy_of_a_checkpoint_is_refused_before_a_request_is_lost(live: Live, state: str | None) -> None:
     live.add_requests([request(1)])
     live.stream()
     shutil.copytree(checkpoint(live), live.settings.home / "copy")
-    live.add_requests([request(2)])
+    live.add_requests([request(2, state=state)])
     live.stream()
     shutil.rmtree(checkpoint(live))
     shutil.copytree(live.settings.home / "copy", checkpoint(live))
@@ -151,7 +155,39 @@ def test_older_copy_of_a_checkpoint_is_refused_before_a_request_is_lost(live: Li
     with pytest.raises(CheckpointError, match="is gone"):
         live.stream()
     live.stream(recover=True)
-    assert live.scored_ids() == Counter([1, 2, 3])
+    assert live.scored_ids() == Counter([1, 3] if state is None else [1, 2, 3])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": int(state is None)}]
+
+
+def test_message_that_is_read_otherwise_when_its_batch_is_repeated_is_kept_once(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = {"consumer_complaint_narrative": "x" * 3_000}
+    live.add_requests([request(1), request(2, **long), request(2), request(3, state=None)])
+    append = Tables.append
+
+    def cut_off(tables: Tables, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+        if table == DEAD_LETTERS:
+            raise RuntimeError("cut off")
+        append(tables, table, rows, transaction)
+
+    strict = Live(live.spark, live.settings.model_copy(update={"max_request_bytes": 2_000}), live.scorers)
+    for attempt in (strict, strict):
+        with monkeypatch.context() as patch:
+            patch.setattr(Tables, "append", cut_off)
+            with pytest.raises(RuntimeError, match="cut off"):
+                attempt.stream()
+        assert live.scored_ids() == Counter([1, 2])
+    live.stream()
+    assert live.scored_ids() == Counter([1, 2, 2])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+    # And what is a dead letter stays one in a recovery, though it could be read now, and the other way round.
+    live.add_requests([request(4, **long), request(5)])
+    strict.stream()
+    live.stream(recover=True)
+    strict.stream(recover=True)
+    assert live.scored_ids() == Counter([1, 2, 2, 5])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 2}]
 
 
 def test_requests_of_a_table_made_anew_are_not_taken_for_those_of_the_former(live: Live) -> None:
@@ -191,11 +227,14 @@ def test_foreign_checkpoint_is_refused(live: Live) -> None:
         live.stream()
 
 
-def test_checkpoint_without_its_table_is_refused(live: Live) -> None:
+@pytest.mark.parametrize("table", [PREDICTIONS, DEAD_LETTERS], ids=str)
+def test_checkpoint_without_its_table_is_refused(live: Live, table: Table) -> None:
     live.add_requests([request(1)])
     live.stream()
-    shutil.rmtree(live.settings.warehouse / "gold" / "predictions")
-    with pytest.raises(CheckpointError, match=r"gold\.predictions is gone, its checkpoint is not"):
+    shutil.rmtree(live.settings.warehouse / table.layer / table.name)
+    # Another job may have made an empty one by now.
+    live.tables.create(table)
+    with pytest.raises(CheckpointError, match=r"gold\.predictions or .* is gone or was made anew"):
         live.stream()
     shutil.rmtree(live.settings.warehouse / "bronze" / "checkpoints")
     with pytest.raises(CheckpointError, match="do not belong together"):

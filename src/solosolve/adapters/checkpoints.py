@@ -47,6 +47,12 @@ class Checkpoint:
         return planned if planned is not None and planned != finished else None
 
     @property
+    def planned_batch(self) -> int:
+        """The newest batch that was planned; -1 where there is none."""
+        planned = _newest(self.folder / "offsets")
+        return -1 if planned is None else planned
+
+    @property
     def has_finished_batches(self) -> bool:
         """Whether anything has been read from it."""
         return _newest(self.folder / "commits") is not None

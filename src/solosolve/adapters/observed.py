@@ -25,9 +25,9 @@ class Observed:
     def found(self) -> dict[str, Any] | None:
         """Name to value, once an action has ended; None where the rows were not read, as when Delta ignores a commit.
 
-        Spark's own `get` would wait for ever then.
+        Spark's own `get` would wait for ever then. Before Spark 4.2 it may be None for a while, behind the action too.
         """
         observed = self._observation._jo
         if observed is None or not observed.future().isCompleted():
             return None
-        return self._observation.get
+        return self._observation.get or None

@@ -44,4 +44,9 @@ class ProgressListener(StreamingQueryListener):
 class _AsJson(JStreamingQueryListener):
     def onQueryProgress(self, jevent: Any) -> None:  # noqa: N802 - Spark's name
         progress = json.loads(jevent.progress().json())
+        for source in progress["sources"]:
+            for name in ("startOffset", "endOffset", "latestOffset"):
+                # PySpark before 4.2 would make Python's text of an object, not JSON.
+                if not isinstance(source.get(name), str):
+                    source[name] = json.dumps(source.get(name))
         self.pylistener.onQueryProgress(QueryProgressEvent.fromJson({"progress": progress}))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -29,14 +29,18 @@ class Binding:
         stream: The stream's name.
         checkpoint_id: The identity of its checkpoint; empty until its first batch.
         source_id: What it reads: the table, or the topic and its cluster.
+        table_ids: What it writes: Delta's ids of the tables.
         bound_at: From when on rows of the table are of this source.
+        begun_at: From when on they are of this checkpoint.
         is_recovering: Whether what is in the table already has to be skipped by its position.
     """
 
     stream: str
     checkpoint_id: str
     source_id: str
+    table_ids: str
     bound_at: datetime
+    begun_at: datetime
     is_recovering: bool
 
 
@@ -48,10 +52,17 @@ class BoundStream:
     with another one the same rows would come again, or other rows would be taken for repeated ones.
     """
 
-    def __init__(self, tables: Tables, stream: str, table: Table, source_id: str) -> None:
-        """Reads the stream's binding."""
+    def __init__(self, tables: Tables, stream: str, written: Sequence[Table], source_id: str) -> None:
+        """Reads the stream's binding.
+
+        Args:
+            tables: The tables.
+            stream: What the stream is called.
+            written: The tables that it fills, the first one above all.
+            source_id: What it reads.
+        """
         self.stream = stream
-        self._tables, self._table, self._source_id = tables, table, source_id
+        self._tables, self._written, self._table, self._source_id = tables, written, written[0], source_id
         self.checkpoint = tables.checkpoint(stream)
         self._bindings = self._find()
 
@@ -67,6 +78,16 @@ class BoundStream:
             if binding.source_id == self._source_id:
                 found |= (F.col(column) >= F.lit(binding.bound_at)) & (F.col(column) < F.lit(end))
         return found
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether the table is written from a checkpoint."""
+        return self._bound is not None and self._bound.checkpoint_id != _NOT_YET
+
+    @property
+    def begun_at(self) -> datetime:
+        """From when on rows of this source are of this checkpoint."""
+        return self._required().begun_at
 
     @property
     def checkpoint_id(self) -> str:
@@ -96,7 +117,7 @@ class BoundStream:
         """Writes the running checkpoint's identity down, in the first batch before anything else is written."""
         if self._bound is None:
             now, identity = datetime.now(UTC), self.checkpoint.identity
-            self._write(Binding(self.stream, identity, self._source_id, now, is_recovering=False))
+            self._write(Binding(self.stream, identity, self._source_id, self._table_ids(), now, now, False))
         elif self._bound.checkpoint_id == _NOT_YET:
             self._write(replace(self._bound, checkpoint_id=self.checkpoint.identity))
 
@@ -119,14 +140,9 @@ class BoundStream:
             f"{self._advice('put the newest one in its place')}"
         )
 
-    def transaction(self, batch_id: int, *, is_rest: bool = False) -> Transaction:
-        """The name of a batch's commits.
-
-        Args:
-            batch_id: The batch.
-            is_rest: Whether it was cut off, and what is committed now is what the tables lack of it.
-        """
-        return Transaction(f"{self.stream}-{self.checkpoint_id}{'-rest' if is_rest else ''}", batch_id)
+    def transaction(self, batch_id: int) -> Transaction:
+        """The name of a batch's commits."""
+        return Transaction(f"{self.stream}-{self.checkpoint_id}", batch_id)
 
     @property
     def _bound(self) -> Binding | None:
@@ -140,11 +156,13 @@ class BoundStream:
     def _begin_recovery(self) -> None:
         if self.checkpoint.folder.exists():
             logger.warning("the checkpoint was set aside as %s", self.checkpoint.set_aside())
-        since = _EVER if self._bound is None else self._bound.bound_at
-        if self._bound is not None and self._bound.source_id != self._source_id:
+        now, since = datetime.now(UTC), _EVER
+        if self._bound is not None:
+            # A clock that was wrong must not put this one before those that were.
+            now = max(now, self._bound.bound_at + timedelta(microseconds=1))
             # Positions of another source say nothing about this one.
-            since = datetime.now(UTC)
-        self._write(Binding(self.stream, _NOT_YET, self._source_id, since, is_recovering=True))
+            since = self._bound.bound_at if self._bound.source_id == self._source_id else now
+        self._write(Binding(self.stream, _NOT_YET, self._source_id, self._table_ids(), since, now, True))
 
     def _require_nothing_done(self, has_rows: Callable[[], bool]) -> None:
         if self.checkpoint.has_finished_batches or has_rows():
@@ -169,20 +187,27 @@ class BoundStream:
                 f"{self.checkpoint} is the checkpoint {self.checkpoint.identity}, {self._table} is written from "
                 f"{bound.checkpoint_id}: {self._advice('put that one back')}"
             )
-        if not self._tables.exists(self._table) and self.checkpoint.has_finished_batches:
-            raise CheckpointError(f"{self._table} is gone, its checkpoint is not: {self._advice('put the table back')}")
+        if self._table_ids() != bound.table_ids and self.checkpoint.has_finished_batches:
+            names = " or ".join(map(str, self._written))
+            raise CheckpointError(
+                f"{names} is gone or was made anew, the checkpoint is not: {self._advice('put the table back')}"
+            )
 
     def _advice(self, otherwise: str) -> str:
         return (
-            f"{otherwise}, or start with --recover, which reads the source from its earliest position again and skips "
-            "what the table has"
+            f"{otherwise}, or start with --param recover=true (spark-submit: --recover), which reads the source from "
+            "its earliest position again and skips what the table has"
         )
+
+    def _table_ids(self) -> str:
+        return " ".join(self._tables.table_id(table) for table in self._written)
 
     def _find(self) -> list[Binding]:
         if not self._tables.exists(CHECKPOINTS):
             return []
         rows = self._tables.read(CHECKPOINTS).where(F.col("stream") == self.stream).orderBy("bound_at").collect()
-        return [Binding(**row.asDict() | {"bound_at": row["bound_at"].astimezone(UTC)}) for row in rows]
+        instants = ("bound_at", "begun_at")
+        return [Binding(**row.asDict() | {name: row[name].astimezone(UTC) for name in instants}) for row in rows]
 
     def _write(self, binding: Binding) -> None:
         row = self._tables.spark.createDataFrame([binding], SCHEMAS[CHECKPOINTS])

@@ -40,17 +40,20 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
     """
     settings = tables.settings
     ensure_topics(settings, (RAW_TOPIC,))
-    bound = BoundStream(tables, STREAM, COMPLAINTS_RAW, topic_identity(settings, RAW_TOPIC))
+    bound = BoundStream(tables, STREAM, (COMPLAINTS_RAW,), topic_identity(settings, RAW_TOPIC))
     bound.claim(has_rows=lambda: _has_rows(tables), recover=recover)
-    # Even where no message is there yet: a bound stream's table that is missing was lost.
-    tables.create(COMPLAINTS_RAW)
     landings = Landings(tables)
+    unfinished, next_batch = bound.checkpoint.unfinished_batch, bound.checkpoint.planned_batch + 1
+    if bound.has_checkpoint and landings.has(_digest(bound, next_batch)):
+        raise bound.refuse_older_copy(next_batch)
     landed: list[Landed] = []
 
     def land(messages: DataFrame, batch_id: int) -> None:
         bound.bind()
-        digest = hashlib.sha256(f"{bound.checkpoint_id}/{batch_id}".encode()).hexdigest()
+        digest = _digest(bound, batch_id)
         if landings.has(digest):
+            if batch_id != unfinished:
+                raise bound.refuse_older_copy(batch_id)
             return
         new = _without_landed(tables, messages, bound, digest) if bound.is_recovering else messages
         size = new.agg(F.sum(F.length("value")).alias("bytes"), F.count("*").alias("messages")).collect()[0]
@@ -67,6 +70,10 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
         landings.adopt(RAW_TOPIC, LAYOUT)
         bound.end_recovery()
     return landed
+
+
+def _digest(bound: BoundStream, batch_id: int) -> str:
+    return hashlib.sha256(f"{bound.checkpoint_id}/{batch_id}".encode()).hexdigest()
 
 
 def parse_messages(messages: DataFrame) -> DataFrame:

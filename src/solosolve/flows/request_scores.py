@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from solosolve.adapters.kafka import ensure_topics, read_present_messages, write_messages
 from solosolve.adapters.registry import Registry
 from solosolve.adapters.tables import Tables
+from solosolve.flows.stream_source import bound_stream, source_of
 from solosolve.names import CHAMPION, COMPLAINTS, LABEL, PREDICTIONS, REQUESTS, REQUESTS_TOPIC, TOPICS
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
@@ -86,5 +87,7 @@ def _waiting_in_topic(tables: Tables) -> DataFrame:
     messages = read_present_messages(tables.spark, tables.settings, REQUESTS_TOPIC)
     complaint_id = F.col("key").cast("string").try_cast("bigint").alias("complaint_id")
     asked = messages.select(complaint_id, position_of_message())
-    answered = tables.read(PREDICTIONS).where(F.col("source") == "kafka").select("source_position")
+    source = source_of("kafka", tables)
+    is_ours = (F.col("source") == source.name) & bound_stream(tables, source).is_ours("scored_at")
+    answered = tables.read(PREDICTIONS).where(is_ours).select("source_position")
     return asked.join(answered, on="source_position", how="left_anti").select("complaint_id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from pyspark.sql import DataFrame, SparkSession
@@ -12,12 +13,12 @@ from pyspark.sql import functions as F
 
 from solosolve.adapters.registry import Registry
 from solosolve.adapters.spark import lean_session
-from solosolve.adapters.tables import Tables
+from solosolve.adapters.tables import Tables, Transaction
 from solosolve.flows.binding import BoundStream
 from solosolve.flows.live_champion import LiveChampion
 from solosolve.flows.scored_batch import ScoredBatch
 from solosolve.flows.stream_progress import BatchFacts, ProgressLog
-from solosolve.flows.stream_source import Source, Starting, source_of
+from solosolve.flows.stream_source import Source, Starting, bound_stream, source_of
 from solosolve.flows.streaming import StreamRun
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.settings import Settings
@@ -81,7 +82,7 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
     spark = lean_session(spark, settings)
     tables = Tables(spark, settings)
     source = source_of(options.source, tables)
-    bound = BoundStream(tables, f"{TASK}_{source.name}", PREDICTIONS, source.identity())
+    bound = bound_stream(tables, source)
     bound.claim(has_rows=lambda: _has_rows(tables, source), recover=options.recover)
     champion = LiveChampion(tables, Registry(settings))
     champion.current()
@@ -140,6 +141,7 @@ class _Stream:
         Raises:
             StoppedError: It was told to stop.
         """
+        self._require_newest_copy()
         self._unfinished = self._bound.checkpoint.unfinished_batch
         messages = self._source.read(options.starting, options.max_per_trigger or None)
         writer = messages.writeStream.queryName(self._bound.stream)
@@ -151,6 +153,23 @@ class _Stream:
         running = StreamRun(self._score)
         running.run(writer, meanwhile=self._progress.flush)
         running.require_not_stopped()
+
+    def _require_newest_copy(self) -> None:
+        """Refuses a checkpoint that knows nothing of a batch whose predictions are there, before it plans another."""
+        if not self._bound.has_checkpoint:
+            return
+        planned = self._bound.checkpoint.planned_batch
+        is_ahead = (F.col("batch_id") > planned) & (F.col("scored_at") >= F.lit(self._bound.begun_at))
+        rows = self._tables.read(PREDICTIONS).where((F.col("source") == self._source.name) & is_ahead)
+        if not rows.isEmpty():
+            raise self._bound.refuse_older_copy(planned + 1)
+
+    def _attempted_at(self, batch_id: int) -> datetime | None:
+        """The time of the predictions that the table has of a batch."""
+        is_its = (F.col("batch_id") == batch_id) & (F.col("scored_at") >= F.lit(self._bound.begun_at))
+        rows = self._tables.read(PREDICTIONS).where((F.col("source") == self._source.name) & is_its)
+        found = rows.agg(F.min("scored_at").alias("scored_at")).collect()[0]["scored_at"]
+        return None if found is None else found.astimezone(UTC)
 
     def _score(self, messages: DataFrame, batch_id: int) -> None:
         self._bound.bind()
@@ -166,13 +185,19 @@ class _Stream:
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
 
     def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
-        # What was cut off may be in the tables; where a position is many messages', Delta alone knows, by transaction.
         is_repeat = batch_id == self._unfinished
-        is_rest = is_repeat and self._source.has_unique_positions
-        with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, self._beside) as batch:
-            if self._bound.is_recovering or is_rest:
+        transaction: Transaction | None = self._bound.transaction(batch_id)
+        attempted_at = self._attempted_at(batch_id) if is_repeat else None
+        time = attempted_at or datetime.now(UTC)
+        with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, time, self._beside) as batch:
+            if self._bound.is_recovering or (is_repeat and self._source.has_unique_positions):
                 batch.leave_out_settled(self._bound)
-            facts = batch.write(self._bound.transaction(batch_id, is_rest=is_rest), is_repeat=is_repeat)
+            elif attempted_at:
+                batch.leave_out_attempt()
+            if attempted_at or (is_repeat and self._source.has_unique_positions):
+                # By the name of the attempt's commits, what the tables lack of them would be ignored.
+                transaction = None
+            facts = batch.write(transaction, is_repeat=is_repeat)
         if facts is None:
             raise self._bound.refuse_older_copy(batch_id)
         return facts

@@ -19,7 +19,6 @@ from solosolve.flows.stream_source import Source
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.transforms.messages import position_of_message
 from solosolve.transforms.predictions import (
-    POSITION,
     Scoring,
     Stamp,
     build_dead_letters,
@@ -32,7 +31,14 @@ class ScoredBatch:
     """The messages of one batch, scored once and kept in memory while they are written; a context manager."""
 
     def __init__(
-        self, tables: Tables, source: Source, scoring: Scoring, messages: DataFrame, batch_id: int, beside: Executor
+        self,
+        tables: Tables,
+        source: Source,
+        scoring: Scoring,
+        messages: DataFrame,
+        batch_id: int,
+        scored_at: datetime,
+        beside: Executor,
     ) -> None:
         """Plans the scoring.
 
@@ -42,10 +48,12 @@ class ScoredBatch:
             scoring: The model.
             messages: `topic`, `partition`, `offset`, `key`, `value`, `timestamp`.
             batch_id: The batch's number in its checkpoint.
+            scored_at: The time of all that it writes; no other batch's.
             beside: What need not come one behind the other goes on there.
         """
         self._tables, self._source, self._scoring, self._beside = tables, source, scoring, beside
-        stamp = Stamp(datetime.now(UTC), source.name, batch_id, source.position)
+        self._time = scored_at
+        stamp = Stamp(scored_at, source.name, batch_id, source.position)
         self._scored = score_messages(messages, scoring, stamp, tables.settings.max_request_bytes)
         self._predictions = select_predictions(self._scored)
         self._settled: _Settled | None = None
@@ -69,36 +77,43 @@ class ScoredBatch:
         Args:
             bound: Knows which rows are of this source; the positions of others say nothing.
         """
-        is_ours = (F.col("source") == self._source.name) & bound.is_ours("scored_at")
-        in_table = self._tables.read(PREDICTIONS).where(is_ours)
+        predictions = self._tables.read(PREDICTIONS).where(self._is_ours() & bound.is_ours("scored_at"))
         is_ours = (F.col("topic") == self._source.topic) & bound.is_ours("failed_at")
-        old_letters = self._tables.read(DEAD_LETTERS).where(is_ours)
+        self._leave_out(predictions, self._tables.read(DEAD_LETTERS).where(is_ours))
+
+    def leave_out_attempt(self) -> None:
+        """Leaves out the messages that the tables have from an earlier attempt at this batch, of this batch's time."""
+        predictions = self._tables.read(PREDICTIONS).where(self._is_ours() & (F.col("scored_at") == F.lit(self._time)))
+        letters = self._tables.read(DEAD_LETTERS).where(F.col("topic") == self._source.topic)
+        self._leave_out(predictions, letters.where(F.col("failed_at") == F.lit(self._time)))
+
+    def _is_ours(self) -> Column:
+        return F.col("source") == self._source.name
+
+    def _leave_out(self, old_predictions: DataFrame, old_letters: DataFrame) -> None:
         # All is looked up now: published beside the commit, it would be told by what the commit adds.
-        settled = in_table.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
+        settled = old_predictions.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
         letters = build_dead_letters(self._scored)
         if self._source.has_unique_positions:
             position = position_of_message()
-            positions = in_table.select("source_position").unionByName(old_letters.select(position))
-            letters = letters.select("*", position)
+            positions = old_predictions.select("source_position").unionByName(old_letters.select(position))
             predictions, letters = (
-                rows.join(positions, on="source_position", how="left_anti") for rows in (self._predictions, letters)
+                rows.join(positions, on="source_position", how="left_anti")
+                for rows in (self._predictions, letters.select("*", position))
             )
         else:
-            predictions = _without(self._predictions, in_table, "source_position", "complaint_id")
-            message = F.xxhash64("key", "value").alias("message")
-            letters = letters.select("*", message)
-            letters = _without(letters, old_letters.select("*", message), *POSITION, "message").drop("message")
+            predictions, letters = _difference(self._predictions, letters, old_predictions, old_letters)
         self._predictions = predictions.localCheckpoint()
         self._settled = _Settled(settled, letters.localCheckpoint())
 
-    def write(self, transaction: Transaction, *, is_repeat: bool) -> BatchFacts | None:
+    def write(self, transaction: Transaction | None, *, is_repeat: bool) -> BatchFacts | None:
         """Appends the predictions and the dead letters, each in one commit, and publishes the predictions.
 
         Publishing goes on beside the commit, which mostly waits. So a prediction may be published before the table has
         it, and, when the process ends in between, a second time: what is published last is the table's.
 
         Args:
-            transaction: The name of both commits.
+            transaction: The name of both commits; None where what the tables have was left out.
             is_repeat: Whether the table may have had the transaction before, and then ignores it.
 
         Returns:
@@ -111,7 +126,8 @@ class ScoredBatch:
         written_at = datetime.now(UTC).timestamp()
         self._beside.submit(self._tables.look_ahead, PREDICTIONS)
         counts = counted.found
-        if counts is None and not is_repeat:
+        # On the platform the counts may only be late.
+        if counts is None and not is_repeat and self._tables.settings.is_local:
             return None
         if counts is None:
             counts = self._of_interest().agg(*_counts()).collect()[0].asDict()
@@ -148,6 +164,38 @@ def _counts() -> tuple[Column, ...]:
         F.count("*").alias("messages"),
         F.count("reason").alias("letters"),
         F.percentile_approx(F.unix_micros("requested_at"), [0.5, 0.01], 10_000).alias("requested"),
+    )
+
+
+def _difference(
+    predictions: DataFrame, letters: DataFrame, old_predictions: DataFrame, old_letters: DataFrame
+) -> tuple[DataFrame, DataFrame]:
+    """What the tables lack of a batch whose positions are many messages' each: a difference of multisets.
+
+    A message that was read otherwise before is of the other kind there: what is left of the one kind on one side
+    answers for what is left of the other kind on the other side, by position and complaint.
+    """
+    place = ["source_position", "_complaint"]
+    good, old_good = (
+        rows.withColumn("_complaint", F.col("complaint_id").cast("string")) for rows in (predictions, old_predictions)
+    )
+    bad, old_bad = (
+        rows.withColumns(
+            {
+                "source_position": F.col("offset").cast("string"),
+                "_complaint": F.coalesce(F.col("key").cast("string"), F.lit("")),
+                "_message": F.xxhash64("key", "value"),
+            }
+        )
+        for rows in (letters, old_letters)
+    )
+    here = good.select("source_position").unionByName(bad.select("source_position")).distinct()
+    old_good, old_bad = (rows.join(here, on="source_position", how="left_semi") for rows in (old_good, old_bad))
+    new_good, lost_good = _without(good, old_good, *place), _without(old_good, good, *place)
+    new_bad, lost_bad = _without(bad, old_bad, *place, "_message"), _without(old_bad, bad, *place, "_message")
+    return (
+        _without(new_good, lost_bad, *place).drop("_complaint"),
+        _without(new_bad, lost_good, *place).drop("source_position", "_complaint", "_message"),
     )
 
 

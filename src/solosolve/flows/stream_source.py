@@ -14,7 +14,8 @@ from pyspark.sql.streaming.listener import SourceProgress
 
 from solosolve.adapters.kafka import ensure_topics, read_messages, topic_identity, write_messages
 from solosolve.adapters.tables import Tables
-from solosolve.names import PREDICTIONS_TOPIC, REQUESTS, REQUESTS_TOPIC
+from solosolve.flows.binding import BoundStream
+from solosolve.names import DEAD_LETTERS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS, REQUESTS_TOPIC
 from solosolve.schemas import SCHEMAS
 from solosolve.transforms.messages import as_message
 
@@ -140,6 +141,11 @@ class KafkaSource:
             json.loads(each or "{}").get(self.topic, {}) for each in (progress.latestOffset, progress.endOffset)
         )
         return sum(newest[partition] - read[partition] for partition in newest.keys() & read.keys()) if newest else None
+
+
+def bound_stream(tables: Tables, source: Source) -> BoundStream:
+    """The stream that scores what comes from a source."""
+    return BoundStream(tables, f"score_stream_{source.name}", (PREDICTIONS, DEAD_LETTERS), source.identity())
 
 
 def source_of(name: Literal["delta", "kafka"], tables: Tables) -> Source:

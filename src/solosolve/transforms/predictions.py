@@ -148,14 +148,12 @@ def build_dead_letters(scored: DataFrame) -> DataFrame:
         scored: What `score_messages` returned.
 
     Returns:
-        Rows of `bronze.dead_letters`. `letter_id` is the position and, since all rows of a commit have one, the first
-        16 hexadecimal digits of the value's SHA-256 and its place among equal ones; it is the same however often the
-        messages are read.
+        Rows of `bronze.dead_letters`. `letter_id` is the position, the batch's time in microseconds, since what is
+        made anew has the same positions again, and the place among the letters there, since a commit's rows have one.
     """
-    digest = F.substring(F.sha2(F.coalesce("value", F.lit(b"")), 256), 1, 16)
-    dead = scored.where("reason IS NOT NULL").withColumn("digest", digest)
-    place = F.row_number().over(Window.partitionBy(*POSITION, "digest").orderBy("key", "value"))
-    letter_id = F.concat_ws("/", *POSITION, "digest", place)
+    place = F.row_number().over(Window.partitionBy(*POSITION).orderBy("key", "value"))
+    letter_id = F.concat_ws("/", *POSITION, F.unix_micros("failed_at"), place)
+    dead = scored.where("reason IS NOT NULL")
     return dead.withColumn("letter_id", letter_id).select(*SCHEMAS[DEAD_LETTERS].names)
 
 

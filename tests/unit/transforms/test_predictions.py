@@ -145,7 +145,7 @@ def scored(found: DataFrame, scoring: Scoring) -> DataFrame:
 
 def letter(offset: int, place: int, key: bytes | None, value: bytes | None, reason: str) -> tuple[Any, ...]:
     """One row of `bronze.dead_letters`."""
-    return (letter_id("a_topic", 1, offset, value, place), "a_topic", 1, offset, key, value, reason, SCORED_AT)
+    return (letter_id("a_topic", 1, offset, SCORED_AT, place), "a_topic", 1, offset, key, value, reason, SCORED_AT)
 
 
 def test_good_and_bad_messages_are_predictions_and_dead_letters(spark: SparkSession, scoring: Scoring) -> None:
@@ -215,10 +215,10 @@ def test_dead_letters_of_one_position_are_counted_in_an_order_of_their_own(
     given = [("a_topic", 1, *row, ARRIVED_AT) for row in rows]
     expected = [
         letter(3, 1, None, b"{", reason),
-        letter(3, 1, b"a", b"", reason),
-        letter(3, 1, b"a", b"[", "Expected `object`, got `array`"),
-        letter(3, 2, b"b", b"{", reason),
-        letter(3, 3, b"b", b"{", reason),
+        letter(3, 2, b"a", b"", reason),
+        letter(3, 3, b"a", b"[", "Expected `object`, got `array`"),
+        letter(3, 4, b"b", b"{", reason),
+        letter(3, 5, b"b", b"{", reason),
         letter(4, 1, b"a", b"{", reason),
     ]
     expected_df = spark.createDataFrame(expected, SCHEMAS[DEAD_LETTERS])
