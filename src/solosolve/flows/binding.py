@@ -73,8 +73,9 @@ class BoundStream:
 
     def is_ours(self, column: str) -> Column:
         """Whether a row was written, at the instant in a column, while the stream read this source and no other."""
-        found, ends = F.lit(False), [*(each.bound_at for each in self._bindings[1:]), _FOR_EVER]
-        for binding, end in zip(self._bindings, ends, strict=True):
+        found, following = F.lit(False), [*self._bindings[1:], None]
+        for binding, after in zip(self._bindings, following, strict=False):
+            end = _FOR_EVER if after is None else after.bound_at
             if binding.source_id == self._source_id:
                 found |= (F.col(column) >= F.lit(binding.bound_at)) & (F.col(column) < F.lit(end))
         return found
