@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,15 +9,7 @@ import click
 
 from solosolve.edge import run_as_program
 from solosolve.flows import score_stream
-from solosolve.flows.task import flag_option, run_task, target_option
-
-_INTERVAL = re.compile(r"\d+ (milli)?seconds?|\d+ (minute|hour)s?")
-
-
-def _interval(_: click.Context, __: click.Parameter, value: str) -> str:
-    if not _INTERVAL.fullmatch(value):
-        raise click.BadParameter(f"found '{value}', expected a time as '500 milliseconds' or '10 seconds'")
-    return value
+from solosolve.flows.task import flag_option, interval, run_task, target_option
 
 
 @click.command(name="score_stream")
@@ -32,7 +23,7 @@ def _interval(_: click.Context, __: click.Parameter, value: str) -> str:
     help="Where a new stream begins.",
 )
 @click.option(
-    "--trigger", callback=_interval, default="0 seconds", show_default=True, help="Least time between two batches."
+    "--trigger", callback=interval, default="0 seconds", show_default=True, help="Least time between two batches."
 )
 @click.option(
     "--max-per-trigger",

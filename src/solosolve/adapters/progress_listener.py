@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pyspark import SparkContext
 from pyspark.sql.streaming.listener import (
     JStreamingQueryListener,
     QueryIdleEvent,
@@ -14,6 +13,8 @@ from pyspark.sql.streaming.listener import (
     QueryTerminatedEvent,
     StreamingQueryListener,
 )
+
+from solosolve.adapters.spark import listener_of_jvm
 
 
 class ProgressListener(StreamingQueryListener):
@@ -26,9 +27,7 @@ class ProgressListener(StreamingQueryListener):
     @property
     def _jlistener(self) -> Any:
         if not hasattr(self, "_jlistenerobj"):
-            jvm = SparkContext._jvm
-            assert jvm is not None
-            self._jlistenerobj = jvm.PythonStreamingQueryListenerWrapper(_AsJson(self))
+            self._jlistenerobj = listener_of_jvm(_AsJson(self))
         return self._jlistenerobj
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802 - Spark's name

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql.streaming.listener import JStreamingQueryListener
 
 from solosolve.errors import MissingDependencyError
 from solosolve.settings import Settings, find_bundle
@@ -72,6 +74,14 @@ def lean_session(spark: SparkSession, settings: Settings) -> SparkSession:
     for key, value in _LEAN.items():
         lean.conf.set(key, value)
     return lean
+
+
+def listener_of_jvm(listener: JStreamingQueryListener) -> Any:
+    """A listener to streaming queries as the JVM knows it."""
+    jvm = SparkContext._jvm
+    if jvm is None:
+        raise MissingDependencyError("no Spark session runs in this process")
+    return jvm.PythonStreamingQueryListenerWrapper(listener)
 
 
 def stop_session() -> None:

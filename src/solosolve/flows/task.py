@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,6 +19,8 @@ from solosolve.settings import Settings
 Result = TypeVar("Result")
 Command = TypeVar("Command", bound=Callable[..., object])
 
+_INTERVAL = re.compile(r"\d+ (milli)?seconds?|\d+ (minute|hour)s?")
+
 target_option = click.option(
     "--target", default="local", show_default=True, help="Bundle target: where tables and models are."
 )
@@ -26,6 +29,13 @@ target_option = click.option(
 def flag_option(name: str, help: str) -> Callable[[Command], Command]:
     """An option that is a flag on a command line, and takes true or false where a bundle's parameter feeds it."""
     return click.option(name, type=bool, is_flag=False, flag_value=True, default=False, show_default=True, help=help)
+
+
+def interval(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Checks an option that is a time, as Spark reads it."""
+    if not _INTERVAL.fullmatch(value):
+        raise click.BadParameter(f"found '{value}', expected a time as '500 milliseconds' or '10 seconds'")
+    return value
 
 
 def run_task(name: str, target: str, flow: Callable[[SparkSession, Settings], Result]) -> Result:
