@@ -6,24 +6,26 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import xgboost as xgb
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.adapters.reader import DeltaReader
 from solosolve.adapters.registry import RegisteredModel, Registry
-from solosolve.adapters.tables import Tables
+from solosolve.adapters.tables import Tables, Transaction
 from solosolve.flows import score_stream
 from solosolve.flows.score_stream import Streamed, StreamOptions
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import MonthOfYear, TextLength
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
-from solosolve.names import CHAMPION, FILED_COLUMNS, NARRATIVE, REQUESTS
+from solosolve.names import CHAMPION, FILED_COLUMNS, NARRATIVE, REQUESTS, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 
@@ -140,6 +142,22 @@ def with_champion(spark: SparkSession | None, settings: Settings, first_registry
     """A new home whose champion is version 1, from a registry that has it."""
     shutil.copytree(first_registry, settings.home / "mlflow")
     return Live(spark, settings, {1: scorer(1)})
+
+
+@contextmanager
+def cut_off_at(table: Table, monkeypatch: pytest.MonkeyPatch, *, version: int | None = None) -> Iterator[None]:
+    """A stream that ends with an error before it appends to a table: at a batch, or at the first one."""
+    append = Tables.append
+
+    def cut_off(tables: Tables, to: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+        if to == table and (version is None or (transaction is not None and transaction.version == version)):
+            raise RuntimeError("cut off")
+        append(tables, to, rows, transaction)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tables, "append", cut_off)
+        with pytest.raises(RuntimeError, match="cut off"):
+            yield
 
 
 def letter_id(topic: str, partition: int, offset: int, failed_at: datetime, place: int = 1) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from brokers import broker, broker_home, kafka_settings
-from live import Live, scorer
+from live import Live, with_champion
 from topics import empty_topics
 
 __all__ = ["broker", "broker_home"]
@@ -19,19 +18,14 @@ NO_BROKER = "127.0.0.1:9092"
 
 
 @pytest.fixture
-def home(first_registry: Path, tmp_path: Path) -> Path:
-    """A home whose champion is version 1."""
-    shutil.copytree(first_registry, tmp_path / "home" / "mlflow")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def live_of(request: pytest.FixtureRequest, spark: SparkSession, home: Path) -> Callable[[str], Live]:
+def live_of(
+    request: pytest.FixtureRequest, spark: SparkSession, first_registry: Path, tmp_path: Path
+) -> Callable[[str], Live]:
     """Makes the home ready for a source."""
 
     def made(source: str) -> Live:
         address = request.getfixturevalue("broker") if source == "kafka" else NO_BROKER
-        live = Live(spark, kafka_settings(home, address), {1: scorer(1)})
+        live = with_champion(spark, kafka_settings(tmp_path / "home", address), first_registry)
         if source == "kafka":
             empty_topics(live.settings)
         return live

@@ -19,7 +19,7 @@ import pytest
 
 from brokers import free_port, kafka_settings, lend_jars
 from drills import LONG, Disk, StreamProcess, assert_each_scored_once, newest, streaming
-from live import Live, messages_of, request
+from live import Live, messages_of, request, with_champion
 from solosolve.adapters.kafka_delivery import send_messages
 from solosolve.errors import BrokerError
 from solosolve.local.broker import Broker
@@ -34,10 +34,10 @@ logger = logging.getLogger("drills")
 
 
 @pytest.fixture
-def own(broker: str, broker_home: Path, home: Path) -> Iterator[Live]:
+def own(broker: str, broker_home: Path, first_registry: Path, tmp_path: Path) -> Iterator[Live]:
     """A home with a champion, and a broker of its own to kill."""
-    lend_jars(broker_home, home)
-    live = Live(None, kafka_settings(home, f"127.0.0.1:{free_port()}"))
+    lend_jars(broker_home, tmp_path / "home")
+    live = with_champion(None, kafka_settings(tmp_path / "home", f"127.0.0.1:{free_port()}"), first_registry)
     Broker(live.settings).start()
     yield live
     Broker(live.settings).stop()

@@ -29,8 +29,8 @@ JOBS = ("medallion", "train_model", "request_scores", "score_stream", "score_bat
 OF_ONE_RUN = {
     *("_ingested_at", "landed_at", "requested_at", "scored_at", "trained_at", "event_at"),
     *("training_seconds", "run_id", "feature_model_uri", "evidence"),
-    *("checkpoint_id", "source_id", "bound_at", "ended_at", "batch_seconds", "input_rate", "processed_rate"),
-    *("latency_p50_seconds", "latency_p99_seconds"),
+    *("checkpoint_id", "source_id", "table_ids", "bound_at", "begun_at"),
+    *("ended_at", "batch_seconds", "input_rate", "processed_rate", "latency_p50_seconds", "latency_p99_seconds"),
 }
 """Columns that say when and in which run a row was made."""
 

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import xgboost as xgb
 from filelock import FileLock
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from live import REQUESTED_AT, Live, letter_id, request
-from solosolve.adapters.tables import Tables, Transaction
+from live import REQUESTED_AT, Live, cut_off_at, letter_id, request
 from solosolve.errors import BusyError, CheckpointError, ModelError
 from solosolve.flows.task import run_task
 from solosolve.model.scorer import ComplaintScorer
@@ -120,17 +119,8 @@ def test_commit_that_was_divided_is_scored_whole_whatever_is_repeated(
     # A position is many rows': the same request twice, and several bad ones, are not one.
     numbers = [*range(1, 21), 20]
     live.add_requests([*map(request, numbers), *(request(30 + each, state=None) for each in range(8))], files=4)
-    append = Tables.append
-
-    def cut_off(tables: Tables, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
-        if table == PREDICTIONS and transaction is not None and transaction.version == 2:
-            raise RuntimeError("cut off")
-        append(tables, table, rows, transaction)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Tables, "append", cut_off)
-        with pytest.raises(RuntimeError, match="cut off"):
-            live.stream(max_per_trigger=1)
+    with cut_off_at(PREDICTIONS, monkeypatch, version=2):
+        live.stream(max_per_trigger=1)
     assert 0 < live.scored_ids().total() < len(numbers)
 
     live.stream(max_per_trigger=1, recover=recover)
@@ -164,19 +154,10 @@ def test_message_that_is_read_otherwise_when_its_batch_is_repeated_is_kept_once(
 ) -> None:
     long = {"consumer_complaint_narrative": "x" * 3_000}
     live.add_requests([request(1), request(2, **long), request(2), request(3, state=None)])
-    append = Tables.append
-
-    def cut_off(tables: Tables, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
-        if table == DEAD_LETTERS:
-            raise RuntimeError("cut off")
-        append(tables, table, rows, transaction)
-
     strict = Live(live.spark, live.settings.model_copy(update={"max_request_bytes": 2_000}), live.scorers)
-    for attempt in (strict, strict):
-        with monkeypatch.context() as patch:
-            patch.setattr(Tables, "append", cut_off)
-            with pytest.raises(RuntimeError, match="cut off"):
-                attempt.stream()
+    for _ in range(2):
+        with cut_off_at(DEAD_LETTERS, monkeypatch):
+            strict.stream()
         assert live.scored_ids() == Counter([1, 2])
     live.stream()
     assert live.scored_ids() == Counter([1, 2, 2])

@@ -188,7 +188,7 @@ class BoundStream:
                 f"{self.checkpoint} is the checkpoint {self.checkpoint.identity}, {self._table} is written from "
                 f"{bound.checkpoint_id}: {self._advice('put that one back')}"
             )
-        if self._table_ids() != bound.table_ids and self.checkpoint.has_finished_batches:
+        if self.checkpoint.has_finished_batches and self._table_ids() != bound.table_ids:
             names = " or ".join(map(str, self._written))
             raise CheckpointError(
                 f"{names} is gone or was made anew, the checkpoint is not: {self._advice('put the table back')}"

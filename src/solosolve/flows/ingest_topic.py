@@ -42,6 +42,8 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
     ensure_topics(settings, (RAW_TOPIC,))
     bound = BoundStream(tables, STREAM, (COMPLAINTS_RAW,), topic_identity(settings, RAW_TOPIC))
     bound.claim(has_rows=lambda: _has_rows(tables), recover=recover)
+    # Even where no message is there yet: what comes behind reads it.
+    tables.create(COMPLAINTS_RAW)
     landings = Landings(tables)
     unfinished, next_batch = bound.checkpoint.unfinished_batch, bound.checkpoint.planned_batch + 1
     if bound.has_checkpoint and landings.has(_digest(bound, next_batch)):

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from solosolve.adapters.registry import Registry
 from solosolve.adapters.spark import lean_session
-from solosolve.adapters.tables import Tables, Transaction
+from solosolve.adapters.tables import Tables
 from solosolve.flows.binding import BoundStream
 from solosolve.flows.live_champion import LiveChampion
 from solosolve.flows.scored_batch import ScoredBatch
@@ -159,17 +159,18 @@ class _Stream:
         if not self._bound.has_checkpoint:
             return
         planned = self._bound.checkpoint.planned_batch
-        is_ahead = (F.col("batch_id") > planned) & (F.col("scored_at") >= F.lit(self._bound.begun_at))
-        rows = self._tables.read(PREDICTIONS).where((F.col("source") == self._source.name) & is_ahead)
-        if not rows.isEmpty():
+        if not self._predictions_of_checkpoint().where(F.col("batch_id") > planned).isEmpty():
             raise self._bound.refuse_older_copy(planned + 1)
 
     def _attempted_at(self, batch_id: int) -> datetime | None:
         """The time of the predictions that the table has of a batch."""
-        is_its = (F.col("batch_id") == batch_id) & (F.col("scored_at") >= F.lit(self._bound.begun_at))
-        rows = self._tables.read(PREDICTIONS).where((F.col("source") == self._source.name) & is_its)
+        rows = self._predictions_of_checkpoint().where(F.col("batch_id") == batch_id)
         found = rows.agg(F.min("scored_at").alias("scored_at")).collect()[0]["scored_at"]
         return None if found is None else found.astimezone(UTC)
+
+    def _predictions_of_checkpoint(self) -> DataFrame:
+        is_ours = (F.col("source") == self._source.name) & (F.col("scored_at") >= F.lit(self._bound.begun_at))
+        return self._tables.read(PREDICTIONS).where(is_ours)
 
     def _score(self, messages: DataFrame, batch_id: int) -> None:
         self._bound.bind()
@@ -185,18 +186,17 @@ class _Stream:
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
 
     def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
-        is_repeat = batch_id == self._unfinished
-        transaction: Transaction | None = self._bound.transaction(batch_id)
+        is_repeat, has_unique_positions = batch_id == self._unfinished, self._source.has_unique_positions
         attempted_at = self._attempted_at(batch_id) if is_repeat else None
+        is_compared = is_repeat and (has_unique_positions or attempted_at is not None)
+        # By the name of the attempt's commits, what the tables lack of them would be ignored.
+        transaction = None if is_compared else self._bound.transaction(batch_id)
         time = attempted_at or datetime.now(UTC)
         with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, time, self._beside) as batch:
-            if self._bound.is_recovering or (is_repeat and self._source.has_unique_positions):
+            if self._bound.is_recovering or (is_compared and has_unique_positions):
                 batch.leave_out_settled(self._bound)
-            elif attempted_at:
+            elif is_compared:
                 batch.leave_out_attempt()
-            if attempted_at or (is_repeat and self._source.has_unique_positions):
-                # By the name of the attempt's commits, what the tables lack of them would be ignored.
-                transaction = None
             facts = batch.write(transaction, is_repeat=is_repeat)
         if facts is None:
             raise self._bound.refuse_older_copy(batch_id)

@@ -77,20 +77,17 @@ class ScoredBatch:
         Args:
             bound: Knows which rows are of this source; the positions of others say nothing.
         """
-        predictions = self._tables.read(PREDICTIONS).where(self._is_ours() & bound.is_ours("scored_at"))
-        is_ours = (F.col("topic") == self._source.topic) & bound.is_ours("failed_at")
-        self._leave_out(predictions, self._tables.read(DEAD_LETTERS).where(is_ours))
+        self._leave_out(bound.is_ours("scored_at"), bound.is_ours("failed_at"))
 
     def leave_out_attempt(self) -> None:
         """Leaves out the messages that the tables have from an earlier attempt at this batch, of this batch's time."""
-        predictions = self._tables.read(PREDICTIONS).where(self._is_ours() & (F.col("scored_at") == F.lit(self._time)))
-        letters = self._tables.read(DEAD_LETTERS).where(F.col("topic") == self._source.topic)
-        self._leave_out(predictions, letters.where(F.col("failed_at") == F.lit(self._time)))
+        self._leave_out(*(F.col(name) == F.lit(self._time) for name in ("scored_at", "failed_at")))
 
-    def _is_ours(self) -> Column:
-        return F.col("source") == self._source.name
-
-    def _leave_out(self, old_predictions: DataFrame, old_letters: DataFrame) -> None:
+    def _leave_out(self, is_old_prediction: Column, is_old_letter: Column) -> None:
+        is_ours = F.col("source") == self._source.name
+        old_predictions = self._tables.read(PREDICTIONS).where(is_ours & is_old_prediction)
+        is_ours = F.col("topic") == self._source.topic
+        old_letters = self._tables.read(DEAD_LETTERS).where(is_ours & is_old_letter)
         # All is looked up now: published beside the commit, it would be told by what the commit adds.
         settled = old_predictions.join(self._predictions, on="source_position", how="left_semi").localCheckpoint()
         letters = build_dead_letters(self._scored)
