@@ -9,12 +9,16 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from filelock import FileLock
+
 from solosolve.errors import MissingDependencyError
 
 KAFKA_VERSION = "4.1.0"
 
 _MODULE = ("org.apache.kafka", "kafka_2.13", KAFKA_VERSION)
 _RESOLVE_SECONDS = 900
+# The resolver's cache is the user's, and two resolvers at once leave each other's files half-written.
+_CACHE = Path("~/.ivy2")
 # Kafka logs through SLF4J and its own jars name no implementation; Spark's must come before Kafka's older interface.
 _LOGGING_JARS = ("slf4j-api-*.jar", "log4j-slf4j2-impl-*.jar", "log4j-api-*.jar", "log4j-core-*.jar")
 
@@ -74,7 +78,9 @@ def _resolve(java: str, kept: Path, log: Path) -> None:
         "-cachepath",
         str(found),
     ]
-    with log.open("wb") as output:
+    cache = _CACHE.expanduser()
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "solosolve.lock"), log.open("wb") as output:
         try:
             code = subprocess.run(
                 words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=_RESOLVE_SECONDS, check=False

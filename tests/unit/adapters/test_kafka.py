@@ -127,6 +127,7 @@ def test_read_messages_says_where_it_begins_and_never_skips(limit: int | None, l
         "startingOffsets": "earliest",
         "failOnDataLoss": "true",
         "kafka.isolation.level": "read_committed",
+        "kafka.max.poll.records": "5000",
         **limits,
     }
     reader.options.assert_called_once_with(**kafka.spark_options(Settings()))

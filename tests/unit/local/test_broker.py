@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,18 @@ def test_classpath_has_a_logger_and_what_the_resolver_found(tmp_path: Path) -> N
         "slf4j-api", "log4j-slf4j2-impl", "log4j-api", "log4j-core", "kafka_2.13"
     ]  # fmt: skip
     assert (kept.read_text(), (tmp_path / "jars.log").read_text()) == (jars[-1], "resolved\n")
+
+
+def test_two_homes_fetch_one_behind_the_other(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    script = f"echo in >>{seen}; sleep 0.2; for word; do last=$word; done; "
+    script += f"printf %s {jar(tmp_path)} >$last; echo out >>{seen}"
+    java, homes = fake_java(tmp_path, script), [tmp_path / "a", tmp_path / "b"]
+    for home in homes:
+        home.mkdir()
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda home: kafka_classpath(java, home / "classpath", home / "jars.log"), homes))
+    assert seen.read_text().split() == ["in", "out", "in", "out"]
 
 
 @pytest.mark.parametrize("script", ["exit 1", "exit 0"])
