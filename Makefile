@@ -27,7 +27,7 @@ setup: .venv/ready  ## Install the pinned versions, Spark's jars and its archive
 
 demo: setup  ## Raw CSV to champion model to predictions: DATA=complaints.csv, or ROWS=n of sample data; SOURCE=kafka
 	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to "$(SAMPLE)")
-	$(if $(filter kafka,$(SOURCE)),$(if $(SOLOSOLVE_KAFKA_BOOTSTRAP),,$(BIN)/solosolve kafka start))
+	$(if $(filter kafka,$(SOURCE)),$(BIN)/solosolve kafka status >/dev/null 2>&1 || $(BIN)/solosolve kafka start)
 	$(BIN)/solosolve run $(JOBS) --param "medallion.source=$(or $(DATA),$(SAMPLE))" $(STREAM)
 	$(BIN)/solosolve report
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from solosolve.adapters.kafka import client_options, ensure_topics
+from solosolve.adapters.kafka import ensure_topics
 from solosolve.adapters.kafka_delivery import send_messages
+from solosolve.adapters.kafka_login import client_options
 from solosolve.names import TOPICS
 from solosolve.settings import Settings
 

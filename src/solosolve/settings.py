@@ -87,6 +87,12 @@ class Settings(BaseModel):
         return self.target == "local"
 
     @property
+    def kafka_port_here(self) -> int | None:
+        """The port of this machine that a broker answers at; None where the brokers are elsewhere."""
+        host, _, port = self.kafka_bootstrap.rpartition(":")
+        return int(port) if host in ("127.0.0.1", "localhost") and 0 < int(port) < 1 << 16 else None
+
+    @property
     def warehouse(self) -> Path:
         """Folder of the local Delta tables, one folder a layer."""
         return self.home / "warehouse"

@@ -1,4 +1,4 @@
-"""The broker killed and started again while the stream reads from it and a producer sends."""
+"""The broker killed and started again while the stream reads from it and a producer sends; the stream, too."""
 
 from __future__ import annotations
 
@@ -100,6 +100,10 @@ class Supervised:
                 self._stream = self._start()
             time.sleep(0.2)
 
+    def kill(self) -> None:
+        self._stream.kill()
+        self._stream = self._start()
+
     def _start(self) -> StreamProcess:
         return self._stack.enter_context(streaming(self._live, "kafka"))
 
@@ -121,6 +125,8 @@ def test_killed_broker_costs_no_request_its_score(own: Live) -> None:
             status = Broker(own.settings).status()
             assert status is not None
             os.kill(status.pid, signal.SIGKILL)
+            if number % 2:
+                stream.kill()
             # Away for a moment, or for longer than any client waits.
             time.sleep(chance.uniform(0, 3) if not LONG or number % 5 else 75)
             Broker(own.settings).start()

@@ -16,19 +16,22 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pyspark.sql import SparkSession
 
 from brokers import free_port, kafka_settings, lend_jars
 from builders import landing_csv
+from live import messages_of, request, with_champion
 from solosolve.adapters import kafka, kafka_delivery, kafka_login
-from solosolve.adapters.kafka import cluster_id, ensure_topics, message_counts, spark_options
+from solosolve.adapters.kafka import cluster_id, ensure_topics, message_counts
+from solosolve.adapters.kafka_login import spark_options
 from solosolve.errors import BrokerError, MissingDependencyError
 from solosolve.local.broker import Broker
 from solosolve.local.doctor import check_kafka_port
 from solosolve.local.produce import as_message, produce, read_complaints
 from solosolve.local.sample import write_sample
-from solosolve.names import RAW_TOPIC, REQUESTS_TOPIC, TOPICS
+from solosolve.names import PREDICTIONS_TOPIC, RAW_TOPIC, REQUESTS_TOPIC, TOPICS
 from solosolve.settings import Settings
-from topics import consume
+from topics import consume, send
 
 PASSWORD = "p\"a\\s'{s} $1;\u00fc\u4e2d"
 
@@ -315,6 +318,26 @@ def test_right_password_is_let_in(guarded: dict[str, Settings], protocol: str) -
     ensure_topics(settings, [protocol])
     sent = sends(settings, protocol, 0, 100)
     assert Counter(consume(settings, protocol)) == sent
+
+
+def test_stream_logs_in_and_tells_nobody_the_password(
+    spark: SparkSession, guarded: dict[str, Settings], first_registry: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    live = with_champion(spark, guarded["SASL_SSL"], first_registry)
+    send(live.settings, REQUESTS_TOPIC, messages_of([request(1), request(2)]))
+    live.stream("kafka")
+    assert live.scored_ids() == Counter([1, 2])
+    assert len(consume(live.settings, PREDICTIONS_TOPIC)) == 2
+    for folder in ("checkpoints", "warehouse", "logs"):
+        assert telling(live.settings.home / folder) == []
+    # Where the session of the tests logs.
+    assert telling(tmp_path_factory.getbasetemp() / "spark_home0") == []
+    assert telling(live.settings.home / "kafka") != []
+
+
+def telling(folder: Path) -> list[Path]:
+    """Files that have a part of the password which no escape changes."""
+    return [file for file in folder.rglob("*") if file.is_file() and b"{s} $1" in file.read_bytes()]
 
 
 @pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])

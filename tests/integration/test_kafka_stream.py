@@ -19,7 +19,8 @@ from pyspark.sql import DataFrame, SparkSession
 from brokers import free_port, kafka_settings, lend_jars
 from builders import complaints
 from live import Live, cut_off_at, letter_id, messages_of, request, with_champion
-from solosolve.adapters.kafka import client_options, ensure_topics, topic_identity
+from solosolve.adapters.kafka import ensure_topics, topic_identity
+from solosolve.adapters.kafka_login import client_options
 from solosolve.errors import CheckpointError
 from solosolve.flows import request_scores
 from solosolve.flows.stream_source import KafkaSource
@@ -172,6 +173,21 @@ def test_missing_checkpoint_is_refused_and_recovered_by_position(live: Live) -> 
     }
     assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
     assert set(published(live)) == set(in_table(live))
+
+
+def test_messages_that_are_gone_before_they_are_read_are_said_and_the_others_scored(live: Live) -> None:
+    ask(live, request(1))
+    live.stream("kafka")
+    ask(live, *map(request, range(2, 22)))
+    # As when they are older than the topic keeps them.
+    empty_topics(live.settings)
+    ask(live, *map(request, range(22, 32)))
+    lost = r"had not been read are gone from the topic \(.+\): start with --param recover=true"
+    with pytest.raises(CheckpointError, match=lost) as refused:
+        live.stream("kafka")
+    assert "failOnDataLoss" not in str(refused.value)
+    live.stream("kafka", recover=True)
+    assert live.scored_ids() == Counter([1, *range(22, 32)])
 
 
 def test_checkpoint_of_another_cluster_is_refused_and_its_positions_say_nothing(

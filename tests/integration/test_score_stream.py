@@ -14,7 +14,7 @@ import xgboost as xgb
 from filelock import FileLock
 from pyspark.sql import SparkSession
 
-from live import REQUESTED_AT, Live, cut_off_at, letter_id, request
+from live import ENCODER, REQUESTED_AT, Live, cut_off_at, letter_id, request
 from solosolve.errors import BusyError, CheckpointError, ModelError
 from solosolve.flows.task import run_task
 from solosolve.model.scorer import ComplaintScorer
@@ -171,6 +171,19 @@ def test_message_that_is_read_otherwise_when_its_batch_is_repeated_is_kept_once(
     assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 2}]
 
 
+def test_message_that_was_the_only_one_is_kept_when_its_repeated_batch_reads_it_otherwise(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.add_requests([request(1, consumer_complaint_narrative="x" * 3_000)])
+    strict = Live(live.spark, live.settings.model_copy(update={"max_request_bytes": 2_000}), live.scorers)
+    # Its batch has no predictions, and Delta knows the name of a commit without any.
+    with cut_off_at(DEAD_LETTERS, monkeypatch):
+        strict.stream()
+    live.stream()
+    assert live.scored_ids() == Counter([1])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 0}]
+
+
 def test_requests_of_a_table_made_anew_are_not_taken_for_those_of_the_former(live: Live) -> None:
     live.add_requests([request(1), request(2)])
     live.stream()
@@ -185,18 +198,33 @@ def test_requests_of_a_table_made_anew_are_not_taken_for_those_of_the_former(liv
 def test_model_that_fails_on_real_messages_is_given_up_for_the_one_before(live: Live) -> None:
     live.add_requests([request(1)])
     live.stream()
-    scored = live.scorers[1]
-    parameters = {"objective": "reg:squarederror", "max_depth": 1, "eta": 1, "nthread": 1, "base_score": 0.5}
-    lengths = np.array([[50.0, 1.0]] * 50 + [[400.0, 1.0]] * 50, dtype=np.float32)
-    trees = xgb.train(parameters, xgb.DMatrix(lengths, label=[0.5] * 50 + [7.0] * 50), num_boost_round=1)
-    live.promote_files(_saved(live.settings.home / "too_much", ComplaintScorer(scored.encoder, trees)), None)
-    live.add_requests([request(2), request(22)])
+    _promote_one_that_fails_on_long_ones(live)
+    # It may have scored before it fails, in another process.
+    live.add_requests([request(2)])
     live.stream()
-    assert {row["complaint_id"]: row["model_version"] for row in live.predictions()} == {1: 1, 2: 1, 22: 1}
-    assert live.scored_ids().total() == 3
+    live.add_requests([request(3), request(22)])
+    live.stream()
+    versions = {row["complaint_id"]: row["model_version"] for row in live.predictions()}
+    assert versions == {1: 1, 2: 2, 3: 1, 22: 1}
+    assert live.scored_ids().total() == 4
     (event,) = live.query("select model_version, event, evidence from gold.model_events")
     assert (event["model_version"], event["event"]) == (2, "load_failed")
     assert json.loads(event["evidence"]) == {"error": "it gives what is no probability", "kept": 1}
+
+
+def test_message_that_no_model_can_score_is_a_dead_letter(spark: SparkSession, settings: Settings) -> None:
+    live = Live(spark, settings)
+    _promote_one_that_fails_on_long_ones(live)
+    live.add_requests([request(2), request(3, state=None), request(22), request(4)])
+    live.stream()
+    live.add_requests([request(45), request(24)])
+    live.stream()
+    assert live.scored_ids() == Counter([2, 4, 24])
+    letters = live.query("select key, reason from bronze.dead_letters")
+    refused = "the model cannot score: it gives what is no probability"
+    assert {row["key"]: row["reason"] for row in letters} == {
+        b"3": "Object missing required field `state`", b"22": refused, b"45": refused
+    }  # fmt: skip
 
 
 def test_foreign_checkpoint_is_refused(live: Live) -> None:
@@ -237,6 +265,22 @@ def test_recovery_that_was_cut_off_goes_on_as_one(live: Live) -> None:
     live.stream()
     assert live.scored_ids() == Counter([1, 2, 3])
     assert broken.version == 2
+
+
+def test_recovery_that_is_asked_for_again_goes_on(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2, 3):
+        live.add_requests([request(number)])
+    live.stream(max_per_trigger=1)
+    with cut_off_at(PREDICTIONS, monkeypatch, version=0):
+        live.stream(recover=True)
+    live.add_requests([request(4)])
+    live.stream(recover=True)
+    assert live.scored_ids() == Counter([1, 2, 3, 4])
+    assert len(list(checkpoint(live).parent.glob("*.set-aside-*"))) == 1
+    # Behind its end it is another one.
+    live.stream(recover=True)
+    assert len(list(checkpoint(live).parent.glob("*.set-aside-*"))) == 2
+    assert live.scored_ids() == Counter([1, 2, 3, 4])
 
 
 def test_second_stream_of_a_home_is_refused(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,10 +351,15 @@ def test_progress_tells_of_each_batch_and_forgets_old_ones(live: Live) -> None:
     assert rows[0]["latency_p50_seconds"] == pytest.approx(seconds, abs=60)
 
 
-def _saved(folder: Path, scorer: ComplaintScorer) -> Path:
+def _promote_one_that_fails_on_long_ones(live: Live) -> None:
+    """A model that gives no probability for a long narrative; its test complaint's is short."""
+    parameters = {"objective": "reg:squarederror", "max_depth": 1, "eta": 1, "nthread": 1, "base_score": 0.5}
+    lengths = np.array([[50.0, 1.0]] * 50 + [[400.0, 1.0]] * 50, dtype=np.float32)
+    trees = xgb.train(parameters, xgb.DMatrix(lengths, label=[0.5] * 50 + [7.0] * 50), num_boost_round=1)
+    folder = live.settings.home / "too_much"
     folder.mkdir(parents=True)
-    scorer.save(folder)
-    return folder
+    ComplaintScorer(ENCODER, trees).save(folder)
+    live.promote_files(folder, None)
 
 
 def _empty(folder: Path) -> Path:

@@ -52,6 +52,20 @@ class Checkpoint:
         planned = _newest(self.folder / "offsets")
         return -1 if planned is None else planned
 
+    def planned_at(self, batch_id: int) -> datetime:
+        """When a batch was planned, to the millisecond; the same however often it is repeated.
+
+        Raises:
+            CheckpointError: The batch's plan cannot be read.
+        """
+        plan = self.folder / "offsets" / str(batch_id)
+        try:
+            # A version, what holds for the whole batch, then a line for each source.
+            metadata = json.loads(plan.read_text(encoding="utf-8").split("\n")[1])
+            return datetime.fromtimestamp(metadata["batchTimestampMs"] / 1000, UTC)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise CheckpointError(f"{plan} cannot be read ({error}): put the checkpoint back") from error
+
     @property
     def has_finished_batches(self) -> bool:
         """Whether anything has been read from it."""

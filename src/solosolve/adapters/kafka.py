@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -12,18 +13,25 @@ from kafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailed
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
-from solosolve.adapters.kafka_login import CONNECT_MS, DELIVERY_MS, REQUEST_MS, reason_of
-from solosolve.adapters.kafka_login import client_options as client_options
-from solosolve.adapters.kafka_login import spark_options as spark_options
+from solosolve.adapters.kafka_login import (
+    CONNECT_MS,
+    DELIVERY_MS,
+    REQUEST_MS,
+    client_options,
+    reason_of,
+    spark_options,
+)
 from solosolve.errors import BrokerError, SettingsError
 from solosolve.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_LOOPBACK = ("127.0.0.1:", "localhost:")
 _UNREADY = (KafkaError, OSError, RuntimeError, ValueError)
 """What kafka-python raises where a broker is away, refuses the login or speaks another protocol."""
+
+_LOST = re.compile(r"failOnDataLoss to false\.\s+Reason:(.*?)(?:\swith consumer group|\n\s*at |SQLSTATE|$)", re.DOTALL)
+"""Spark's advice, which would lose messages in silence, and what happened."""
 
 _LARGE = {"kafka.batch.size": str(128 * 1024), "kafka.linger.ms": "20"}
 """Fewer and larger requests of a Java producer; the end of a task sends what is left without waiting."""
@@ -67,6 +75,12 @@ def read_present_messages(spark: SparkSession, settings: Settings, topic: str) -
     """
     options = {**spark_options(settings), "subscribe": topic, "kafka.isolation.level": "read_committed"}
     return spark.read.format("kafka").options(**options).load().select("partition", "offset", "key", "value")
+
+
+def lost_messages(error: Exception) -> str | None:
+    """What Spark says of messages that were gone before they were read; None where something else failed."""
+    found = _LOST.search(str(error))
+    return None if found is None else " ".join(found[1].split()).removesuffix(".")
 
 
 def write_messages(rows: DataFrame, settings: Settings, topic: str) -> None:
@@ -204,7 +218,7 @@ def _broker_errors(settings: Settings) -> Iterator[None]:
         yield
     except _UNREADY as error:
         where = f"{settings.kafka_bootstrap} ({settings.kafka_security_protocol})"
-        is_startable = settings.kafka_bootstrap.startswith(_LOOPBACK) and "ECONNREFUSED" in str(error)
+        is_startable = settings.kafka_port_here is not None and "ECONNREFUSED" in str(error)
         remedy = "; start one: solosolve kafka start" if is_startable else ""
         raise BrokerError(f"no Kafka broker serves us at {where}: {reason_of(error, settings)}{remedy}") from error
 

@@ -35,6 +35,10 @@ class Reader(Protocol):
         """The tables that exist, in order of layer and name."""
         ...
 
+    def table_id(self, table: Table) -> str:
+        """The id that Delta gave an existing table when it was made."""
+        ...
+
     def query(self, sql: str) -> pa.Table:
         """Answers one statement that only reads; timestamps come back as UTC."""
         ...
@@ -49,6 +53,10 @@ class DeltaReader:
     def tables(self) -> list[Table]:
         """The tables that exist, in order of layer and name."""
         return sorted((table for table in MADE_BY if (self._path(table) / "_delta_log").is_dir()), key=str)
+
+    def table_id(self, table: Table) -> str:
+        """The id that Delta gave an existing table when it was made."""
+        return str(DeltaTable(self._path(table)).metadata().id)
 
     def query(self, sql: str) -> pa.Table:
         """Answers one SELECT, WITH, SHOW, DESCRIBE or EXPLAIN statement over the tables by their names.

@@ -101,24 +101,24 @@ class BoundStream:
         Args:
             has_rows: Whether the table has rows of this stream.
             recover: Set the checkpoint aside and begin anew from the source's earliest position, skipping what the
-                table has.
+                table has. A recovery that was cut off goes on.
 
         Raises:
             CheckpointError: The checkpoint is missing, is another's, or belongs to another source; the message has
                 what to do.
         """
-        if recover:
+        if recover and not self._can_go_on_recovering():
             self._begin_recovery()
         elif self._bound is None:
             self._require_nothing_done(has_rows)
         else:
             self._require_own(self._bound)
 
-    def bind(self) -> None:
+    def bind(self, batch_id: int) -> None:
         """Writes the running checkpoint's identity down, in the first batch before anything else is written."""
         if self._bound is None:
-            now, identity = datetime.now(UTC), self.checkpoint.identity
-            self._write(Binding(self.stream, identity, self._source_id, self._table_ids(), now, now, False))
+            since, identity = self.checkpoint.planned_at(batch_id), self.checkpoint.identity
+            self._write(Binding(self.stream, identity, self._source_id, self._table_ids(), since, since, False))
         elif self._bound.checkpoint_id == _NOT_YET:
             self._write(replace(self._bound, checkpoint_id=self.checkpoint.identity))
 
@@ -153,6 +153,15 @@ class BoundStream:
         if self._bound is None:
             raise CheckpointError(f"stream {self.stream} is bound to no checkpoint yet")
         return self._bound
+
+    def _can_go_on_recovering(self) -> bool:
+        if self._bound is None or not self._bound.is_recovering:
+            return False
+        try:
+            self._require_own(self._bound)
+        except CheckpointError:
+            return False
+        return True
 
     def _begin_recovery(self) -> None:
         if self.checkpoint.folder.exists():

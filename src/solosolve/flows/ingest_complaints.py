@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.adapters.landing import PARSED_DDL, LandingPlan, find_landing_files, plan_landing, read_part
 from solosolve.adapters.tables import Tables
-from solosolve.errors import NotAComplaintFileError
+from solosolve.errors import NotAComplaintFileError, UsageError
 from solosolve.flows import ingest_topic
 from solosolve.flows.landings import Landed, Landings, Origin
 from solosolve.settings import Settings
@@ -43,10 +43,13 @@ def run(spark: SparkSession, settings: Settings, source: str, *, recover: bool =
         ConservationError: A file's records are not all in bronze or quarantine.
         CheckpointError: The topic's position is not the one that bronze was written from.
         BrokerError: The brokers cannot be reached.
+        UsageError: A file is to be recovered.
     """
     tables = Tables(spark, settings)
     if source == KAFKA:
         return ingest_topic.run(tables, recover=recover)
+    if recover:
+        raise UsageError("recover: is for --source kafka; a file that has been landed is known by its content")
     landings = Landings(tables)
     landed, refused = [], []
     for file in find_landing_files(_located(source, settings)):

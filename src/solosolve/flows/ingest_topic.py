@@ -51,7 +51,7 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
     landed: list[Landed] = []
 
     def land(messages: DataFrame, batch_id: int) -> None:
-        bound.bind()
+        bound.bind(batch_id)
         digest = _digest(bound, batch_id)
         if landings.has(digest):
             if batch_id != unfinished:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from dataclasses import replace
 
 import pyarrow as pa
 from pyspark.sql import functions as F
@@ -62,17 +63,22 @@ class LiveChampion:
         """Gives up a model that was taken up and fails on real messages, until the process starts again.
 
         Returns:
-            The model that scored before it.
+            The model that scored before it. Where there is none the fault may be a message's: the same model, which
+            refuses the messages that it fails on.
 
         Raises:
-            ModelError: There is none.
+            ModelError: It does not score the control either.
         """
-        version = scoring.model_version
+        version, why = scoring.model_version, f"version {scoring.model_version} cannot score ({reason})"
+        if scoring.control is not None:
+            raise ModelError(f"{why}, and no other has")
         self._broken[version] = math.inf
-        self._good, self._former = self._former, None
-        kept = self._last_good(f"version {version} cannot score ({reason})", None)
-        if kept.model_version == version:
-            raise ModelError(f"version {version} cannot score ({reason}), and no other has")
+        self._good, self._former = self._former or self._latest_that_scored(), None
+        if self._good is None:
+            logger.warning("%s, and no other has: what it fails on are dead letters", why)
+            self._good = replace(scoring, control=_control())
+            return self._good
+        kept = self._last_good(why, None)
         self._record(version, reason, kept)
         return kept
 
@@ -107,17 +113,19 @@ class LiveChampion:
         return self._good
 
     def _latest_that_scored(self) -> Scoring | None:
-        """After a restart: the version of the newest prediction."""
+        """After a restart: the version of the newest prediction, of those that are not broken."""
         if not self._tables.exists(PREDICTIONS):
             return None
-        found = self._tables.read(PREDICTIONS).agg(F.max_by("model_version", "scored_at").alias("version")).first()
-        if found is None or found["version"] is None:
-            return None
-        try:
-            return load(self._registry, self._registry.get(found["version"]))
-        except ModelError as error:
-            logger.warning("version %d, which scored last, cannot be loaded (%s)", found["version"], one_line(error))
-            return None
+        by_version = self._tables.read(PREDICTIONS).groupBy("model_version").agg(F.max("scored_at").alias("scored_at"))
+        for row in by_version.orderBy(F.desc("scored_at")).collect():
+            version = row["model_version"]
+            if version in self._broken:
+                continue
+            try:
+                return load(self._registry, self._registry.get(version))
+            except ModelError as error:
+                logger.warning("version %d, which has scored, cannot be loaded (%s)", version, one_line(error))
+        return None
 
 
 def load(registry: Registry, model: RegisteredModel) -> Scoring:
@@ -127,8 +135,12 @@ def load(registry: Registry, model: RegisteredModel) -> Scoring:
         ModelError: It cannot be fetched or loaded, does not fit the complaint columns, or gives no probability.
     """
     scorer = ComplaintScorer.load(registry.fetch(model))
-    example = as_raw_complaints(pa.Table.from_pylist([EXAMPLE]))
-    probability = float(scorer.score(example)[0])
+    probability = float(scorer.score(_control())[0])
     if not (math.isfinite(probability) and 0 <= probability <= 1):
         raise ModelError(f"version {model.version} gives {probability} for a complaint, expected a probability")
     return Scoring(scorer.score, THRESHOLD, model.name, model.version)
+
+
+def _control() -> pa.RecordBatch:
+    """A complaint that each model can score."""
+    return as_raw_complaints(pa.Table.from_pylist([EXAMPLE]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Literal
 
 from pyspark.sql import DataFrame, SparkSession
@@ -159,45 +158,35 @@ class _Stream:
         if not self._bound.has_checkpoint:
             return
         planned = self._bound.checkpoint.planned_batch
-        if not self._predictions_of_checkpoint().where(F.col("batch_id") > planned).isEmpty():
+        is_ours = (F.col("source") == self._source.name) & (F.col("scored_at") >= F.lit(self._bound.begun_at))
+        if not self._tables.read(PREDICTIONS).where(is_ours & (F.col("batch_id") > planned)).isEmpty():
             raise self._bound.refuse_older_copy(planned + 1)
 
-    def _attempted_at(self, batch_id: int) -> datetime | None:
-        """The time of the predictions that the table has of a batch."""
-        rows = self._predictions_of_checkpoint().where(F.col("batch_id") == batch_id)
-        found = rows.agg(F.min("scored_at").alias("scored_at")).collect()[0]["scored_at"]
-        return None if found is None else found.astimezone(UTC)
-
-    def _predictions_of_checkpoint(self) -> DataFrame:
-        is_ours = (F.col("source") == self._source.name) & (F.col("scored_at") >= F.lit(self._bound.begun_at))
-        return self._tables.read(PREDICTIONS).where(is_ours)
-
     def _score(self, messages: DataFrame, batch_id: int) -> None:
-        self._bound.bind()
-        scoring = self._champion.current()
-        try:
-            facts = self._write(messages, batch_id, scoring)
-        except Exception as error:
-            reason = failure_of_model(error)
-            if reason is None:
-                raise
-            # Nothing of the batch is committed: it is scored again by another model, if there is one.
-            facts = self._write(messages, batch_id, self._champion.refuse(scoring, reason))
+        self._bound.bind(batch_id)
+        scoring, facts = self._champion.current(), None
+        while facts is None:
+            try:
+                facts = self._write(messages, batch_id, scoring)
+            except Exception as error:
+                reason = failure_of_model(error)
+                if reason is None:
+                    raise
+                # Nothing of the batch is committed: it is scored again.
+                scoring = self._champion.refuse(scoring, reason)
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
 
     def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
         is_repeat, has_unique_positions = batch_id == self._unfinished, self._source.has_unique_positions
-        attempted_at = self._attempted_at(batch_id) if is_repeat else None
-        is_compared = is_repeat and (has_unique_positions or attempted_at is not None)
         # By the name of the attempt's commits, what the tables lack of them would be ignored.
-        transaction = None if is_compared else self._bound.transaction(batch_id)
-        time = attempted_at or datetime.now(UTC)
+        transaction = None if is_repeat else self._bound.transaction(batch_id)
+        time = self._bound.checkpoint.planned_at(batch_id)
         with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, time, self._beside) as batch:
-            if self._bound.is_recovering or (is_compared and has_unique_positions):
+            if self._bound.is_recovering or (is_repeat and has_unique_positions):
                 batch.leave_out_settled(self._bound)
-            elif is_compared:
+            elif is_repeat:
                 batch.leave_out_attempt()
-            facts = batch.write(transaction, is_repeat=is_repeat)
+            facts = batch.write(transaction)
         if facts is None:
             raise self._bound.refuse_older_copy(batch_id)
         return facts

@@ -48,7 +48,7 @@ class ScoredBatch:
             scoring: The model.
             messages: `topic`, `partition`, `offset`, `key`, `value`, `timestamp`.
             batch_id: The batch's number in its checkpoint.
-            scored_at: The time of all that it writes; no other batch's.
+            scored_at: The time of all that it writes; no other batch's, and the same when the batch is repeated.
             beside: What need not come one behind the other goes on there.
         """
         self._tables, self._source, self._scoring, self._beside = tables, source, scoring, beside
@@ -103,7 +103,7 @@ class ScoredBatch:
         self._predictions = predictions.localCheckpoint()
         self._settled = _Settled(settled, letters.localCheckpoint())
 
-    def write(self, transaction: Transaction | None, *, is_repeat: bool) -> BatchFacts | None:
+    def write(self, transaction: Transaction | None) -> BatchFacts | None:
         """Appends the predictions and the dead letters, each in one commit, and publishes the predictions.
 
         Publishing goes on beside the commit, which mostly waits. So a prediction may be published before the table has
@@ -111,10 +111,9 @@ class ScoredBatch:
 
         Args:
             transaction: The name of both commits; None where what the tables have was left out.
-            is_repeat: Whether the table may have had the transaction before, and then ignores it.
 
         Returns:
-            What the batch came to; None when the table had the transaction before and this is no repeat.
+            What the batch came to; None when the table had the transaction before, and ignored it.
         """
         publishing = self._beside.submit(self._publish)
         self._publishing.append(publishing)
@@ -124,7 +123,7 @@ class ScoredBatch:
         self._beside.submit(self._tables.look_ahead, PREDICTIONS)
         counts = counted.found
         # On the platform the counts may only be late.
-        if counts is None and not is_repeat and self._tables.settings.is_local:
+        if counts is None and transaction is not None and self._tables.settings.is_local:
             return None
         if counts is None:
             counts = self._of_interest().agg(*_counts()).collect()[0].asDict()

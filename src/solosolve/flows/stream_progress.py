@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.listener import QueryProgressEvent
@@ -58,7 +59,7 @@ class ProgressLog(ProgressListener):
         self._tables, self._source = tables, source
         self._checkpoint_id = ""
         self._facts: dict[int, BatchFacts] = {}
-        self._rows: list[dict[str, object]] = []
+        self._rows: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._flushed_at = time.monotonic()
         self._trimmed_at = self._flushed_at
@@ -128,6 +129,7 @@ class ProgressLog(ProgressListener):
         if rows:
             frame = self._tables.spark.createDataFrame(rows, SCHEMAS[STREAM_PROGRESS]).coalesce(1)
             self._tables.append(STREAM_PROGRESS, frame)
+            logger.info("%s", _told(rows))
 
     def _compact(self) -> None:
         """One file where there were thousands, and none that nobody reads."""
@@ -142,6 +144,14 @@ class ProgressLog(ProgressListener):
         table = self._tables.delta(STREAM_PROGRESS)
         with self._tables.writing(STREAM_PROGRESS):
             table.delete(F.col("ended_at") < F.lit(datetime.now(UTC) - KEPT))
+
+
+def _told(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What some batches came to, in a line."""
+    newest, count = rows[-1], sum(row["request_count"] for row in rows)
+    slowest = max((row["latency_p99_seconds"] or 0.0 for row in rows), default=0.0)
+    waiting = "" if newest["lag"] is None else f", {newest['lag']:,} behind them"
+    return f"{count:,} requests up to batch {newest['batch_id']}, visible within {slowest:.1f} s{waiting}"
 
 
 def _finite(rate: float) -> float | None:

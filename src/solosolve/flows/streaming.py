@@ -14,7 +14,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
-from solosolve.errors import StoppedError
+from solosolve.adapters.kafka import lost_messages
+from solosolve.errors import CheckpointError, StoppedError
 
 logger = logging.getLogger("solosolve.streaming")
 
@@ -53,10 +54,11 @@ class StreamRun:
             meanwhile: Called about twice a second, in this thread.
 
         Raises:
+            CheckpointError: Messages that had not been read are gone from their topic.
             Exception: What the batch raised, or the query itself.
         """
-        query = writer.foreachBatch(self._run_batch).start()
         with self._stopped_by_signals():
+            query = writer.foreachBatch(self._run_batch).start()
             try:
                 while not self._has_ended(query):
                     if meanwhile is not None:
@@ -66,6 +68,8 @@ class StreamRun:
             finally:
                 if query.isActive:
                     query.stop()
+        if self._error is not None:
+            raise self._explained(self._error)
 
     def _run_batch(self, rows: DataFrame, batch_id: int) -> None:
         if self._stopping.is_set():
@@ -84,10 +88,18 @@ class StreamRun:
         return bool(query.awaitTermination(_POLL_SECONDS))  # type: ignore[arg-type]
 
     def _raise_unless_stopping(self, failure: StreamingQueryException) -> None:
-        if self._error is not None:
-            raise self._error from failure
-        if not self._stopping.is_set():
-            raise failure
+        if self._error is None and not self._stopping.is_set():
+            raise self._explained(failure)
+
+    @staticmethod
+    def _explained(error: Exception) -> Exception:
+        lost = lost_messages(error)
+        if lost is None:
+            return error
+        return CheckpointError(
+            f"messages that had not been read are gone from the topic ({lost}): start with --param recover=true "
+            "(spark-submit: --recover), which goes on with those that are there"
+        )
 
     @contextmanager
     def _stopped_by_signals(self) -> Iterator[None]:

@@ -147,8 +147,8 @@ class Broker:
         return int(self._address.rpartition(":")[2])
 
     def _check_settings(self) -> None:
-        protocol, host = self._settings.kafka_security_protocol, self._address.rpartition(":")[0]
-        if host not in ("127.0.0.1", "localhost") or not 0 < self._port < 1 << 16:
+        protocol = self._settings.kafka_security_protocol
+        if self._settings.kafka_port_here is None:
             raise UsageError(f"kafka_bootstrap: found '{self._address}', a broker started here has 127.0.0.1:PORT")
         if protocol != "PLAINTEXT" and not self._extra:
             raise UsageError(f"kafka_security_protocol: found '{protocol}', a broker started here takes PLAINTEXT")

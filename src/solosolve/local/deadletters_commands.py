@@ -30,7 +30,7 @@ def deadletters() -> None:
 
 @deadletters.command(name="list")
 @click.option("--replayed/--no-replayed", default=False, show_default=True, help="Those that have been put back, too.")
-@click.option("--limit", type=click.IntRange(min=1), help="Letters at most.  [default: 100 in a table, else all]")
+@click.option("--limit", type=click.IntRange(min=1), help="Letters at most; without it all, a thousand in a table.")
 @click.option("--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def list_letters(replayed: bool, limit: int | None, fmt: Format) -> None:
     """List the dead letters, newest first; with --format json in the form that replay takes."""
@@ -40,8 +40,7 @@ def list_letters(replayed: bool, limit: int | None, fmt: Format) -> None:
     from solosolve.local.sql import render
 
     where = "" if replayed else "where p.source_position is null"
-    at_most = limit or (100 if fmt == "table" else None)
-    order = "order by failed_at desc, letter_id" + (f" limit {at_most}" if at_most else "")
+    order = "order by failed_at desc, letter_id" + (f" limit {limit}" if limit else "")
     found = DeltaReader(Settings.load().warehouse).query(f"{_ALL} {where} {order}")
     render(_with_text(found), fmt, Console())
 

@@ -21,7 +21,6 @@ from solosolve.errors import MissingDependencyError
 from solosolve.settings import Settings
 
 DASHBOARD_PORT = 8050
-KAFKA_PORT = 9092
 
 _OLDEST_PYTHON = (3, 11)
 _JAVA_VERSIONS = (17, 21)
@@ -169,7 +168,10 @@ def check_kafka_port(settings: Settings) -> Finding:
     running = Broker(settings).status()
     if running is not None:
         return Finding(name, True, f"{running.address} is the broker of this home (pid {running.pid})", remedy)
-    return check_port(name, KAFKA_PORT, remedy)
+    port = settings.kafka_port_here
+    if port is None:
+        return Finding(name, True, f"none is needed here: the brokers are at {settings.kafka_bootstrap}", remedy)
+    return check_port(name, port, remedy)
 
 
 def _ask_java(java: str, *words: str) -> str:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from solosolve.adapters.reader import Reader
 from solosolve.model.evaluation import METRICS, Floats, measure
-from solosolve.names import CHAMPION, MADE_BY, MODEL_EVENTS, MODEL_METRICS, PREDICTIONS, Table
+from solosolve.names import CHAMPION, MADE_BY, MODEL_EVENTS, MODEL_METRICS, PREDICTIONS, REQUESTS, Table
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,11 @@ class Summary:
             version = champion["model_version"]
             words = f"complaints in silver = those with a prediction by version {version}, and no two by batch"
             found.append(Conservation(words, self._count(_SILVER), self._count(_SCORED_ONCE.format(version=version))))
-        if self._can_answer(_ANSWERED):
+        if self._can_answer(_REQUESTED) and self._can_answer(_ANSWERED):
             words = "requests in the table = their predictions + their dead letters"
-            waiting = "wait for the stream"
-            found.append(Conservation(words, self._count(_REQUESTED), self._count(_ANSWERED), waiting))
+            waiting = "wait for the stream, or were there before it began with the latest"
+            answered = _ANSWERED.format(table_id=self._reader.table_id(REQUESTS))
+            found.append(Conservation(words, self._count(_REQUESTED), self._count(answered), waiting))
         return found
 
     @property
@@ -252,10 +253,19 @@ _SCORED_ONCE = (
     "group by p.complaint_id having count(*) filter (where p.source = 'batch') <= 1)"
 )
 _REQUESTED = "select count(*) from bronze.inference_requests"
-_ANSWERED = (
-    "select sum(n) from (select count(*) as n from gold.predictions where source = 'delta' "
-    "union all select count(*) as n from bronze.dead_letters where topic = 'bronze.inference_requests')"
+# A stream answers what it reads: in the periods when it read this table, and not one that was in its place.
+_ANSWERED = """
+with periods as (
+    select source_id, bound_at, lead(bound_at) over (order by bound_at) as ended_at
+    from bronze.checkpoints where stream = 'score_stream_delta'
+), answers as (
+    select scored_at as answered_at from gold.predictions where source = 'delta'
+    union all
+    select failed_at from bronze.dead_letters where topic = 'bronze.inference_requests'
 )
+select count(*) from answers join periods on answered_at >= bound_at and (ended_at is null or answered_at < ended_at)
+where strpos(source_id, '{table_id}') > 0
+"""
 _SILVER = "select count(*) from silver.complaints"
 _REFINED = (
     "select sum(n) from (select count(*) as n from silver.complaints "

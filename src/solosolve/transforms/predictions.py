@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 from solosolve.errors import ModelError, one_line
 from solosolve.names import DEAD_LETTERS, FILED_COLUMNS, PREDICTIONS
 from solosolve.schemas import SCHEMAS
-from solosolve.transforms.requests import read_requests
+from solosolve.transforms.requests import Requests, read_requests
 from solosolve.transforms.rules import EARLIEST_DATE
 
 ScoreBatch = Callable[[pa.RecordBatch], "pa.Array"]
@@ -42,12 +42,22 @@ _SCORED = StructType(
 
 @dataclass(frozen=True)
 class Scoring:
-    """What scores, and what it is called on each row."""
+    """What scores, and what it is called on each row.
+
+    Attributes:
+        score: The scorer's function.
+        threshold: From which probability on a resolution is predicted to be successful.
+        model_name: The model's name in the registry.
+        model_version: Its version.
+        control: Raw complaint columns that it can score. Where given, a message that it fails on is refused, as long
+            as it scores these; else the whole batch fails.
+    """
 
     score: ScoreBatch
     threshold: float
     model_name: str
     model_version: int
+    control: pa.RecordBatch | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ def failure_of_model(error: Exception) -> str | None:
 def _arrivals(batch: pa.RecordBatch, now: datetime) -> list[datetime]:
     """When each message came; a producer's clock may say what no calendar has, and then it came now."""
     found = batch.column("timestamp").cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
-    latest = np.datetime64(now.replace(tzinfo=None), "us")
+    latest = np.datetime64(now, "us")
     is_possible = (found >= _OPENED) & (found <= latest + np.timedelta64(1, "D"))
     arrived: list[datetime] = np.where(is_possible, found, latest).tolist()
     return arrived
@@ -182,13 +192,39 @@ def _probabilities(complaints: pa.RecordBatch, scoring: Scoring) -> pa.Array:
     return pa.array(found, pa.float64())
 
 
+def _score_what_can_be(read: Requests, scoring: Scoring) -> tuple[Requests, pa.Array]:
+    """The requests that the model can score, and their probabilities.
+
+    Raises:
+        ModelError: It fails on a message and was given no control, or fails on that one too.
+    """
+    try:
+        return read, _probabilities(read.complaints, scoring)
+    except ModelError:
+        if scoring.control is None:
+            raise
+        _probabilities(scoring.control, scoring)
+    alone = (read.complaints.slice(row, 1) for row in range(read.complaints.num_rows))
+    read = read.refuse(pa.array([_failure_on(complaint, scoring) for complaint in alone], pa.string()))
+    return read, _probabilities(read.complaints, scoring)
+
+
+def _failure_on(complaint: pa.RecordBatch, scoring: Scoring) -> str | None:
+    try:
+        _probabilities(complaint, scoring)
+    except ModelError as error:
+        return str(error)
+    return None
+
+
 def _scored(batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: int) -> pa.RecordBatch:
-    arrived = _arrivals(batch, stamp.scored_at)
-    read = read_requests(batch.column("value").to_pylist(), arrived, max_bytes)
+    now = stamp.scored_at.astimezone(UTC).replace(tzinfo=None)
+    read, probability = _score_what_can_be(
+        read_requests(batch.column("value").to_pylist(), _arrivals(batch, now), now, max_bytes), scoring
+    )
     is_good = pc.is_null(read.reasons)
     # From a message to its place among the good ones; null takes null.
     good = pc.if_else(is_good, pc.subtract(pc.cumulative_sum(pc.cast(is_good, pa.int64())), 1), None)
-    probability = _probabilities(read.complaints, scoring)
     of_request = {
         "complaint_id": read.complaint_ids,
         "requested_at": read.requested_at,

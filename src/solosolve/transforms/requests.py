@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from solosolve.names import COMPLAINTS, FILED_COLUMNS
 from solosolve.schemas import SCHEMAS
@@ -57,23 +58,42 @@ class Requests:
     requested_at: pa.Array
     reasons: pa.Array
 
+    def refuse(self, reasons: pa.Array) -> Requests:
+        """Leaves good ones out.
 
-def read_requests(values: Iterable[bytes | None], arrived_at: Iterable[datetime], max_bytes: int) -> Requests:
+        Args:
+            reasons: One a good one: why it is none, or null where it is.
+        """
+        stays = pc.is_null(reasons)
+        return Requests(
+            self.complaints.filter(stays),
+            self.complaint_ids.filter(stays),
+            self.requested_at.filter(stays),
+            pc.replace_with_mask(self.reasons, pc.is_null(self.reasons), reasons),
+        )
+
+
+def read_requests(
+    values: Iterable[bytes | None], arrived_at: Iterable[datetime], now: datetime, max_bytes: int
+) -> Requests:
     """Reads messages, each a JSON object with a complaint's number and filed columns.
 
     Text is normalised as silver's is: blanks and `N/A` are unknown, the narrative stays as written. Further fields
-    are ignored. A message without `requested_at` was requested when it arrived.
+    are ignored. A message without `requested_at` was requested when it arrived. Its times may lie a day behind now, for
+    clocks and time zones.
 
     Args:
         values: The messages.
         arrived_at: When each came to its source, in UTC, without a zone: Python's zones cost more than all the rest.
+        now: The present, in the same way.
         max_bytes: What is longer is refused.
     """
+    latest = now + _DAY
     good: list[Any] = []
     reasons: list[str | None] = []
     for value, arrived in zip(values, arrived_at, strict=True):
         try:
-            good.append(_read(value, arrived, max_bytes))
+            good.append(_read(value, arrived, latest, max_bytes))
             reasons.append(None)
         except _RefusedError as refused:
             reasons.append(str(refused))
@@ -87,7 +107,7 @@ def read_requests(values: Iterable[bytes | None], arrived_at: Iterable[datetime]
     )
 
 
-def _read(value: bytes | None, arrived: datetime, max_bytes: int) -> Any:
+def _read(value: bytes | None, arrived: datetime, latest: datetime, max_bytes: int) -> Any:
     if value is None:
         raise _RefusedError("the value is null")
     if len(value) > max_bytes:
@@ -99,10 +119,9 @@ def _read(value: bytes | None, arrived: datetime, max_bytes: int) -> Any:
     request.complaint_id = _complaint_id(request.complaint_id)
     for name in _TEXTS:
         setattr(request, name, _known(name, getattr(request, name)))
-    latest = (arrived + _DAY).date()
-    if not _EARLIEST <= request.date_received <= latest:
-        raise _RefusedError(f"date_received: found {request.date_received}, expected {_EARLIEST} to {latest}")
-    request.requested_at = arrived if request.requested_at is None else _requested_at(request.requested_at, arrived)
+    if not _EARLIEST <= request.date_received <= latest.date():
+        raise _RefusedError(f"date_received: found {request.date_received}, expected {_EARLIEST} to {latest.date()}")
+    request.requested_at = arrived if request.requested_at is None else _requested_at(request.requested_at, latest)
     return request
 
 
@@ -128,13 +147,12 @@ def _known(name: str, text: str | None) -> str | None:
     return text if name == _NARRATIVE else known
 
 
-def _requested_at(found: datetime, arrived: datetime) -> datetime:
+def _requested_at(found: datetime, latest: datetime) -> datetime:
     """The instant, in UTC and, as all times here, without saying so."""
     if found.tzinfo is None:
         raise _RefusedError(f"requested_at: found {found.isoformat()}, expected a time with its zone")
     # Compared with its zone: what lies at the ends of the calendar cannot be converted.
-    latest = (arrived + _DAY).replace(tzinfo=UTC)
-    if not _OPENED <= found <= latest:
+    if not _OPENED <= found <= latest.replace(tzinfo=UTC):
         raise _RefusedError(f"requested_at: found {found.isoformat()}, expected {_EARLIEST} to {latest.date()}")
     return found.astimezone(UTC).replace(tzinfo=None)
 

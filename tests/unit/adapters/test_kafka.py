@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import TopicAlreadyExistsError
 
-from solosolve.adapters import kafka
+from solosolve.adapters import kafka, kafka_login
 from solosolve.adapters.kafka_delivery import send_messages
 from solosolve.errors import BrokerError, SettingsError
 from solosolve.settings import Settings
@@ -48,11 +48,11 @@ def silent() -> Iterator[str]:
 
 def test_options_without_a_login_are_the_address_and_the_protocol() -> None:
     settings = Settings(kafka_bootstrap="a:1,b:2")
-    assert kafka.spark_options(settings) == {
+    assert kafka_login.spark_options(settings) == {
         "kafka.bootstrap.servers": "a:1,b:2",
         "kafka.security.protocol": "PLAINTEXT",
     }
-    options = kafka.client_options(settings)
+    options = kafka_login.client_options(settings)
     assert (options["bootstrap_servers"], options["security_protocol"]) == (["a:1", "b:2"], "PLAINTEXT")
     assert [name for name in options if name.startswith(("sasl", "ssl"))] == []
 
@@ -67,7 +67,7 @@ def test_options_without_a_login_are_the_address_and_the_protocol() -> None:
 )
 def test_options_with_a_login_name_its_mechanism_and_module(mechanism: Any, module: str) -> None:
     settings = Settings(kafka_security_protocol="SASL_SSL", kafka_sasl_mechanism=mechanism, **LOGIN)
-    spark, client = kafka.spark_options(settings), kafka.client_options(settings)
+    spark, client = kafka_login.spark_options(settings), kafka_login.client_options(settings)
     assert spark["kafka.sasl.mechanism"] == client["sasl_mechanism"] == mechanism
     assert spark["kafka.sasl.jaas.config"].startswith(f"org.apache.kafka.common.security.{module} required username=")
     assert jaas_values(spark["kafka.sasl.jaas.config"]) == {"username": "solo", "password": SECRET}
@@ -76,23 +76,25 @@ def test_options_with_a_login_name_its_mechanism_and_module(mechanism: Any, modu
 
 def test_options_on_the_platform_name_its_own_login_module() -> None:
     settings = Settings(target="prod", kafka_security_protocol="SASL_SSL", **LOGIN)
-    assert kafka.spark_options(settings)["kafka.sasl.jaas.config"].startswith("kafkashaded.org.apache.kafka.common.")
+    assert kafka_login.spark_options(settings)["kafka.sasl.jaas.config"].startswith(
+        "kafkashaded.org.apache.kafka.common."
+    )
 
 
 def test_options_with_certificates_name_their_file() -> None:
     settings = Settings(kafka_security_protocol="SSL", kafka_ca_file=Path("/certificates/ca.pem"))
-    spark = kafka.spark_options(settings)
+    spark = kafka_login.spark_options(settings)
     assert (spark["kafka.ssl.truststore.type"], spark["kafka.ssl.truststore.location"]) == (
         "PEM",
         "/certificates/ca.pem",
     )
-    assert kafka.client_options(settings)["ssl_cafile"] == "/certificates/ca.pem"
+    assert kafka_login.client_options(settings)["ssl_cafile"] == "/certificates/ca.pem"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_login_comes_out_of_its_quotes_as_it_went_in(user: str, password: str) -> None:
     settings = Settings(kafka_security_protocol="SASL_SSL", kafka_username=user, kafka_password=password)
-    config = kafka.spark_options(settings)["kafka.sasl.jaas.config"]
+    config = kafka_login.spark_options(settings)["kafka.sasl.jaas.config"]
     assert jaas_values(config) == {"username": user, "password": password}
     assert not {"\n", "\r"} & set(config)
 
@@ -101,19 +103,19 @@ def test_login_cannot_break_out_of_its_quotes() -> None:
     settings = Settings(
         kafka_security_protocol="SASL_SSL", kafka_username='x" user_x="y', kafka_password='z"; evil.Module required;'
     )
-    assert jaas_values(kafka.spark_options(settings)["kafka.sasl.jaas.config"]).keys() == {"username", "password"}
+    assert jaas_values(kafka_login.spark_options(settings)["kafka.sasl.jaas.config"]).keys() == {"username", "password"}
 
 
 def test_shown_options_do_not_show_the_password() -> None:
     settings = Settings(kafka_security_protocol="SASL_SSL", kafka_username="solo", kafka_password="hunter2")
-    shown = f"{kafka.spark_options(settings)} {kafka.client_options(settings)!r} {settings!r}"
+    shown = f"{kafka_login.spark_options(settings)} {kafka_login.client_options(settings)!r} {settings!r}"
     assert "hunter2" not in shown
 
 
 @pytest.mark.parametrize("client", [KafkaAdminClient, KafkaConsumer, KafkaProducer])
 def test_client_options_are_options_of_every_client(client: Any) -> None:
     settings = Settings(kafka_security_protocol="SASL_SSL", kafka_ca_file=Path("ca.pem"), **LOGIN)
-    assert kafka.client_options(settings).keys() - client.DEFAULT_CONFIG.keys() == set()
+    assert kafka_login.client_options(settings).keys() - client.DEFAULT_CONFIG.keys() == set()
 
 
 @pytest.mark.parametrize(("limit", "limits"), [(None, {}), (500, {"maxOffsetsPerTrigger": "500"})], ids=["all", "some"])
@@ -130,7 +132,7 @@ def test_read_messages_says_where_it_begins_and_never_skips(limit: int | None, l
         "kafka.max.poll.records": "5000",
         **limits,
     }
-    reader.options.assert_called_once_with(**kafka.spark_options(Settings()))
+    reader.options.assert_called_once_with(**kafka_login.spark_options(Settings()))
     assert rows is reader.load.return_value.select.return_value
     reader.load.return_value.select.assert_called_once_with("topic", "partition", "offset", "key", "value", "timestamp")
 

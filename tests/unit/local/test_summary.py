@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,7 +9,7 @@ from deltalake import write_deltalake
 
 from solosolve.adapters.reader import DeltaReader
 from solosolve.local.summary import Conservation, Summary
-from solosolve.names import DEAD_LETTERS, PREDICTIONS, REQUESTS, Table
+from solosolve.names import CHECKPOINTS, DEAD_LETTERS, PREDICTIONS, REQUESTS, Table
 
 STATEMENT = "requests in the table = their predictions + their dead letters"
 
@@ -17,15 +18,47 @@ def write(warehouse: Path, table: Table, **columns: list[object]) -> None:
     write_deltalake(warehouse / table.layer / table.name, pa.table(columns))
 
 
+WAITING = "wait for the stream, or were there before it began with the latest"
+
+
+def at(hour: int) -> datetime:
+    return datetime(2026, 1, 1, hour, tzinfo=UTC)
+
+
+def write_bindings(warehouse: Path, *bindings: tuple[str, int]) -> None:
+    """From which hour on the stream read a table of some id; before that another stream read a topic."""
+    ids, hours = zip(("topic", 0), *bindings, strict=True)
+    write(
+        warehouse,
+        CHECKPOINTS,
+        stream=["score_stream_kafka", *("score_stream_delta" for _ in bindings)],
+        source_id=[f"bronze.inference_requests ({table_id})" for table_id in ids],
+        bound_at=[at(hour) for hour in hours],
+    )
+
+
 @pytest.mark.parametrize(("requests", "holds"), [(3, True), (5, True), (2, False)])
 def test_requests_are_answered_or_wait_for_the_stream(tmp_path: Path, requests: int, holds: bool) -> None:
+    reader = DeltaReader(tmp_path)
     write(tmp_path, REQUESTS, complaint_id=list(range(requests)))
+    write_bindings(tmp_path, (reader.table_id(REQUESTS), 1))
     # What came from a topic, or by batch, answers no request of the table.
-    write(tmp_path, PREDICTIONS, source=["delta", "delta", "kafka", "batch", "replay"])
-    write(tmp_path, DEAD_LETTERS, topic=["bronze.inference_requests", "consumer-complaints-inference-requests"])
-    (check,) = Summary(DeltaReader(tmp_path)).conservation
-    assert check == Conservation(STATEMENT, requests, 3, "wait for the stream")
+    write(tmp_path, PREDICTIONS, source=["delta", "delta", "kafka", "batch", "replay"], scored_at=[at(1)] * 5)
+    topics = ["bronze.inference_requests", "consumer-complaints-inference-requests"]
+    write(tmp_path, DEAD_LETTERS, topic=topics, failed_at=[at(2)] * 2)
+    (check,) = Summary(reader).conservation
+    assert check == Conservation(STATEMENT, requests, 3, WAITING)
     assert check.holds is holds
+
+
+def test_answers_to_a_table_that_is_gone_say_nothing(tmp_path: Path) -> None:
+    reader = DeltaReader(tmp_path)
+    write(tmp_path, REQUESTS, complaint_id=[1])
+    write_bindings(tmp_path, ("a-former-table", 1), (reader.table_id(REQUESTS), 3), ("another", 5))
+    write(tmp_path, PREDICTIONS, source=["delta"] * 5, scored_at=[at(hour) for hour in (1, 2, 4, 5, 6)])
+    write(tmp_path, DEAD_LETTERS, topic=["bronze.inference_requests"] * 2, failed_at=[at(1), at(2)])
+    (check,) = Summary(reader).conservation
+    assert check == Conservation(STATEMENT, 1, 1, WAITING)
 
 
 def test_requests_are_not_checked_before_the_stream_has_run(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -143,6 +144,10 @@ def scored(found: DataFrame, scoring: Scoring) -> DataFrame:
     return score_messages(found, scoring, stamp(), MAX_BYTES)
 
 
+def control(narrative: str) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict({"consumer_complaint_narrative": [narrative]})
+
+
 def letter(offset: int, place: int, key: bytes | None, value: bytes | None, reason: str) -> tuple[Any, ...]:
     """One row of `bronze.dead_letters`."""
     return (letter_id("a_topic", 1, offset, SCORED_AT, place), "a_topic", 1, offset, key, value, reason, SCORED_AT)
@@ -252,6 +257,24 @@ def test_model_that_gives_no_probability_is_said_to_have_failed(
         scored(messages(spark, message(1, "many\nmore")), scoring).collect()
     assert "many" in str(failure_of_model(failed.value))
     assert failure_of_model(RuntimeError("cut off")) is None
+
+
+def test_model_with_a_control_refuses_what_it_fails_on(spark: SparkSession, scoring: Scoring) -> None:
+    values = [message(1, "0.5"), b"{", message(2, "1.5"), message(3, "0.25"), message(4, "many")]
+    with_control = replace(scoring, control=control("0.5"))
+    found = scored(messages(spark, *values).coalesce(1), with_control)
+    kept = {row["complaint_id"]: row["probability"] for row in select_predictions(found).collect()}
+    assert kept == {1: 0.5, 3: 0.25}
+    reasons = {row["offset"]: row["reason"] for row in build_dead_letters(found).collect()}
+    assert reasons.keys() == {1, 2, 4}
+    assert reasons[2] == "the model cannot score: it gives what is no probability"
+    assert reasons[4].startswith("the model cannot score: ")
+
+
+def test_model_that_fails_on_its_control_refuses_nothing(spark: SparkSession, scoring: Scoring) -> None:
+    with pytest.raises(PythonException) as failed:
+        scored(messages(spark, message(1, "1.5")), replace(scoring, control=control("2.5"))).collect()
+    assert failure_of_model(failed.value) == "it gives what is no probability"
 
 
 def test_message_without_a_batch_has_none(spark: SparkSession, scoring: Scoring) -> None:
