@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import xgboost as xgb
 from pyspark.sql import SparkSession
@@ -17,7 +19,7 @@ from solosolve.flows import ingest_complaints, refine_complaints, request_scores
 from solosolve.local.produce import produce, read_complaints
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.scorer import ComplaintScorer
+from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
 from solosolve.names import FILED_COLUMNS, NARRATIVE, REQUESTS_TOPIC
 
 COMPLAINT_COUNT = 20_000 if LONG else 400
@@ -49,11 +51,11 @@ AWKWARD = {
 
 def raw_complaint(number: int) -> dict[str, str]:
     """A complaint of unknown outcome as the publisher's CSV holds it."""
-    awkward = {name: values[number * (3 + place) % len(values)] for place, (name, values) in enumerate(AWKWARD.items())}
-    return awkward | {
+    chance = Random(number)
+    return {name: chance.choice(values) for name, values in AWKWARD.items()} | {
         "complaint_id": str(number),
         "date_received": f"20{12 + number % 12}-{1 + number % 12:02}-{1 + number % 28:02}",
-        NARRATIVE: NARRATIVES[number % len(NARRATIVES)] + (f" {number}" if number % 3 else ""),
+        NARRATIVE: f" {number} ".join(chance.choices(NARRATIVES, k=chance.randint(1, 4))),
         "company_response_to_consumer": "In progress",
         "consumer_disputed": "N/A",
     }
@@ -76,9 +78,10 @@ def sensitive_scorer() -> ComplaintScorer:
             *(TextPattern(column=name, name=f"{name}_length", pattern="(?s).") for name in texts),
         )
     )
-    generator = np.random.default_rng(3)
-    rows = generator.integers(0, 40, (500, len(encoder.names))).astype(np.float32)
-    labels = (generator.uniform(size=500) < 0.5).astype(float)
+    complaints = [{"product": "Mortgage"} | raw_complaint(number) for number in range(500)]
+    filed = [{name: each[name] for name in FILED_COLUMNS} for each in complaints]
+    rows = encoder.encode(as_raw_complaints(pa.Table.from_pylist(filed)))
+    labels = np.random.default_rng(3).integers(0, 2, len(filed))
     parameters = {"objective": "binary:logistic", "max_depth": 8, "nthread": 1, "eta": 0.3, "colsample_bytree": 0.3}
     return ComplaintScorer(encoder, xgb.train(parameters, xgb.DMatrix(rows, label=labels), num_boost_round=60))
 
