@@ -25,7 +25,8 @@ from solosolve.transforms.predictions import Scoring, failure_of_model
 
 logger = logging.getLogger("solosolve.score_stream")
 
-TASK = "score_stream"
+_FEW = 1_000
+"""Messages that one task scores sooner than several do, each with a start, a worker and a file of its own."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class _Stream:
         self._tables, self._source, self._bound = tables, source, bound
         self._champion, self._progress, self._beside = champion, progress, beside
         self._unfinished: int | None = None
+        self._previous_count = _FEW
 
     def recover(self, options: StreamOptions) -> None:
         """Catches up with what the tables have, if the stream is to."""
@@ -174,6 +176,7 @@ class _Stream:
                     raise
                 # Nothing of the batch is committed: it is scored again.
                 scoring = self._champion.refuse(scoring, reason)
+        self._previous_count = facts.request_count
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
 
     def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
@@ -181,6 +184,9 @@ class _Stream:
         # By the name of the attempt's commits, what the tables lack of them would be ignored.
         transaction = None if is_repeat else self._bound.transaction(batch_id)
         time = self._bound.checkpoint.planned_at(batch_id)
+        # What comes now is taken to be as much as what came before: to count it would take as long as to score it.
+        if self._previous_count < _FEW:
+            messages = messages.coalesce(1)
         with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, time, self._beside) as batch:
             if self._bound.is_recovering or (is_repeat and has_unique_positions):
                 batch.leave_out_settled(self._bound)
