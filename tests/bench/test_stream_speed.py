@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -185,8 +185,7 @@ def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None
         while _newest_batch(progress) < first + BATCHES:
             assert process.poll() is None, (live.home / "bench.log").read_text()[-2_000:]
             time.sleep(5)
-            tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            resident.append((_newest_batch(progress) - first, sum(each.memory_info().rss for each in tree)))
+            resident.append((_newest_batch(progress) - first, _resident_bytes(process.pid)))
     rows = progress.query(
         f"select batch_seconds from gold.stream_progress where source = 'kafka' and batch_id >= {first} "
         "order by batch_id"
@@ -200,6 +199,16 @@ def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None
         f"resident memory at the 200th batch {first_mb:.0f} MB, afterwards at most {most_mb / first_mb:.2f} times that"
     )
     print(f"resident memory at last {last_mb / first_mb:.2f} times that")
+
+
+def _resident_bytes(pid: int) -> int:
+    """Of a process and all below it."""
+    size = 0
+    for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        # Workers come and go.
+        with suppress(psutil.NoSuchProcess):
+            size += each.memory_info().rss
+    return size
 
 
 def _newest_batch(progress: DeltaReader) -> int:

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from live import ENCODER, REQUESTED_AT, Live, cut_off_at, letter_id, request
 from solosolve.errors import BusyError, CheckpointError, ModelError
+from solosolve.flows import replay_dead_letters
 from solosolve.flows.task import run_task
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import CHECKPOINTS, DEAD_LETTERS, PREDICTIONS, STREAM_PROGRESS, Table
@@ -225,6 +226,8 @@ def test_message_that_no_model_can_score_is_a_dead_letter(spark: SparkSession, s
     assert {row["key"]: row["reason"] for row in letters} == {
         b"3": "Object missing required field `state`", b"22": refused, b"45": refused
     }  # fmt: skip
+    again = replay_dead_letters.run(spark, settings, None)
+    assert (again.added, Counter(again.still_dead.values())) == (0, Counter(row["reason"] for row in letters))
 
 
 def test_foreign_checkpoint_is_refused(live: Live) -> None:

@@ -76,7 +76,7 @@ class LiveChampion:
         self._good, self._former = self._former or self._latest_that_scored(), None
         if self._good is None:
             logger.warning("%s, and no other has: what it fails on are dead letters", why)
-            self._good = replace(scoring, control=_control())
+            self._good = refusing(scoring)
             return self._good
         kept = self._last_good(why, None)
         self._record(version, reason, kept)
@@ -139,6 +139,11 @@ def load(registry: Registry, model: RegisteredModel) -> Scoring:
     if not (math.isfinite(probability) and 0 <= probability <= 1):
         raise ModelError(f"version {model.version} gives {probability} for a complaint, expected a probability")
     return Scoring(scorer.score, THRESHOLD, model.name, model.version)
+
+
+def refusing(scoring: Scoring) -> Scoring:
+    """The same model, which refuses the messages that it fails on."""
+    return replace(scoring, control=_control())
 
 
 def _control() -> pa.RecordBatch:

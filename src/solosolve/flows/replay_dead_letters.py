@@ -15,7 +15,7 @@ from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 from solosolve.adapters.registry import Registry
 from solosolve.adapters.tables import Tables
 from solosolve.errors import UsageError
-from solosolve.flows.live_champion import LiveChampion
+from solosolve.flows.live_champion import LiveChampion, refusing
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.settings import Settings
 from solosolve.transforms.predictions import Stamp, score_messages, select_predictions
@@ -71,7 +71,7 @@ def run(spark: SparkSession, settings: Settings, mended: Mapping[str, bytes] | N
         letters = _with_mended_values(letters, mended)
     pending = letters.join(replayed, on="letter_id", how="left_anti")
     already = letters.count() - pending.count()
-    scoring = LiveChampion(tables, Registry(settings)).current()
+    scoring = refusing(LiveChampion(tables, Registry(settings)).current())
     # A letter's id goes the way of a message's topic: the position is not one letter's alone.
     messages = pending.select(
         F.col("letter_id").alias("topic"), "partition", "offset", "key", "value", F.col("failed_at").alias("timestamp")
