@@ -101,7 +101,16 @@ def test_registered_model_gives_the_batch_scores_to_the_bit(run_home: Settings) 
 def test_report_says_what_happened(run_home: Settings) -> None:
     text = io.StringIO()
     show_report(run_home, Console(file=text, width=120))
-    for words in ("4,000", "holds", "auc", "oracle", "medallion · ingest_complaints", "Next"):
+    for words in (
+        "4,000",
+        "holds",
+        "scored from",
+        "The newest from the stream",
+        "auc",
+        "oracle",
+        "medallion · ingest_complaints",
+        "Next",
+    ):
         assert words in text.getvalue()
     assert "BROKEN" not in text.getvalue()
 

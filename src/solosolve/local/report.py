@@ -19,7 +19,7 @@ _LOWER_IS_BETTER = ("log_loss", "calibration_error")
 
 
 def show_report(settings: Settings, console: Console) -> None:
-    """Prints rows a table, where the rest went, the champion's metrics, the seconds of each task, and what to do next.
+    """Prints rows a table, where the rest went, the champion and its predictions, seconds a task, and what to do next.
 
     Args:
         settings: Whose tables.
@@ -47,8 +47,7 @@ def show_report(settings: Settings, console: Console) -> None:
     champion = summary.champion
     if champion is not None:
         _print_champion(champion, settings.min_labels, console)
-        if predicted := summary.predicted:
-            console.print(_counts_grid("predicted outcome", predicted))
+        _print_predictions(summary, console)
     if run := RunReport.latest(settings.home / "runs"):
         console.print(_seconds_grid(run))
     _print_next_steps(champion, console)
@@ -73,6 +72,27 @@ def _counts_grid(title: str, counts: dict[str, int]) -> Grid:
     for name, count in counts.items():
         grid.add_row(name, f"{count:,}")
     return grid
+
+
+def _print_predictions(summary: Summary, console: Console) -> None:
+    if not (predicted := summary.predicted):
+        return
+    grid = Grid(title="Predictions", title_justify="left")
+    for name, side in (("scored from", "left"), ("successful", "right"), ("not successful", "right")):
+        grid.add_column(name, justify=side)  # type: ignore[arg-type]
+    for row in predicted:
+        grid.add_row(row["source"], f"{row['successful']:,}", f"{row['not_successful']:,}")
+    console.print(grid)
+    if not (newest := summary.newest_streamed):
+        return
+    grid = Grid(title="The newest from the stream", title_justify="left")
+    for name in ("complaint", "company", "probability", "predicted", "position"):
+        grid.add_column(name, no_wrap=True, overflow="ellipsis")
+    for row in newest:
+        outcome = "successful" if row["prediction"] == 1.0 else "not successful"
+        position = f"{row['source']} {row['source_position']}"
+        grid.add_row(str(row["complaint_id"]), row["company"], f"{row['probability']:.3f}", outcome, position)
+    console.print(grid)
 
 
 def _print_check(check: Conservation, console: Console) -> None:

@@ -157,15 +157,28 @@ class Summary:
         return Champion(version, is_provisional, int(trained["label_count"]), test_count, metrics)
 
     @property
-    def predicted(self) -> dict[str, int]:
-        """Predicted outcome to complaints, by the champion."""
+    def predicted(self) -> list[dict[str, Any]]:
+        """The champion's predictions: `source`, and how many are `successful` and `not_successful`."""
+        return self._of_champion(
+            "select source, count(*) filter (where prediction = 1.0) as successful, "
+            "count(*) filter (where prediction <> 1.0) as not_successful "
+            "from gold.predictions where model_version = {version} group by 1 order by 1"
+        )
+
+    @property
+    def newest_streamed(self) -> list[dict[str, Any]]:
+        """The champion's newest predictions from a stream."""
+        return self._of_champion(
+            "select source, source_position, scored_at, complaint_id, company, probability, prediction "
+            "from gold.predictions where model_version = {version} and batch_id is not null "
+            "order by scored_at desc, requested_at desc, complaint_id limit 5"
+        )
+
+    def _of_champion(self, sql: str) -> list[dict[str, Any]]:
         event = self._champion_event()
         if event is None or PREDICTIONS not in self.existing:
-            return {}
-        return self._pairs(
-            "select case when prediction = 1.0 then 'successful' else 'not successful' end, count(*) "
-            f"from gold.predictions where model_version = {event['model_version']} group by 1 order by 1 desc"
-        )
+            return []
+        return self._rows(sql.format(version=event["model_version"]))
 
     def oracle_on_test(self) -> dict[str, float]:
         """The metrics of the true probabilities on the test split; empty unless all its complaints are made up."""
