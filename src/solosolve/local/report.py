@@ -86,12 +86,11 @@ def _print_predictions(summary: Summary, console: Console) -> None:
     if not (newest := summary.newest_streamed):
         return
     grid = Grid(title="The newest from the stream", title_justify="left")
-    for name in ("complaint", "company", "probability", "predicted", "position"):
-        grid.add_column(name, no_wrap=True, overflow="ellipsis")
+    for name in ("complaint", "company", "probability", "position"):
+        grid.add_column(name, no_wrap=True, overflow="ellipsis", max_width=30)
     for row in newest:
-        outcome = "successful" if row["prediction"] == 1.0 else "not successful"
         position = f"{row['source']} {row['source_position']}"
-        grid.add_row(str(row["complaint_id"]), row["company"], f"{row['probability']:.3f}", outcome, position)
+        grid.add_row(str(row["complaint_id"]), row["company"], f"{row['probability']:.3f}", position)
     console.print(grid)
 
 

@@ -169,7 +169,7 @@ class Summary:
     def newest_streamed(self) -> list[dict[str, Any]]:
         """The champion's newest predictions from a stream."""
         return self._of_champion(
-            "select source, source_position, scored_at, complaint_id, company, probability, prediction "
+            "select source, source_position, complaint_id, company, probability "
             "from gold.predictions where model_version = {version} and batch_id is not null "
             "order by scored_at desc, requested_at desc, complaint_id limit 5"
         )
