@@ -73,6 +73,7 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
 
     Raises:
         TaskFailedError: A task failed; the message names it, why, and how to go on.
+        UsageError: A task does not take its parameters.
         KeyboardInterrupt: A task was told to stop, and others would have come behind it.
     """
     report = RunReport(datetime.now(UTC).isoformat(timespec="milliseconds"))
@@ -141,6 +142,9 @@ def _save(report: RunReport, task: PlannedTask, started: float, runs: Path, stat
 def _fail(report: RunReport, task: PlannedTask, started: float, runs: Path, resume: str, error: Exception) -> None:
     _save(report, task, started, runs, "failed")
     reason = error.format_message() if isinstance(error, click.ClickException) else one_line(error)
+    if isinstance(error, click.BadParameter | UsageError):
+        # The same command would fail again.
+        raise UsageError(f"{task.job}.{task.name}: {reason}") from error
     raise TaskFailedError(
         f"{task.job}.{task.name} failed: {reason}\n  when it is mended, go on with: {resume} --from {task.name}"
     ) from error

@@ -110,6 +110,13 @@ def test_run_tasks_says_what_click_says_of_wrong_words(run: Run) -> None:
     assert isinstance(error.value.__cause__, click.ClickException)
 
 
+def test_value_that_a_task_does_not_take_is_wrong_usage(run: Run) -> None:
+    body = "command.main(args=argv, standalone_mode=False)"
+    imports = "import click\n@click.command\n@click.option('--rows', type=int)\ndef command(rows): pass"
+    with pytest.raises(UsageError, match=r"^tiny\.a: Invalid value for '--rows': 'x' is not a valid integer\.$"):
+        run.run(run.task("a", "--rows", "x", imports=imports, body=body))
+
+
 @pytest.mark.parametrize("content", ["def main(argv:", "import nothing_of_that_name", "", "1 / 0"])
 def test_run_tasks_fails_a_file_that_cannot_be_loaded(run: Run, content: str) -> None:
     task = run.task("a")
