@@ -63,9 +63,10 @@ def requests_of(settings: Settings, count: int) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def running(settings: Settings, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(settings: Settings, *words: str, heap: str = "4g") -> Iterator[subprocess.Popen[bytes]]:
     """A program in a process of its own, ended by SIGTERM."""
     environ = {"SOLOSOLVE_HOME": str(settings.home), "SOLOSOLVE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap}
+    environ["SOLOSOLVE_DRIVER_MEMORY"] = heap
     log = (settings.home / "bench.log").open("ab")
     process = subprocess.Popen(words, cwd=ROOT, env={**_environ(), **environ}, stdout=log, stderr=log)
     try:
@@ -179,7 +180,8 @@ def _seconds_to_visible(table: Path, since: float) -> list[float]:
 def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None:
     progress = DeltaReader(live.warehouse)
     resident: list[tuple[int, int]] = []
-    with running(live, *stream(live, "max_per_trigger=2")) as process:
+    # A heap that the first batches fill: what grows behind them is no room that the JVM has not used yet.
+    with running(live, *stream(live, "max_per_trigger=2"), heap="1g") as process:
         first = _newest_batch(progress) + 1
         produce(live, REQUESTS_TOPIC, iter(requests_of(live, 2 * (BATCHES + 100))))
         while _newest_batch(progress) < first + BATCHES:
@@ -202,12 +204,12 @@ def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None
 
 
 def _resident_bytes(pid: int) -> int:
-    """Of a process and all below it."""
+    """Of a process and all below it, memory that several share counted once."""
     size = 0
     for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
         # Workers come and go.
         with suppress(psutil.NoSuchProcess):
-            size += each.memory_info().rss
+            size += each.memory_full_info().pss
     return size
 
 
