@@ -18,6 +18,7 @@ from solosolve.adapters.landing import find_landing_files, plan_landing, read_pa
 from solosolve.errors import UsageError
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, RAW_TOPIC, REQUESTS_TOPIC
 from solosolve.settings import Settings
+from solosolve.transforms.rules import WHITE_SPACE
 
 _LATE_SECONDS = 0.05
 """How far a sender that was held up may catch up: more would be a burst."""
@@ -124,13 +125,13 @@ def _verbatim(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_request(record: Mapping[str, Any]) -> dict[str, Any]:
     complaint_id = _text_or_none(record["complaint_id"])
-    is_number = complaint_id is not None and _ID.fullmatch(complaint_id.strip())
+    is_number = complaint_id is not None and _ID.fullmatch(complaint_id.strip(WHITE_SPACE))
     filed = {name: _text_or_none(record[name]) for name in FILED_COLUMNS}
     return {"complaint_id": int(record["complaint_id"]) if is_number else complaint_id, **filed}
 
 
 def _text_or_none(value: str | None) -> str | None:
-    return value if value is not None and value.strip() else None
+    return value if value is not None and value.strip(WHITE_SPACE) else None
 
 
 _MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {

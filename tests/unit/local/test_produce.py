@@ -41,10 +41,15 @@ def test_requests_have_what_is_known_when_a_complaint_is_filed(tmp_path: Path) -
     assert list(read_complaints(path, REQUESTS_TOPIC)) == [request(date_received="03/01/16")]
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\t\u00a0\n"], ids=repr)
+@pytest.mark.parametrize("blank", ["", " ", "\t \r\n"], ids=repr)
 def test_requests_have_null_for_blank_values(tmp_path: Path, blank: str) -> None:
     path = written(tmp_path / "a.csv", landing_csv({"tags": blank, "company": blank, "complaint_id": blank}))
     assert list(read_complaints(path, REQUESTS_TOPIC)) == [request(tags=None, company=None, complaint_id=None)]
+
+
+def test_requests_have_as_a_value_what_silver_has_as_one(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", landing_csv({"tags": "\u00a0"}))
+    assert list(read_complaints(path, REQUESTS_TOPIC)) == [request(tags="\u00a0")]
 
 
 @pytest.mark.parametrize(
