@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from solosolve.adapters.tables import Tables, Transaction
 from solosolve.errors import CheckpointError
+from solosolve.flows.streaming import RECOVER
 from solosolve.names import CHECKPOINTS, Table
 from solosolve.schemas import SCHEMAS
 
@@ -205,8 +206,8 @@ class BoundStream:
 
     def _advice(self, otherwise: str) -> str:
         return (
-            f"{otherwise}, or start with --param recover=true (spark-submit: --recover), which reads the source from "
-            "its earliest position again and skips what the table has"
+            f"{otherwise}, or {RECOVER}, which reads the source from its earliest position again and skips what the "
+            "table has"
         )
 
     def _table_ids(self) -> str:

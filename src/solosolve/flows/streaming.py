@@ -19,6 +19,9 @@ from solosolve.errors import CheckpointError, StoppedError
 
 logger = logging.getLogger("solosolve.streaming")
 
+RECOVER = "start with --param recover=true (spark-submit: --recover)"
+"""What a refusal tells its reader to do."""
+
 _POLL_SECONDS = 0.5
 
 Batch = Callable[[DataFrame, int], None]
@@ -97,8 +100,8 @@ class StreamRun:
         if lost is None:
             return error
         return CheckpointError(
-            f"messages that had not been read are gone from the topic ({lost}): start with --param recover=true "
-            "(spark-submit: --recover), which goes on with those that are there"
+            f"messages that had not been read are gone from the topic ({lost}): {RECOVER}, which goes on with those "
+            "that are there"
         )
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Summary:
             for words, left, right, lacking in checks
             if self._can_answer(left) and self._can_answer(right)
         ]
-        champion = self._champion_event()
+        champion = self._champion_event
         if champion is not None and PREDICTIONS in self.existing:
             version = champion["model_version"]
             words = f"complaints in silver = those with a prediction by version {version}, and no two by batch"
@@ -133,7 +134,7 @@ class Summary:
     @property
     def champion(self) -> Champion | None:
         """The champion and its metrics; None before the first promotion."""
-        event = self._champion_event()
+        event = self._champion_event
         if event is None or MODEL_METRICS not in self.existing:
             return None
         version = int(event["model_version"])
@@ -175,7 +176,7 @@ class Summary:
         )
 
     def _of_champion(self, sql: str) -> list[dict[str, Any]]:
-        event = self._champion_event()
+        event = self._champion_event
         if event is None or PREDICTIONS not in self.existing:
             return []
         return self._rows(sql.format(version=event["model_version"]))
@@ -186,6 +187,7 @@ class Summary:
         truth = self._truth(ids)
         return measure(labels, truth) if truth is not None else {}
 
+    @cached_property
     def _champion_event(self) -> dict[str, Any] | None:
         if MODEL_EVENTS not in self.existing:
             return None
