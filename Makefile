@@ -1,12 +1,13 @@
 # make demo and make test set up all they need; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults lint bench clean
+.PHONY: help setup demo test faults lint bench screenshots clean
 
 PYTHON ?= python3
 ROWS ?= 50000
 SEED ?= 7
 DATA ?=
 SOURCE ?= delta
+SERVE ?= 1
 export SOLOSOLVE_HOME ?= .solosolve
 
 BIN := .venv/bin
@@ -25,11 +26,12 @@ setup: .venv/ready  ## Install the pinned versions, Spark's jars and its archive
 	$(BIN)/python -m solosolve.local.warm_up
 	touch $@
 
-demo: setup  ## Raw CSV to champion model to predictions: DATA=complaints.csv, or ROWS=n of sample data; SOURCE=kafka
+demo: setup  ## Raw CSV to dashboard: DATA=complaints.csv, or ROWS=n of sample data; SOURCE=kafka; SERVE=0 does not serve
 	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to "$(SAMPLE)")
 	$(if $(filter kafka,$(SOURCE)),$(BIN)/solosolve kafka status >/dev/null 2>&1 || $(BIN)/solosolve kafka start)
 	$(BIN)/solosolve run $(JOBS) --param "medallion.source=$(or $(DATA),$(SAMPLE))" $(STREAM)
 	$(BIN)/solosolve report
+	$(if $(filter 0,$(SERVE)),,$(BIN)/solosolve dashboard)
 
 test: setup  ## Unit, contract and integration tests, and short fault drills
 	$(BIN)/pytest
@@ -44,6 +46,9 @@ lint: setup  ## Formatting, style and types
 
 bench: setup  ## Measure, as ratios beside a peer in the same run; docs/benchmarks.md keeps the figures
 	$(BIN)/pytest tests/bench -s
+
+screenshots: setup  ## Make the dashboard's pictures in docs/ of what make demo made
+	SCREENSHOTS="$(abspath $(SOLOSOLVE_HOME))" $(BIN)/pytest tests/browser -k screenshots
 
 clean:  ## Remove what make demo made (tables, models, logs); .venv stays
 	-[ ! -d "$(SOLOSOLVE_HOME)/kafka" ] || $(BIN)/solosolve kafka stop

@@ -17,7 +17,7 @@ import pytest
 import xgboost as xgb
 from pyspark.sql import DataFrame, SparkSession
 
-from solosolve.adapters.reader import DeltaReader
+from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.adapters.registry import RegisteredModel, Registry
 from solosolve.adapters.tables import Tables, Transaction
 from solosolve.flows import score_stream

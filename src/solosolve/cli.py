@@ -85,7 +85,7 @@ def report() -> None:
 @click.option("--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, fmt: Format) -> None:
     """Query the tables by their names, without a JVM: solosolve sql "select * from gold.predictions limit 5"."""
-    from solosolve.adapters.reader import DeltaReader
+    from solosolve.adapters.delta_reader import DeltaReader
     from solosolve.local.sql import render
 
     found = DeltaReader(Settings.load().warehouse).query(query)
@@ -126,6 +126,20 @@ def download(path: Path | None, url: str | None) -> None:
     path = path or Settings.load().home / "landing" / "complaints.csv.zip"
     fetched = download_with_progress(path, url or CFPB_URL, _console())
     _console().print(f"{fetched.path}: {fetched.byte_count:,} bytes, SHA-256 {fetched.sha256}", soft_wrap=True)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8050, show_default=True, help="Port to listen at.")
+@_target
+def dashboard(host: str, port: int, target: str) -> None:
+    """Serve the dashboard."""
+    from solosolve.logs import set_up_logging
+    from solosolve.serve import serve_dashboard
+
+    settings = Settings.load(target)
+    set_up_logging(settings.logs, _console())
+    serve_dashboard(settings, host, port)
 
 
 @cli.command()

@@ -40,25 +40,29 @@ PREDICTIONS = Table(Layer.GOLD, "predictions")
 MODEL_METRICS = Table(Layer.GOLD, "model_metrics")
 MODEL_EVENTS = Table(Layer.GOLD, "model_events")
 STREAM_PROGRESS = Table(Layer.GOLD, "stream_progress")
+TEST_SCORES = Table(Layer.GOLD, "test_scores")
+FEEDBACK = Table(Layer.SILVER, "feedback")
 
 MADE_BY: Mapping[Table, str] = MappingProxyType(
     {
-        COMPLAINTS_RAW: "medallion",
-        QUARANTINE: "medallion",
-        LANDINGS: "medallion",
-        COMPLAINTS: "medallion",
-        REJECTED: "medallion",
-        FEATURES: "medallion",
-        MODEL_METRICS: "train_model",
-        MODEL_EVENTS: "train_model",
-        PREDICTIONS: "score_batch",
-        REQUESTS: "request_scores",
-        DEAD_LETTERS: "score_stream",
-        CHECKPOINTS: "score_stream",
-        STREAM_PROGRESS: "score_stream",
+        COMPLAINTS_RAW: "solosolve run medallion",
+        QUARANTINE: "solosolve run medallion",
+        LANDINGS: "solosolve run medallion",
+        COMPLAINTS: "solosolve run medallion",
+        REJECTED: "solosolve run medallion",
+        FEATURES: "solosolve run medallion",
+        MODEL_METRICS: "solosolve run train_model",
+        MODEL_EVENTS: "solosolve run train_model",
+        PREDICTIONS: "solosolve run score_batch",
+        REQUESTS: "solosolve run request_scores",
+        DEAD_LETTERS: "solosolve run score_stream",
+        CHECKPOINTS: "solosolve run score_stream",
+        STREAM_PROGRESS: "solosolve run score_stream",
+        TEST_SCORES: "solosolve run train_model",
+        FEEDBACK: "solosolve dashboard",
     }
 )
-"""Table to the job that first fills it."""
+"""Table to the command that first fills it."""
 
 COMPLAINT_COLUMNS: tuple[str, ...] = (
     "date_received",

@@ -28,6 +28,7 @@ from solosolve.names import (
     COMPLAINTS_RAW,
     DEAD_LETTERS,
     FEATURES,
+    FEEDBACK,
     FILED_COLUMNS,
     LANDINGS,
     MODEL_EVENTS,
@@ -37,6 +38,7 @@ from solosolve.names import (
     REJECTED,
     REQUESTS,
     STREAM_PROGRESS,
+    TEST_SCORES,
     Table,
 )
 
@@ -178,6 +180,36 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _optional("lag", _LONG),
             ]
         ),
+        TEST_SCORES: StructType(
+            [
+                _required("model_version", _INT),
+                _required("complaint_id", _LONG),
+                _required("date_received", _DATE),
+                _required("company", _STRING),
+                _required("state", _STRING),
+                _required("product", _STRING),
+                _required("submitted_via", _STRING),
+                _required("probability", _DOUBLE),
+                _required("is_successful_resolution", _DOUBLE),
+            ]
+        ),
+        FEEDBACK: StructType(
+            [
+                _required("feedback_id", _STRING),
+                _required("complaint_id", _LONG),
+                _required("verdict", _STRING),
+                _optional("is_successful_resolution", _DOUBLE),
+                _required("source", _STRING),
+                _optional("reviewer", _STRING),
+                _optional("reason", _STRING),
+                _required("given_at", _INSTANT),
+                _optional("model_version", _INT),
+                _optional("probability", _DOUBLE),
+                _optional("company", _STRING),
+                _optional("state", _STRING),
+                _optional("product", _STRING),
+            ]
+        ),
         MODEL_METRICS: StructType(
             [
                 _required("model_version", _INT),
@@ -217,6 +249,7 @@ CHECKS: Mapping[Table, Mapping[str, str]] = MappingProxyType(
             "complaint_id_is_positive": "complaint_id > 0",
             "split_is_known": "split IN ('train', 'validate', 'test', 'immature', 'copy', 'unlabelled')",
         },
+        TEST_SCORES: {"probability_is_a_probability": "probability >= 0 AND probability <= 1"},
         PREDICTIONS: {
             "probability_is_a_probability": "probability >= 0 AND probability <= 1",
             "prediction_is_a_class": "prediction IN (0.0, 1.0)",

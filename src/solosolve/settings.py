@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from solosolve.errors import SettingsError
 
 ENV_PREFIX = "SOLOSOLVE_"
-_SECRETS = {"kafka_password"}
+_SECRETS = {"kafka_password", "dashboard_password"}
 
 
 class Settings(BaseModel):
@@ -56,6 +56,18 @@ class Settings(BaseModel):
         default=262_144, ge=1_024, description="Bytes above which a request is a dead letter."
     )
 
+    dashboard_password: SecretStr | None = Field(
+        default=None, min_length=8, description="What the dashboard asks for; needed where others reach it."
+    )
+    dashboard_identity_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
+        description="Header in which the platform's proxy names the dashboard's user.",
+    )
+    sql_warehouse: str | None = Field(
+        default=None, description="HTTP path of the SQL warehouse that a dashboard reads."
+    )
+
     @field_validator("home", mode="before")
     @classmethod
     def _home_is_named(cls, home: object) -> object:
@@ -64,11 +76,11 @@ class Settings(BaseModel):
             raise PydanticCustomError("blank_home", "should be a folder")
         return home
 
-    @field_validator("kafka_ca_file", mode="before")
+    @field_validator("kafka_ca_file", "dashboard_password", "dashboard_identity_header", "sql_warehouse", mode="before")
     @classmethod
-    def _blank_is_none(cls, file: object) -> object:
+    def _blank_is_none(cls, value: object) -> object:
         # A variable of the bundle has no null.
-        return None if file == "" else file
+        return None if value == "" else value
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> Self:

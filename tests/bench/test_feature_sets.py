@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from solosolve.adapters.reader import DeltaReader
+from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.flows import build_features, ingest_complaints, refine_complaints, train_model
 from solosolve.local.summary import Summary
 from solosolve.settings import Settings

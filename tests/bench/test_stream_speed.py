@@ -23,7 +23,7 @@ from rich.console import Console
 
 from brokers import kafka_settings
 from real_data import REAL_DATA
-from solosolve.adapters.reader import DeltaReader
+from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.adapters.registry import Registry
 from solosolve.flows.live_champion import load
 from solosolve.local.bundle import load_bundle

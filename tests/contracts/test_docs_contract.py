@@ -48,9 +48,9 @@ def test_readme_names_every_table(table: Table) -> None:
     assert f"`{table}`" in README
 
 
-@pytest.mark.parametrize("job", sorted(set(MADE_BY.values())))
-def test_readme_names_every_job_that_makes_a_table(job: str) -> None:
-    assert f"`{job}`" in README
+@pytest.mark.parametrize("command", sorted(set(MADE_BY.values())))
+def test_readme_names_every_command_that_makes_a_table(command: str) -> None:
+    assert f"`{command.removeprefix('solosolve run ')}" in README
 
 
 def test_readme_names_only_settings_that_exist() -> None:

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from conftest import settings_in
 from real_data import REAL_DATA, needs_real_data
-from solosolve.adapters.reader import DeltaReader
+from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.flows import ingest_complaints, refine_complaints
 
 pytestmark = needs_real_data

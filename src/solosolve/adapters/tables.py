@@ -136,7 +136,7 @@ class Tables:
     def require(self, table: Table) -> None:
         """Raises TableError, naming the job that makes it, when the table is not there."""
         if not self.exists(table):
-            raise TableError(f"table {table} does not exist yet; run: solosolve run {MADE_BY[table]}")
+            raise TableError(f"table {table} does not exist yet; run: {MADE_BY[table]}")
 
     def append(self, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
         """Adds the rows in one commit; nothing when the transaction was committed before."""

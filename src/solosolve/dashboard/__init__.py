@@ -1,1 +1,1 @@
-"""The Dash app."""
+"""The dashboard: what is happening now, and what needs a person; it reads tables and knows no JVM."""

@@ -41,6 +41,11 @@ def score_features(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Fl
     Returns:
         Labels and probabilities in the order of `complaint_id`, each of shape (rows,).
     """
+    return _collect(scored_features(rows, scorer))
+
+
+def scored_features(rows: DataFrame, scorer: ComplaintScorer) -> DataFrame:
+    """Scores encoded features where they are: `complaint_id`, the label and `probability`."""
 
     def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -51,7 +56,7 @@ def score_features(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Fl
             )
 
     schema = f"complaint_id bigint, {LABEL} double, probability double"
-    return _collect(rows.select("complaint_id", "features", LABEL).mapInArrow(score_batches, schema))
+    return rows.select("complaint_id", "features", LABEL).mapInArrow(score_batches, schema)
 
 
 def score_complaints(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:

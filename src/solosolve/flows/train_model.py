@@ -22,13 +22,13 @@ from solosolve.adapters.registry import RegisteredModel, Registry
 from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
 from solosolve.flows.ledger import record_event
-from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, score_features, trainable_features
+from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, score_features, scored_features, trainable_features
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine, engine
 from solosolve.model.evaluation import Evaluation, evaluate
 from solosolve.model.pictures import calibration_picture, confusion_picture, roc_picture
 from solosolve.model.scorer import THRESHOLD, ComplaintScorer
-from solosolve.names import CHALLENGER, CHAMPION, FEATURES, LABEL, MODEL_METRICS
+from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_METRICS, TEST_SCORES
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings, find_bundle
 from solosolve.transforms.gold import TEST, TRAIN, VALIDATE
@@ -41,7 +41,8 @@ TASK = "train_model"
 def run(spark: SparkSession, settings: Settings, engine_name: str) -> RegisteredModel:
     """Trains, measures and registers a challenger, unless one from the same data and parameters is registered.
 
-    Changed are the registry (a version, alias `challenger`), `gold.model_metrics` and `gold.model_events`.
+    Changed are the registry (a version, alias `challenger`), `gold.model_metrics`, `gold.test_scores` and
+    `gold.model_events`.
 
     Args:
         spark: The session.
@@ -104,6 +105,7 @@ def _train(
         scorer.save(Path(folder))
         model = registry.register(Path(folder), about)
     _write_metrics(tables, model, run_id, evaluations, seconds)
+    _write_test_scores(tables, model, scored_features(features.where(F.col("split") == TEST), scorer))
     evidence = {
         "run_id": run_id,
         "engine": chosen.name,
@@ -166,6 +168,13 @@ def _write_metrics(
         for name, value in evaluation.metrics.items()
     ]
     tables.append(MODEL_METRICS, tables.spark.createDataFrame(rows, SCHEMAS[MODEL_METRICS]))
+
+
+def _write_test_scores(tables: Tables, model: RegisteredModel, scored: DataFrame) -> None:
+    """Each test complaint's probability: what screens measure a segment or another threshold by."""
+    complaints = tables.read(COMPLAINTS).drop(LABEL)
+    rows = scored.join(complaints, on="complaint_id", how="inner").withColumn("model_version", F.lit(model.version))
+    tables.append(TEST_SCORES, rows)
 
 
 def _feature_uri(tables: Tables) -> str:

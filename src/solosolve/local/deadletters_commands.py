@@ -36,7 +36,7 @@ def list_letters(replayed: bool, limit: int | None, fmt: Format) -> None:
     """List the dead letters, newest first; with --format json in the form that replay takes."""
     from rich.console import Console
 
-    from solosolve.adapters.reader import DeltaReader
+    from solosolve.adapters.delta_reader import DeltaReader
     from solosolve.local.sql import render
 
     where = "" if replayed else "where p.source_position is null"

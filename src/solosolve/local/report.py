@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.table import Table as Grid
 
-from solosolve.adapters.reader import DeltaReader
+from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.errors import ConservationError, TableError
 from solosolve.local.runner import RunReport
 from solosolve.local.summary import Champion, Conservation, Summary

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
 from typing import IO, Any, Literal
 
 import pyarrow as pa
@@ -15,14 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from solosolve.errors import TableError
+from solosolve.spreadsheets import as_plain, rows_of, write_csv
 
 Format = Literal["table", "csv", "json"]
 
 SHOWN_ROWS = 1_000
 """Rows that the table format prints; a person reads no more, and the other formats print all."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_BATCH_ROWS = 10_000
 _NARROWEST_TEXT = 16
 _FRAME_PER_COLUMN = 3
 _NULL = Text("null", style="dim")
@@ -45,14 +40,14 @@ def render(table: pa.Table, fmt: Format, console: Console) -> None:
         case "table":
             _print_table(table, console)
         case "csv":
-            _write_csv(table, console.file)
+            write_csv(table, console.file)
         case "json":
             _write_json(table, console.file)
 
 
 def _print_table(table: pa.Table, console: Console) -> None:
     shown = table.slice(0, SHOWN_ROWS)
-    rows = [[_cell(value) for value in row] for row in _rows(shown)]
+    rows = [[_cell(value) for value in row] for row in rows_of(shown)]
     is_number = [_is_number(kind) for kind in table.schema.types]
     natural = [max(len(name), *(row[i].cell_len for row in rows), 1) for i, name in enumerate(table.column_names)]
     widths = _widths(table.column_names, natural, is_number, console.width)
@@ -120,7 +115,7 @@ def _cell(value: Any) -> Text:
         return _NULL.copy()
     if isinstance(value, float):
         return Text(_short_float(value))
-    plain = _plain(value)
+    plain = as_plain(value)
     words = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
     # Complaints hold newlines, and may hold sequences that a terminal obeys; a wide terminal shows 500 characters.
     return Text("".join(c if c.isprintable() else " " for c in words[:500]))
@@ -134,56 +129,14 @@ def _is_number(kind: pa.DataType) -> bool:
     return any(test(kind) for test in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal))
 
 
-def _write_csv(table: pa.Table, stream: IO[str]) -> None:
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(table.column_names)
-    writer.writerows([_field(value) for value in row] for row in _rows(table))
-
-
-def _field(value: Any) -> str:
-    if value is None:
-        return ""
-    plain = _plain(value)
-    if not isinstance(plain, str):
-        return json.dumps(plain, ensure_ascii=False)
-    # Spreadsheets would calculate it (https://owasp.org/www-community/attacks/CSV_Injection).
-    return f"'{plain}" if plain.startswith(_FORMULA_STARTS) else plain
-
-
 def _write_json(table: pa.Table, stream: IO[str]) -> None:
     names = table.column_names
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise TableError(f"columns with equal names cannot become JSON: {', '.join(repeated)}; name them with AS")
     stream.write("[")
     separator = "\n"
-    for row in _rows(table):
-        record = {name: _plain(value) for name, value in zip(names, row, strict=True)}
+    for row in rows_of(table):
+        record = {name: as_plain(value) for name, value in zip(names, row, strict=True)}
         stream.write(f"{separator}{json.dumps(record, ensure_ascii=False, allow_nan=False)}")
         separator = ",\n"
     stream.write("\n]\n")
-
-
-def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
-    for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-
-def _plain(value: Any) -> Any:
-    """The value in JSON's types: ISO 8601 dates, UTC instants ending in Z, and null for NaN, which JSON lacks."""
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case date() | time():
-            return value.isoformat()
-        case bytes():
-            return value.hex()
-        case list():
-            return [_plain(item) for item in value]
-        case dict():
-            return {name: _plain(item) for name, item in value.items()}
-        case None | bool() | int() | str():
-            return value
-        case _:
-            return str(value)

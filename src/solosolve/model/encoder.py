@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from solosolve.model.kernels import Block, Kernel
+from solosolve.model.kernels import Block, HashedTerms, Kernel
 from solosolve.names import FILED_COLUMNS
 
 FILED_TYPES: Mapping[str, pa.DataType] = MappingProxyType(
@@ -35,6 +35,15 @@ class FeatureEncoder(BaseModel):
     def inputs(self) -> list[str]:
         """The raw columns that are read."""
         return list(dict.fromkeys(kernel.column for kernel in self.kernels))
+
+    def words_by_feature(self, complaint: Mapping[str, object]) -> dict[str, list[str]]:
+        """A complaint's words by the hashed feature that counts them: what makes such a feature readable."""
+        found: dict[str, list[str]] = {}
+        for kernel in self.kernels:
+            text = complaint.get(kernel.column)
+            if isinstance(kernel, HashedTerms) and isinstance(text, str):
+                found |= kernel.words_by_feature(text)
+        return found
 
     def encode(self, complaints: pa.RecordBatch) -> Block:
         """Computes the features.

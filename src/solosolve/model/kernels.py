@@ -98,6 +98,16 @@ class HashedTerms(_Kernel):
         counts = np.bincount(cells, minlength=len(values) * self.size)
         return counts.reshape(len(values), self.size).astype(np.float32)
 
+    def words_by_feature(self, text: str | None) -> dict[str, list[str]]:
+        """The words of a text by the feature that counts them, in the order of their first appearance."""
+        words = _words(pa.array([text or ""])).to_pylist()[0]
+        found: dict[str, list[str]] = {}
+        for word in dict.fromkeys(words):
+            bucket = self._bucket(word)
+            if bucket >= 0:
+                found.setdefault(f"term_{bucket}", []).append(word)
+        return found
+
     def _bucket(self, word: str) -> int:
         """The word's bucket, -1 where it is no term."""
         if len(word) < 2 or word in self._stop_words:

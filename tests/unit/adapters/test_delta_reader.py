@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
-from solosolve.adapters.reader import DeltaReader
+from solosolve.adapters.delta_reader import DeltaReader
+from solosolve.adapters.reader import TableVersion
 from solosolve.errors import TableError
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, MADE_BY, PREDICTIONS, Table
 
@@ -119,7 +121,7 @@ def test_query_opens_only_the_tables_it_names(reader: DeltaReader, warehouse: Pa
 
 @pytest.mark.parametrize("table", [table for table in MADE_BY if table not in (PREDICTIONS, COMPLAINTS)], ids=str)
 def test_query_of_a_table_not_made_yet_names_its_job(reader: DeltaReader, table: Table) -> None:
-    expected = f"table {table} does not exist yet; run: solosolve run {MADE_BY[table]}"
+    expected = f"table {table} does not exist yet; run: {MADE_BY[table]}"
     with pytest.raises(TableError, match=f"^{re.escape(expected)}$"):
         reader.query(f"select * from {table}")
 
@@ -203,3 +205,121 @@ def test_reader_imports_neither_spark_nor_mlflow() -> None:
     code = "import sys, solosolve.adapters.reader; print(*sorted({'pyspark', 'mlflow', 'pandas'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "value", ["Acme", "O'Hare; -- \\", "'; drop table x; --", "\\' or true --", ":company", "\u2028"]
+)
+def test_query_takes_a_parameter_for_what_it_is(tmp_path: Path, value: str) -> None:
+    write(tmp_path, PREDICTIONS, pa.table({"company": [value, "other"], "n": [1, 2]}))
+    actual = DeltaReader(tmp_path).query("select n from gold.predictions where company = :company", {"company": value})
+    assert actual.to_pylist() == [{"n": 1}]
+
+
+def test_query_takes_numbers_and_instants_as_parameters(reader: DeltaReader) -> None:
+    sql = "select complaint_id from gold.predictions where complaint_id >= :least and scored_at = :at order by 1"
+    assert reader.query(sql, {"least": 2, "at": SCORED_AT}).to_pylist() == [{"complaint_id": 2}]
+    with pytest.raises(TableError, match="nan is no number to ask with"):
+        reader.query("select :x as x", {"x": float("nan")})
+
+
+def test_query_of_an_earlier_commit(warehouse: Path, reader: DeltaReader) -> None:
+    before = reader.version(COMPLAINTS)
+    assert before is not None
+    append(warehouse, COMPLAINTS, {"complaint_id": [3], "state": ["WA"]})
+    sql = "select count(*) as n from silver.complaints"
+    assert reader.query(sql).to_pylist() == [{"n": 3}]
+    assert reader.query(sql, versions={COMPLAINTS: before}).to_pylist() == [{"n": 2}]
+
+
+def append(warehouse: Path, table: Table, rows: dict[str, list[object]]) -> None:
+    write_deltalake(warehouse / table.layer / table.name, pa.table(rows), mode="append")
+
+
+def test_version_follows_commits_and_tables_that_are_made_anew(warehouse: Path, reader: DeltaReader) -> None:
+    first = reader.version(COMPLAINTS)
+    assert first is not None
+    assert reader.version(COMPLAINTS) == first
+    append(warehouse, COMPLAINTS, {"complaint_id": [3], "state": ["WA"]})
+    append(warehouse, COMPLAINTS, {"complaint_id": [4], "state": ["WA"]})
+    second = reader.version(COMPLAINTS)
+    assert second == TableVersion(first.table_id, first.number + 2)
+    shutil.rmtree(warehouse / "silver" / "complaints")
+    assert reader.version(COMPLAINTS) is None
+    write(warehouse, COMPLAINTS, pa.table({"complaint_id": [1], "state": ["TX"]}))
+    anew = reader.version(COMPLAINTS)
+    assert anew is not None
+    assert anew.table_id != first.table_id
+    assert anew.number == 0
+
+
+def test_version_is_found_behind_a_log_that_was_cleaned(warehouse: Path, reader: DeltaReader) -> None:
+    for number in range(3, 8):
+        append(warehouse, COMPLAINTS, {"complaint_id": [number], "state": ["WA"]})
+    table = DeltaTable(warehouse / "silver" / "complaints")
+    table.create_checkpoint()
+    for number in range(4):
+        (warehouse / "silver" / "complaints" / "_delta_log" / f"{number:020}.json").unlink()
+    found = reader.version(COMPLAINTS)
+    assert found is not None
+    assert found.number == 5
+
+
+def added_to(reader: DeltaReader, since: TableVersion | None, sql: str) -> list[dict[str, object]] | None:
+    until = reader.version(COMPLAINTS)
+    assert since is not None
+    assert until is not None
+    with reader.added(COMPLAINTS, since, until) as added:
+        return None if added is None else added.query(sql).to_pylist()
+
+
+def test_added_is_what_later_commits_brought_and_nothing_else(warehouse: Path, reader: DeltaReader) -> None:
+    since = reader.version(COMPLAINTS)
+    append(warehouse, COMPLAINTS, {"complaint_id": [3, 4], "state": ["WA", None]})
+    append(warehouse, COMPLAINTS, {"complaint_id": [5], "state": ["TX"]})
+    sql = "select complaint_id, state from silver.complaints order by 1"
+    expected = [
+        {"complaint_id": 3, "state": "WA"},
+        {"complaint_id": 4, "state": None},
+        {"complaint_id": 5, "state": "TX"},
+    ]
+    assert added_to(reader, since, sql) == expected
+    assert added_to(reader, reader.version(COMPLAINTS), sql) == []
+
+
+def test_added_passes_over_a_compaction(warehouse: Path, reader: DeltaReader) -> None:
+    append(warehouse, COMPLAINTS, {"complaint_id": [3], "state": ["WA"]})
+    since = reader.version(COMPLAINTS)
+    DeltaTable(warehouse / "silver" / "complaints").optimize.compact()
+    append(warehouse, COMPLAINTS, {"complaint_id": [4], "state": ["WA"]})
+    assert added_to(reader, since, "select complaint_id from silver.complaints") == [{"complaint_id": 4}]
+
+
+@pytest.mark.parametrize("change", ["deleted", "overwritten", "widened", "cleaned", "made anew"])
+def test_added_is_not_told_where_more_than_additions_happened(
+    warehouse: Path, reader: DeltaReader, change: str
+) -> None:
+    since = reader.version(COMPLAINTS)
+    path = warehouse / "silver" / "complaints"
+    match change:
+        case "deleted":
+            DeltaTable(path).delete("complaint_id = 1")
+        case "overwritten":
+            write_deltalake(path, pa.table({"complaint_id": [9], "state": ["ZZ"]}), mode="overwrite")
+        case "widened":
+            rows = pa.table({"complaint_id": [9], "state": ["ZZ"], "zip": ["1"]})
+            write_deltalake(path, rows, mode="append", schema_mode="merge")
+        case "cleaned":
+            append(warehouse, COMPLAINTS, {"complaint_id": [3], "state": ["WA"]})
+            append(warehouse, COMPLAINTS, {"complaint_id": [4], "state": ["WA"]})
+            (path / "_delta_log" / f"{1:020}.json").unlink()
+        case "made anew":
+            shutil.rmtree(path)
+            write(warehouse, COMPLAINTS, pa.table({"complaint_id": [1], "state": ["TX"]}))
+            append(warehouse, COMPLAINTS, {"complaint_id": [2], "state": ["TX"]})
+    if change == "cleaned":
+        assert since is not None
+        with reader.added(COMPLAINTS, since, TableVersion(since.table_id, since.number + 2)) as added:
+            assert added is None
+    else:
+        assert added_to(reader, since, "select 1") is None

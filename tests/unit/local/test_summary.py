@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from solosolve.adapters.reader import DeltaReader
+from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.local.summary import Conservation, Summary
 from solosolve.names import CHECKPOINTS, DEAD_LETTERS, PREDICTIONS, REQUESTS, Table
 

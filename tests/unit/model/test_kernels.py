@@ -161,3 +161,13 @@ def test_kernel_survives_json(kernel: Kernel) -> None:
 def test_hashed_terms_needs_a_bucket() -> None:
     with pytest.raises(ValidationError):
         HashedTerms(column="text", size=0, stop_words=())
+
+
+def test_words_by_feature_are_those_that_the_feature_counts() -> None:
+    kernel = HashedTerms(column="consumer_complaint_narrative", size=16, stop_words=("the",))
+    text = "The bank took the payment. The bank kept the PAYMENT it took."
+    found = kernel.words_by_feature(text)
+    assert sorted(word for words in found.values() for word in words) == ["bank", "it", "kept", "payment", "took"]
+    block = kernel.encode(pa.array([text]))[0]
+    assert {kernel.names[place] for place in block.nonzero()[0]} == set(found)
+    assert kernel.words_by_feature(None) == {}

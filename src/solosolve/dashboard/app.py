@@ -1,0 +1,112 @@
+"""The Dash app, put together; what it reads, explains and writes with is given to it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from dash import Dash
+from flask import Flask, Response, request
+
+from solosolve.adapters.feedback import FeedbackLog
+from solosolve.adapters.reader import Reader
+from solosolve.dashboard.answers import Answers
+from solosolve.dashboard.complaints import COLUMNS, REACHED_ROWS, Search, newest_first, register_complaints
+from solosolve.dashboard.drawing import Drawing
+from solosolve.dashboard.explaining import Explainer
+from solosolve.dashboard.filter_bar import register_filters
+from solosolve.dashboard.filters import Filters
+from solosolve.dashboard.layout import page
+from solosolve.dashboard.overview import register_overview
+from solosolve.dashboard.panels import PANELS
+from solosolve.dashboard.review import register_review
+from solosolve.dashboard.security import Access, secure
+from solosolve.dashboard.what_if import register_what_if
+from solosolve.errors import SolosolveError, UsageError
+from solosolve.names import PREDICTIONS
+from solosolve.spreadsheets import write_csv
+
+logger = logging.getLogger("solosolve.dashboard")
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
+<body>{%app_entry%}<div>{%config%}{%scripts%}{%renderer%}</div></body>
+</html>"""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the dashboard stands on.
+
+    Attributes:
+        reader: Answers SQL over the tables.
+        explainer: Says what moved a probability.
+        feedback: Takes verdicts.
+    """
+
+    reader: Reader
+    explainer: Explainer
+    feedback: FeedbackLog
+
+
+def create_app(sources: Sources, access: Access) -> Dash:
+    """Puts the app together.
+
+    Args:
+        sources: What it stands on.
+        access: Who may ask.
+
+    Returns:
+        The app; `server` is its WSGI application. The first panels have been drawn, so the first page is fast.
+    """
+    answers = Answers(sources.reader)
+    app = Dash(
+        __name__,
+        title="Solosolve",
+        update_title="",
+        assets_folder=str(Path(str(files("solosolve.dashboard"))) / "assets"),
+        index_string=_PAGE,
+        add_log_handler=False,
+        enable_mcp=False,
+        serve_locally=True,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    app.layout = page()
+    drawing = Drawing(answers)
+    register_overview(app, answers, drawing)
+    register_filters(app, answers)
+    register_what_if(app, answers)
+    register_complaints(app, answers, sources.explainer)
+    register_review(app, answers, sources.explainer, sources.feedback)
+    _add_export(app.server, answers)
+    secure(app, access)
+    for panel in PANELS:
+        drawing.draw(panel, Filters())
+    return app
+
+
+def _add_export(server: Flask, answers: Answers) -> None:
+    @server.get("/export.csv")
+    def export() -> Response:
+        """The newest predictions that a search finds, as CSV that is safe to open."""
+        text = request.args.get("search")
+        try:
+            search = Search.from_text(text) if text else Search(Filters())
+            condition = search.condition
+            sql = (
+                f"select {', '.join(COLUMNS)} from {PREDICTIONS} where {condition.sql} "
+                f"order by {newest_first()} limit {REACHED_ROWS}"
+            )
+            found = answers.reader.query(sql, dict(condition.parameters))
+        except UsageError as error:
+            return Response(f"{error}\n", status=400, mimetype="text/plain")
+        except SolosolveError as error:
+            return Response(f"{error}\n", status=503, mimetype="text/plain")
+        out = io.StringIO()
+        write_csv(found, out)
+        headers = {"Content-Disposition": 'attachment; filename="predictions.csv"'}
+        return Response(out.getvalue(), mimetype="text/csv", headers=headers)

@@ -1,0 +1,92 @@
+"""Which model is champion, which was before it, and what was measured of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from solosolve.dashboard import questions
+from solosolve.dashboard.answers import Answers, NotYetError
+from solosolve.dashboard.measures import Interval
+
+SHOWN_METRICS = {"accuracy": "Accuracy", "weighted_precision": "Precision", "f1": "F1", "auc": "AUC"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The champion and its predecessor.
+
+    Attributes:
+        version: The champion.
+        is_provisional: Whether it does not beat the prior.
+        previous: The version that was champion before it.
+    """
+
+    version: int
+    is_provisional: bool
+    previous: int | None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A version as it was trained.
+
+    Attributes:
+        metrics: Metric to value and interval on the test split.
+        test_count: Complaints of the test split.
+        record_count: Complaints of all splits.
+        trained_at: When.
+        training_seconds: How long the trees took.
+    """
+
+    metrics: dict[str, Interval]
+    test_count: int
+    record_count: int
+    trained_at: datetime
+    training_seconds: float
+
+
+def standing(answers: Answers) -> Standing:
+    """The champion and its predecessor.
+
+    Raises:
+        NotYetError: No model has been promoted.
+    """
+    events = answers.ask(questions.champions()).to_pylist()
+    if not events:
+        raise NotYetError("no model is champion yet; run: solosolve run train_model")
+    version = events[0]["model_version"]
+    others = [event["model_version"] for event in events if event["model_version"] != version]
+    return Standing(version, events[0]["event"] == "promoted_provisional", others[0] if others else None)
+
+
+def trained(answers: Answers) -> dict[int, Trained]:
+    """All versions that were measured, newest first."""
+    found: dict[int, Trained] = {}
+    by_version: dict[int, list[dict[str, object]]] = {}
+    for row in answers.ask(questions.metrics()).to_pylist():
+        by_version.setdefault(row["model_version"], []).append(row)
+    for version, rows in by_version.items():
+        counts = {row["split"]: row["record_count"] for row in rows}
+        test = [row for row in rows if row["split"] == "test"]
+        newest = rows[0]
+        found[version] = Trained(
+            metrics={str(row["metric"]): Interval(*_interval(row)) for row in test},
+            test_count=int(str(counts.get("test", 0))),
+            record_count=sum(int(str(count)) for count in counts.values()),
+            trained_at=_instant(newest["trained_at"]),
+            training_seconds=float(str(newest["training_seconds"])),
+        )
+    return found
+
+
+def _interval(row: dict[str, object]) -> tuple[float, float, float]:
+    value = float(str(row["value"]))
+    low, high = (value if row[name] is None else float(str(row[name])) for name in ("value_low", "value_high"))
+    return value, low, high
+
+
+def _instant(value: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError(f"{value!r} is no instant")
+    return value

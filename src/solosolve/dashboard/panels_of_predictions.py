@@ -1,0 +1,108 @@
+"""Panels about predictions: how many, when, of whom, where, and how they differ from what the model was tested on."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from solosolve.dashboard import questions
+from solosolve.dashboard.answers import Answers
+from solosolve.dashboard.champion import standing
+from solosolve.dashboard.elements import empty, graph
+from solosolve.dashboard.figures import (
+    MAPPED_STATES,
+    drift_bars,
+    outcomes_by_name,
+    outcomes_over_time,
+    score_histogram,
+    success_by_state,
+    time_unit,
+)
+from solosolve.dashboard.filters import Filters
+from solosolve.dashboard.measures import population_stability
+from solosolve.dashboard.panels_of_model import THRESHOLD
+from solosolve.dashboard.questions import SCORE_BINS, TEST_BINS
+from solosolve.names import MADE_BY, PREDICTIONS
+
+_NONE = "No predictions of this choice."
+_COMPARED = ("product", "company", "state", "submitted_via")
+
+
+def over_time(answers: Answers, filters: Filters) -> Component:
+    """Predictions by minute, hour or day."""
+    span = answers.ask(questions.prediction_span(filters)).to_pylist()[0]
+    if not span["n"]:
+        return empty(_NONE, MADE_BY[PREDICTIONS])
+    unit = time_unit(span["first_at"], span["last_at"])
+    rows = answers.ask(questions.predictions_over_time(unit, filters)).to_pylist()
+    return graph(
+        "time", outcomes_over_time(sorted(rows, key=lambda row: row["at"])), f"{span['n']:,} predictions by {unit}"
+    )
+
+
+def distribution(answers: Answers, filters: Filters) -> Component:
+    """How sure the model is."""
+    rows = answers.ask(questions.score_distribution(filters)).to_pylist()
+    if not rows:
+        return empty(_NONE, MADE_BY[PREDICTIONS])
+    total = sum(row["n"] for row in rows)
+    return graph("distribution", score_histogram(rows, THRESHOLD), f"{total:,} predictions by probability")
+
+
+def by_state(answers: Answers, filters: Filters) -> Component:
+    """The map, and what is on no map of the states."""
+    rows = answers.ask(questions.predictions_by("state", filters)).to_pylist()
+    if not rows:
+        return empty(_NONE, MADE_BY[PREDICTIONS])
+    elsewhere = sum(row["n"] for row in rows if row["state"] not in MAPPED_STATES)
+    said = f"predicted success in {len({row['state'] for row in rows} & MAPPED_STATES)} states"
+    note = html.P(f"{elsewhere:,} more from territories, military addresses or no state.", className="note")
+    return html.Div([graph("states", success_by_state(rows), said, 340), *([note] if elsewhere else [])])
+
+
+def by_company(answers: Answers, filters: Filters) -> Component:
+    """The companies with most predictions, by outcome."""
+    rows = answers.ask(questions.predictions_by("company", filters)).to_pylist()
+    if not rows:
+        return empty(_NONE, MADE_BY[PREDICTIONS])
+    return graph("companies", outcomes_by_name(rows, "company"), "companies with most predictions", 340)
+
+
+def drift(answers: Answers, filters: Filters) -> Component:
+    """How far predictions are from the complaints that the champion was tested on, feature by feature."""
+    champion = standing(answers)
+    indexes = {}
+    for column in _COMPARED:
+        tested = _counts(answers.ask(questions.test_scores_by(column, champion.version, filters)).to_pylist(), "value")
+        found = _counts(answers.ask(questions.predictions_by(column, filters)).to_pylist(), column)
+        if tested and found:
+            indexes[column] = population_stability(*_grouped(tested, found))
+    scores = answers.ask(questions.test_scores(champion.version, filters)).to_pylist()
+    predicted = answers.ask(questions.score_distribution(filters)).to_pylist()
+    if scores and predicted:
+        width = TEST_BINS // 10
+        tested = _counts([{"value": row["bin"] // width, "n": row["n"]} for row in scores], "value")
+        found = _counts([{"value": row["bin"] // (SCORE_BINS // 10), "n": row["n"]} for row in predicted], "value")
+        indexes["probability"] = population_stability(tested, found)
+    if not indexes:
+        return empty("Nothing to compare: no predictions, or no test complaints, of this choice.")
+    return graph("drift", drift_bars(indexes), "population stability of " + ", ".join(indexes))
+
+
+def _counts(rows: list[dict[str, object]], column: str) -> dict[str, float]:
+    counts: dict[str, float] = {}
+    for row in rows:
+        name = str(row[column])
+        counts[name] = counts.get(name, 0) + float(str(row["n"]))
+    return counts
+
+
+def _grouped(tested: dict[str, float], found: dict[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Keeps the fifteen values that were most frequent in the test, as the features do; the rest is Other."""
+    kept = set(sorted(tested, key=lambda name: (-tested[name], name))[:15])
+
+    def group(counts: dict[str, float]) -> dict[str, float]:
+        other = sum(count for name, count in counts.items() if name not in kept)
+        return {**{name: count for name, count in counts.items() if name in kept}, "Other": other}
+
+    return group(tested), group(found)

@@ -1,0 +1,183 @@
+"""The dashboard at ten million predictions beside a hundred thousand: paint, refreshes, memory, fifty browsers."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import psutil
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from playwright.sync_api import sync_playwright
+
+from pollers import Poller
+from solosolve.dashboard.figures import MAPPED_STATES
+from solosolve.names import PREDICTIONS, STREAM_PROGRESS
+from warehouses import PRODUCTS, append, batch, folder, write_everything
+
+SMALL, LARGE = 100_000, 10_000_000
+CHUNK, NEW = 500_000, 1_000
+REFRESHES, BROWSERS, SECONDS, PERIOD = 40, 50, 60, 5.0
+COMPANIES = pa.array([f"Company {number} of the register" for number in range(4_000)])
+STATES = pa.array(sorted([*MAPPED_STATES, "PR", "AE"]))
+GRAPHS = ["time", "distribution", "states", "companies", "confusion", "calibration", "drift", "batches"]
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def predictions(first_id: int, count: int, seed: int) -> pa.Table:
+    """Predictions of two years, by company as unevenly as complaints are."""
+    draw = np.random.default_rng(seed)
+    company = np.minimum(draw.zipf(1.3, count) - 1, len(COMPANIES) - 1).astype(np.int32)
+    probability = draw.beta(4, 2, count)
+    seconds = draw.uniform(0, 700 * 86_400, count) if first_id < LARGE else np.full(count, 700 * 86_400.0)
+    at = pa.array((FIRST.timestamp() * 1e6 + seconds * 1e6).astype(np.int64), pa.timestamp("us", tz="UTC"))
+
+    def of(codes: Any, names: pa.Array) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(pa.string())
+
+    return pa.table(
+        {
+            "complaint_id": np.arange(first_id, first_id + count), "requested_at": at, "scored_at": at,
+            "company": of(company, COMPANIES), "state": of(draw.integers(0, len(STATES), count), STATES),
+            "product": of(draw.integers(0, len(PRODUCTS), count), pa.array(PRODUCTS)),
+            "submitted_via": pa.array(["Web"] * count), "probability": probability,
+            "prediction": (probability >= 0.5).astype(float), "model_name": pa.array(["complaint_resolution"] * count),
+            "model_version": np.full(count, 2, np.int32), "source": pa.array(["delta"] * count),
+            "source_position": pa.nulls(count, pa.string()), "batch_id": np.full(count, 1, np.int64),
+        }
+    )  # fmt: skip
+
+
+def made(home: Path, count: int) -> Path:
+    warehouse = home / "warehouse"
+    write_everything(warehouse, predictions=10, now=FIRST + timedelta(days=700))
+    path = folder(warehouse, PREDICTIONS)
+    DeltaTable(path).delete()
+    for number, first in enumerate(range(1, count, CHUNK)):
+        write_deltalake(path, predictions(first, min(CHUNK, count), number), mode="append")
+    return home
+
+
+@contextmanager
+def served(home: Path) -> Iterator[tuple[str, psutil.Process, float]]:
+    """Address, process, and seconds until it answers: the first read."""
+    program = Path(__file__).parents[1] / "serve_for_browsers.py"
+    started = time.perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, program, home], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert server.stdout is not None
+    address = server.stdout.readline().strip()
+    try:
+        yield address, psutil.Process(server.pid), time.perf_counter() - started
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    return {count: made(tmp_path_factory.mktemp(f"dashboard_{count}"), count) for count in (SMALL, LARGE)}
+
+
+def first_paint(address: str) -> float:
+    """Seconds from the address to all panels drawn."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        # What a browser does once, it does here first: starting, and keeping the scripts.
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{address}/assets/style.css")
+        started = time.perf_counter()
+        page.goto(address)
+        for name in GRAPHS:
+            page.wait_for_selector(f"#graph-{name} .main-svg", state="attached")
+        page.wait_for_selector("#panel-cards .tile-value")
+        seconds = time.perf_counter() - started
+        browser.close()
+    return seconds
+
+
+def refreshes(home: Path, address: str, first_id: int) -> list[float]:
+    """Seconds of each refresh behind a commit of new predictions and a batch's progress."""
+    poller = Poller(address)
+    poller.poll()
+    path, seconds = folder(home / "warehouse", PREDICTIONS), []
+    for number in range(REFRESHES):
+        write_deltalake(path, predictions(first_id + number * NEW, NEW, number), mode="append")
+        taken, came = poller.poll()
+        assert "panel-companies" in came
+        assert "panel-cards" not in came
+        seconds.append(taken)
+    return seconds
+
+
+def p95(seconds: list[float]) -> float:
+    return sorted(seconds)[int(0.95 * (len(seconds) - 1))]
+
+
+def test_first_paint_refresh_and_memory_at_ten_million(homes: dict[int, Path]) -> None:
+    found: dict[int, list[float]] = {}
+    for count, home in homes.items():
+        with served(home) as (address, process, first_read):
+            painted = [first_paint(address) for _ in range(3)]
+            found[count] = refreshes(home, address, LARGE + count)
+            resident = process.memory_info().rss / 1e6
+        print(
+            f"\n{count:,} predictions: first read {first_read:.1f} s; all panels painted in "
+            f"{statistics.median(painted):.2f} s; a refresh after {NEW:,} new ones p50 "
+            f"{1000 * statistics.median(found[count]):.0f} ms, p95 {1000 * p95(found[count]):.0f} ms; "
+            f"resident {resident:.0f} MB"
+        )
+    print(f"p95 of a refresh at {LARGE:,} is {p95(found[LARGE]) / p95(found[SMALL]):.2f} times that at {SMALL:,}")
+
+
+def test_fifty_browsers_polling_for_a_minute(homes: dict[int, Path]) -> None:
+    home = homes[LARGE]
+    seconds: list[float] = []
+    errors: list[str] = []
+    with served(home) as (address, process, _):
+        stop = time.monotonic() + SECONDS
+
+        def browse(number: int) -> None:
+            try:
+                poller = Poller(address, "?product=Mortgage" if number % 5 == 0 else "")
+                time.sleep(number * PERIOD / BROWSERS)
+                while time.monotonic() < stop:
+                    taken, _ = poller.poll()
+                    seconds.append(taken)
+                    time.sleep(max(0.0, PERIOD - taken))
+            except (httpx.HTTPError, AssertionError) as error:
+                errors.append(repr(error))
+
+        threads = [threading.Thread(target=browse, args=(number,)) for number in range(BROWSERS)]
+        for thread in threads:
+            thread.start()
+        path, number = folder(home / "warehouse", PREDICTIONS), 0
+        while time.monotonic() < stop:
+            write_deltalake(path, predictions(2 * LARGE + number * NEW, NEW, number), mode="append")
+            append(home / "warehouse", STREAM_PROGRESS, [batch(1_000 + number)])
+            number += 1
+            time.sleep(2)
+        for thread in threads:
+            thread.join()
+        resident = process.memory_info().rss / 1e6
+    print(
+        f"\n{BROWSERS} browsers for {SECONDS} s at {LARGE:,} predictions, {NEW:,} more every two seconds: "
+        f"{len(seconds)} polls, p50 {1000 * statistics.median(seconds):.0f} ms, p95 {1000 * p95(seconds):.0f} ms, "
+        f"{len(errors)} errors, resident {resident:.0f} MB"
+    )
+    assert errors == []

@@ -1,0 +1,56 @@
+"""Browser tests: Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from browsers import Visit, served, visit
+from warehouses import write_everything
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if CHROMIUM is None:
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason="no Chromium here: apt install chromium"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Root, as in most containers, has no sandbox.
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # A poll is five seconds away.
+        expect.set_options(timeout=20_000)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with something of everything, which tests only read."""
+    home = tmp_path_factory.mktemp("full_home")
+    write_everything(home / "warehouse", now=datetime.now(UTC).replace(microsecond=0))
+    return home
+
+
+@pytest.fixture(scope="session")
+def full_dashboard(full_home: Path) -> Iterator[str]:
+    with served(full_home) as address:
+        yield address
+
+
+@pytest.fixture
+def laptop(browser: Browser, full_dashboard: str) -> Iterator[Visit]:
+    with visit(browser, full_dashboard) as found:
+        yield found
+        assert found.problems == []
+        assert found.outside == []

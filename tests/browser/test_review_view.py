@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browsers import Visit, served, visit
+from solosolve.adapters.delta_reader import DeltaReader
+from solosolve.names import FEEDBACK
+
+
+@pytest.fixture
+def home(full_home: Path, tmp_path: Path) -> Path:
+    """A home of the test's own, which it writes verdicts to."""
+    shutil.copytree(full_home / "warehouse", tmp_path / "warehouse")
+    return tmp_path
+
+
+@pytest.fixture
+def reviewer(browser: Browser, home: Path) -> Iterator[Visit]:
+    with served(home) as address, visit(browser, address) as found:
+        yield found
+        assert found.problems == []
+
+
+def feedback(home: Path) -> list[dict[str, Any]]:
+    reader = DeltaReader(home / "warehouse")
+    if FEEDBACK not in reader.tables():
+        return []
+    found: list[dict[str, Any]] = reader.query("select * from silver.feedback order by given_at").to_pylist()
+    return found
+
+
+def head_of_queue(page: Page) -> int:
+    expect(page.locator("#review-detail h3")).to_have_text(re.compile(r"Complaint \d+"))
+    return int(page.locator("#review-detail h3").inner_text().split()[1])
+
+
+def choose_reason(page: Page, reason: str) -> None:
+    page.locator("#review-reason").click()
+    page.locator(".dash-dropdown-option", has_text=reason).first.click()
+
+
+def test_verdict_becomes_one_row_is_shown_and_can_be_taken_back(reviewer: Visit, home: Path) -> None:
+    page = reviewer.open("/review")
+    number = head_of_queue(page)
+    choose_reason(page, "The narrative says so")
+    page.locator("#review-note").fill("they paid")
+    page.locator("#verdict-failure").dblclick()
+    expect(page.locator("#toast")).to_contain_text(f"Failure recorded for complaint {number}.")
+    expect(page.locator("#given")).to_contain_text(str(number))
+    expect(page.locator("#review-detail h3")).not_to_have_text(f"Complaint {number}")
+    rows = feedback(home)
+    assert len(rows) == 1
+    predicted = DeltaReader(home / "warehouse").query(
+        "select * from gold.predictions where complaint_id = :id", {"id": number}
+    ).to_pylist()[0]  # fmt: skip
+    known = {name: predicted[name] for name in ("probability", "model_version", "company", "state", "product")}
+    said = {"complaint_id": number, "verdict": "failure", "is_successful_resolution": 0.0, "source": "review",
+            "reviewer": "tester", "reason": "The narrative says so: they paid"}  # fmt: skip
+    assert rows[0] == rows[0] | known | said
+    page.locator("#toast button").click()
+    expect(page.locator("#toast")).to_have_text("Taken back.")
+    assert [row["verdict"] for row in feedback(home)] == ["failure", "withdrawn"]
+    expect(page.locator("#given")).to_contain_text("No verdicts yet.")
+    expect(page.locator("#review-detail h3")).to_have_text(f"Complaint {number}")
+
+
+def test_verdict_needs_a_reason(reviewer: Visit, home: Path) -> None:
+    page = reviewer.open("/review")
+    number = head_of_queue(page)
+    page.locator("#verdict-success").click()
+    expect(page.locator("#toast")).to_contain_text("give a reason, or a note")
+    assert feedback(home) == []
+    assert head_of_queue(page) == number
+
+
+def test_verdicts_show_as_performance_on_feedback(reviewer: Visit, home: Path) -> None:
+    page = reviewer.open("/review")
+    for verdict in ("success", "unsure"):
+        number = head_of_queue(page)
+        page.locator("#review-note").fill("read it")
+        page.locator(f"#verdict-{verdict}").click()
+        expect(page.locator("#given")).to_contain_text(str(number))
+        expect(page.locator("#review-detail h3")).not_to_have_text(f"Complaint {number}")
+    assert [row["is_successful_resolution"] for row in feedback(home)] == [1.0, None]
+    page = reviewer.open("/")
+    expect(page.locator("#panel-feedback td.number").first).to_have_text("1")
+
+
+def test_any_complaint_of_the_queue_can_be_picked(reviewer: Visit, home: Path) -> None:
+    page = reviewer.open("/review")
+    first = head_of_queue(page)
+    page.locator(".queue button").nth(2).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#review-detail h3")).not_to_have_text(f"Complaint {first}")
+    number = head_of_queue(page)
+    page.locator("#review-note").fill("picked")
+    page.locator("#verdict-success").click()
+    expect(page.locator("#given")).to_contain_text(str(number))
+    assert [row["complaint_id"] for row in feedback(home)] == [number]

@@ -1,0 +1,112 @@
+"""The dashboard over tables that Spark and the stream wrote, and models of the registry."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from plotly.utils import PlotlyJSONEncoder
+
+from dashboards import demo_dashboard
+from live import Live, request
+from solosolve.adapters.delta_feedback import DeltaFeedback
+from solosolve.adapters.delta_reader import DeltaReader
+from solosolve.adapters.feedback import Verdict
+from solosolve.adapters.tables import Tables
+from solosolve.dashboard.answers import Answers
+from solosolve.dashboard.filters import Filters
+from solosolve.dashboard.panels import PANELS
+from solosolve.errors import ModelError
+from solosolve.flows.explaining import ModelExplainer
+from solosolve.model.scorer import as_raw_complaints
+from solosolve.names import FEEDBACK, FILED_COLUMNS, PREDICTIONS
+from solosolve.settings import Settings
+from warehouses import feedback
+
+
+def stream_panel(answers: Answers) -> str:
+    panel = next(panel for panel in PANELS if panel.name == "stream")
+    return json.dumps(panel.draw(answers, Filters()), cls=PlotlyJSONEncoder)
+
+
+def test_dashboard_follows_a_stream(live: Live) -> None:
+    live.add_requests([request(number) for number in range(1, 6)])
+    live.stream()
+    answers = Answers(DeltaReader(live.settings.warehouse))
+    assert '"5"' in stream_panel(answers)
+    live.add_requests([request(number) for number in range(6, 14)])
+    live.stream()
+    assert '"13"' in stream_panel(answers)
+
+
+def test_rows_that_spark_adds_are_folded(live: Live) -> None:
+    reader = DeltaReader(live.settings.warehouse)
+    live.add_requests([request(number) for number in range(1, 6)])
+    live.stream()
+    before = reader.version(PREDICTIONS)
+    live.add_requests([request(number) for number in range(6, 9)], files=2)
+    live.stream()
+    after = reader.version(PREDICTIONS)
+    assert before is not None
+    assert after is not None
+    with reader.added(PREDICTIONS, before, after) as added:
+        assert added is not None
+        ids = added.query("select complaint_id from gold.predictions order by 1").column(0).to_pylist()
+    assert ids == [6, 7, 8]
+
+
+def test_explanation_adds_up_to_the_probability(live: Live) -> None:
+    complaint = {name: request(7).get(name) for name in FILED_COLUMNS}
+    effects = ModelExplainer(live.settings).explain(complaint, 1)
+    row = {name: pa.array([value and str(value)], pa.string()) for name, value in complaint.items()}
+    probability = live.scorers[1].score(as_raw_complaints(pa.table(row)))[0]
+    assert sum(effect for _, effect in effects) == pytest.approx(math.log(probability / (1 - probability)), abs=1e-4)
+    assert {name for name, _ in effects} == {"narrative_length", "date_received_month", "(base)"}
+
+
+def test_explanation_of_a_version_that_is_not_there_says_so(live: Live) -> None:
+    with pytest.raises(ModelError, match="no version 99"):
+        ModelExplainer(live.settings).explain({}, 99)
+
+
+def test_feedback_table_is_the_one_that_spark_would_make(tables: Tables, settings: Settings) -> None:
+    DeltaFeedback(settings).record(feedback("a"))
+    of_dashboard = DeltaTable(settings.warehouse / "silver" / "feedback")
+    found = {row["feedback_id"] for row in tables.read(FEEDBACK).collect()}
+    assert found == {"a"}
+    other = Tables(tables.spark, settings.model_copy(update={"home": settings.home / "other"}))
+    other.create(FEEDBACK)
+    of_spark = DeltaTable(settings.home / "other" / "warehouse" / "silver" / "feedback")
+    assert of_dashboard.schema().to_json() == of_spark.schema().to_json()
+
+
+def test_spark_and_the_dashboard_write_feedback_side_by_side(tables: Tables, settings: Settings) -> None:
+    log = DeltaFeedback(settings)
+    log.record(feedback("a"))
+    tables.append(FEEDBACK, tables.read(FEEDBACK).selectExpr("'b' as feedback_id", *_others()))
+    log.record(feedback("a", verdict=Verdict.WITHDRAWN))
+    rows = tables.read(FEEDBACK).select("feedback_id", "verdict").collect()
+    assert sorted(map(tuple, rows)) == [("a", "success"), ("a", "withdrawn"), ("b", "success")]
+
+
+def _others() -> list[str]:
+    return [name for name in feedback("a").as_row() if name != "feedback_id"]
+
+
+def test_dashboard_of_models_serves_its_page(live: Live) -> None:
+    client = demo_dashboard(live.settings.home).server.test_client()
+    assert client.get("/").status_code == 200
+
+
+def test_deployed_dashboard_needs_no_spark() -> None:
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(['pyspark', 'delta', 'deltalake']));"
+        "import solosolve.serve, solosolve.adapters.warehouse, solosolve.cli"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
