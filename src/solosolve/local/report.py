@@ -159,6 +159,7 @@ def _seconds_grid(run: RunReport) -> Grid:
 def _print_next_steps(champion: Champion | None, console: Console) -> None:
     steps = [
         ('solosolve sql "select company, avg(probability) from gold.predictions group by 1 order by 2 limit 10"', ""),
+        ("solosolve dashboard", "watch it, search complaints, review what is uncertain"),
         ("make demo DATA=complaints.csv", "the same with your own file"),
         ("solosolve run medallion --param source=FOLDER", "land more files; then train_model, score_batch"),
     ]
