@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from playwright.sync_api import Browser, expect
+
+from browsers import served, visit
+from drills import streaming
+from live import Live, request
+
+
+def test_page_beside_a_running_stream_follows_it(browser: Browser, live: Live) -> None:
+    live.add_requests([request(number) for number in range(1, 11)])
+    with (
+        streaming(live, "delta") as stream,
+        served(live.settings.home) as address,
+        visit(browser, address) as found,
+    ):
+        page = found.open()
+        processed = page.locator("#panel-stream .tile-value").first
+        stream.wait_until(lambda: processed.count() == 1 and processed.inner_text() == "10", poll_seconds=0.5)
+        expect(page.locator(".freshness.live")).to_contain_text("s ago")
+        live.add_requests([request(number) for number in range(11, 36)])
+        stream.wait_until(lambda: processed.inner_text() == "35", poll_seconds=0.5)
+        expect(page.locator("#panel-stream")).to_contain_text("scored by version 1")
+        found.open("/complaints")
+        page.locator("#search-id").fill("35")
+        page.locator("#search-id").press("Enter")
+        page.wait_for_function("document.querySelectorAll('.ag-center-cols-container .ag-row').length === 1")
+        page.locator(".ag-row[row-index='0'] [col-id=company]").click()
+        # The request's own text, and the model that scored it.
+        expect(page.locator("#detail .narrative")).to_contain_text("They lost my payment.")
+        expect(page.locator("#detail .ytick").last).to_contain_text("narrative_length")
+        assert found.problems == []
