@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,14 @@ def served(home: Path, password: str = "") -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+def until(page: Page, is_so: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits for something on a page; Playwright's own waiting for scripts needs what the page's policy forbids."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        page.wait_for_timeout(100)
 
 
 @contextmanager

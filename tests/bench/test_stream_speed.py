@@ -209,6 +209,9 @@ def _resident_bytes(pid: int) -> int:
     for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
         # Workers come and go.
         with suppress(psutil.NoSuchProcess):
+            # A JVM that starts a program is for a moment two processes with one memory.
+            if each.pid != pid and each.name() == "java" and each.cmdline() == each.parent().cmdline():
+                continue
             size += each.memory_full_info().pss
     return size
 

@@ -67,7 +67,7 @@ def test_search_by_id_probability_and_filters(laptop: Visit, full_home: Path) ->
     page.locator("#search-id").fill("17")
     page.locator("#search-id").press("Enter")
     expect(page.locator("#found")).to_have_text("1 predictions")
-    page.wait_for_function("document.querySelectorAll('.ag-center-cols-container .ag-row').length === 1")
+    expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(1)
     assert first_row(page)["complaint_id"] == "17"
 
 

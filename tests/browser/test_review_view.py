@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from browsers import Visit, served, visit
+from browsers import Visit, served, until, visit
 from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.names import FEEDBACK
 
@@ -69,6 +69,40 @@ def test_verdict_becomes_one_row_is_shown_and_can_be_taken_back(reviewer: Visit,
     assert [row["verdict"] for row in feedback(home)] == ["failure", "withdrawn"]
     expect(page.locator("#given")).to_contain_text("No verdicts yet.")
     expect(page.locator("#review-detail h3")).to_have_text(f"Complaint {number}")
+
+
+def test_verdict_is_on_the_complaint_that_is_shown_or_on_none(reviewer: Visit, home: Path) -> None:
+    page = reviewer.open("/review")
+    shown = head_of_queue(page)
+    page.locator("#review-note").fill(f"about {shown}")
+    # The next complaint is picked, and stays on its way.
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        body = route.request.post_data or ""
+        held.append(route) if '"output":"..review-detail' in body else route.continue_()
+
+    page.route(lambda url: "_dash-update-component" in url, hold)
+    page.locator(".queue button").nth(2).click()
+    until(page, lambda: bool(held))
+    page.locator("#verdict-success").click()
+    expect(page.locator("#toast")).to_contain_text("still being fetched")
+    assert feedback(home) == []
+    held[0].continue_()
+    expect(page.locator("#review-detail h3")).not_to_have_text(f"Complaint {shown}")
+
+
+def test_second_reviewer_is_told_that_there_is_a_verdict(browser: Browser, home: Path) -> None:
+    with served(home) as address, visit(browser, address) as first, visit(browser, address) as second:
+        pages = [each.open("/review") for each in (first, second)]
+        numbers = [head_of_queue(page) for page in pages]
+        assert numbers[0] == numbers[1]
+        for page, verdict in zip(pages, ("success", "failure"), strict=True):
+            page.locator("#review-note").fill("read it")
+            page.locator(f"#verdict-{verdict}").click()
+        expect(pages[0].locator("#toast")).to_contain_text("Success recorded")
+        expect(pages[1].locator("#toast")).to_contain_text(f"complaint {numbers[0]} has a verdict already")
+        assert [row["verdict"] for row in feedback(home)] == ["success"]
 
 
 def test_verdict_needs_a_reason(reviewer: Visit, home: Path) -> None:

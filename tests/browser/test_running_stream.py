@@ -24,7 +24,7 @@ def test_page_beside_a_running_stream_follows_it(browser: Browser, live: Live) -
         found.open("/complaints")
         page.locator("#search-id").fill("35")
         page.locator("#search-id").press("Enter")
-        page.wait_for_function("document.querySelectorAll('.ag-center-cols-container .ag-row').length === 1")
+        expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(1)
         page.locator(".ag-row[row-index='0'] [col-id=company]").click()
         # The request's own text, and the model that scored it.
         expect(page.locator("#detail .narrative")).to_contain_text("They lost my payment.")

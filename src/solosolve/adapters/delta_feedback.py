@@ -42,7 +42,7 @@ class DeltaFeedback:
     settings: Settings
 
     def record(self, feedback: Feedback) -> bool:
-        """Appends a row, unless one with its id stands there.
+        """Appends a row, unless one with its id stands there, or the complaint has a verdict.
 
         Raises:
             TableError: Another process holds the table's lock, or the row cannot be written.
@@ -70,10 +70,13 @@ def _append(path: Path, feedback: Feedback) -> bool:
 
 
 def _is_there(path: Path, feedback: Feedback) -> bool:
+    """Whether the submission was written, or (for a verdict) the complaint has another that nobody took back."""
     engine = QueryBuilder().register("feedback", DeltaTable(path))
-    ids = pa.table(engine.execute("select feedback_id, verdict from feedback").read_all()).to_pylist()
-    is_withdrawal = feedback.verdict == Verdict.WITHDRAWN
-    return any(
-        row["feedback_id"] == feedback.feedback_id and (row["verdict"] == Verdict.WITHDRAWN) == is_withdrawal
-        for row in ids
+    rows = pa.table(engine.execute("select feedback_id, complaint_id, verdict from feedback").read_all()).to_pylist()
+    withdrawn = {row["feedback_id"] for row in rows if row["verdict"] == Verdict.WITHDRAWN}
+    if feedback.verdict == Verdict.WITHDRAWN:
+        return feedback.feedback_id in withdrawn
+    standing = [row for row in rows if row["feedback_id"] not in withdrawn]
+    return any(row["feedback_id"] == feedback.feedback_id for row in rows) or any(
+        row["complaint_id"] == feedback.complaint_id for row in standing
     )

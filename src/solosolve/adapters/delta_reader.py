@@ -56,7 +56,7 @@ class DeltaReader:
 
     def table_id(self, table: Table) -> str:
         """The id that Delta gave an existing table when it was made."""
-        return str(DeltaTable(self._path(table)).metadata().id)
+        return str(_opened(self._path(table)).metadata().id)
 
     def version(self, table: Table) -> TableVersion | None:
         """The table's newest commit; None while it does not exist.
@@ -68,7 +68,7 @@ class DeltaReader:
             version = TableVersion(seen.version.table_id, newest_commit(path, seen.version.number))
             schema = seen.schema
         elif self._exists(table):
-            opened = DeltaTable(path)
+            opened = _opened(path)
             version = TableVersion(str(opened.metadata().id), opened.version())
             schema = opened.schema().to_json()
         else:
@@ -117,6 +117,9 @@ class DeltaReader:
             return
         # A commit between the two that changed the schema is told by its own action.
         with only_added(self._path(table), since.number, until.number, seen.schema) as folder:
+            if folder is None:
+                # The schema may have changed.
+                self._seen.pop(table, None)
             yield None if folder is None else _OneTable(folder.parent, table=table, folder=folder)
 
     def _engine(self, sql: str, versions: Mapping[Table, TableVersion]) -> QueryBuilder:
@@ -141,7 +144,8 @@ class DeltaReader:
         return f"no table {name}; there is: {there}"
 
     def _exists(self, table: Table) -> bool:
-        return (self._path(table) / "_delta_log").is_dir()
+        # A log without a commit is what a table has that is being made.
+        return any((self._path(table) / "_delta_log").glob("[0-9]*"))
 
     def _path(self, table: Table) -> Path:
         return self.warehouse / table.layer / table.name
@@ -156,6 +160,13 @@ class _OneTable(DeltaReader):
 
     def _path(self, table: Table) -> Path:
         return self.folder if table == self.table else self.folder / "none"
+
+
+def _opened(path: Path) -> DeltaTable:
+    try:
+        return DeltaTable(path)
+    except DeltaError as error:
+        raise TableError(f"{path} cannot be read: {_one_line(str(error))}") from error
 
 
 def _file(table: Path, number: int) -> tuple[int, int] | None:

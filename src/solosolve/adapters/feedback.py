@@ -77,7 +77,7 @@ class FeedbackLog(Protocol):
     """Where feedback is kept."""
 
     def record(self, feedback: Feedback) -> bool:
-        """Appends a row, unless one with its id stands there (for a withdrawal: another withdrawal).
+        """Appends a verdict, unless one with its id, or another of the complaint, stands; a withdrawal once.
 
         Returns:
             Whether it was appended.

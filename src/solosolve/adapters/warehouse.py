@@ -184,7 +184,7 @@ class WarehouseFeedback:
     warehouse: Warehouse
 
     def record(self, feedback: Feedback) -> bool:
-        """Appends a row, unless one with its id stands there.
+        """Appends a row, unless one with its id stands there, or the complaint has a verdict.
 
         Raises:
             TableError: The warehouse refuses it.
@@ -192,7 +192,15 @@ class WarehouseFeedback:
         row = feedback.as_row()
         columns = ", ".join(row)
         values = ", ".join(f":{name} as {name}" for name in row)
-        withdrawal = "=" if feedback.verdict == Verdict.WITHDRAWN else "<>"
+        if feedback.verdict == Verdict.WITHDRAWN:
+            is_same, is_free = "known.verdict = 'withdrawn'", "true"
+        else:
+            is_same = "known.verdict <> 'withdrawn'"
+            withdrawn = f"select feedback_id from {FEEDBACK} where verdict = 'withdrawn'"
+            is_free = (
+                f"not exists (select 1 from {FEEDBACK} where complaint_id = :complaint_id "
+                f"and feedback_id not in ({withdrawn}))"
+            )
         self.warehouse.run(
             f"create table if not exists {FEEDBACK} (feedback_id string not null, complaint_id bigint not null, "
             "verdict string not null, is_successful_resolution double, source string not null, reviewer string, "
@@ -200,8 +208,8 @@ class WarehouseFeedback:
             "state string, product string) tblproperties ('delta.enableDeletionVectors' = 'false')"
         )
         merged = self.warehouse.run(
-            f"merge into {FEEDBACK} as known using (select {values}) as given "
-            f"on known.feedback_id = given.feedback_id and known.verdict {withdrawal} 'withdrawn' "
+            f"merge into {FEEDBACK} as known using (select {values} where {is_free}) as given "
+            f"on known.feedback_id = given.feedback_id and {is_same} "
             f"when not matched then insert ({columns}) values ({', '.join(f'given.{name}' for name in row)})",
             row,
         ).to_pylist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from solosolve.adapters.reader import Reader, TableVersion, Value
 from solosolve.dashboard.filters import Condition
 from solosolve.errors import TableError
 from solosolve.names import MADE_BY, Table
+
+logger = logging.getLogger("solosolve.dashboard")
 
 _KEPT = 512
 """Answers that are kept; of these the one that was asked for longest ago goes first."""
@@ -119,7 +122,10 @@ class Answers:
             table = question.tables[0]
             with self.reader.added(table, known.versions[table], versions[table]) as added:
                 if added is not None:
-                    return question.fold(known.rows, added.query(question.sql, parameters))
+                    try:
+                        return question.fold(known.rows, added.query(question.sql, parameters))
+                    except TableError as error:
+                        logger.warning("new rows of %s cannot be read by themselves: %s", table, error)
         return self.reader.query(question.sql, parameters, versions)
 
     def _entry(self, question: Question) -> _Known:

@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from solosolve.adapters.feedback import FeedbackLog
 from solosolve.adapters.reader import Reader
 from solosolve.dashboard.answers import Answers
-from solosolve.dashboard.complaints import COLUMNS, REACHED_ROWS, Search, newest_first, register_complaints
+from solosolve.dashboard.complaints import register_complaints
 from solosolve.dashboard.drawing import Drawing
 from solosolve.dashboard.explaining import Explainer
 from solosolve.dashboard.filter_bar import register_filters
@@ -23,6 +23,7 @@ from solosolve.dashboard.layout import page
 from solosolve.dashboard.overview import register_overview
 from solosolve.dashboard.panels import PANELS
 from solosolve.dashboard.review import register_review
+from solosolve.dashboard.search import COLUMNS, REACHED_ROWS, Search, newest_first
 from solosolve.dashboard.security import Access, secure
 from solosolve.dashboard.what_if import register_what_if
 from solosolve.errors import SolosolveError, UsageError

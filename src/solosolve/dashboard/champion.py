@@ -7,6 +7,7 @@ from datetime import datetime
 
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers, NotYetError
+from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.measures import Interval
 
 SHOWN_METRICS = {"accuracy": "Accuracy", "weighted_precision": "Precision", "f1": "F1", "auc": "AUC"}
@@ -58,6 +59,15 @@ def standing(answers: Answers) -> Standing:
     version = events[0]["model_version"]
     others = [event["model_version"] for event in events if event["model_version"] != version]
     return Standing(version, events[0]["event"] == "promoted_provisional", others[0] if others else None)
+
+
+def shown_version(answers: Answers, filters: Filters) -> int:
+    """The version that the page is about: the chosen one, else the champion.
+
+    Raises:
+        NotYetError: None is chosen, and no model has been promoted.
+    """
+    return filters.model_version if filters.model_version is not None else standing(answers).version
 
 
 def trained(answers: Answers) -> dict[int, Trained]:

@@ -76,7 +76,7 @@ def _filed(complaint: dict[str, Any] | None) -> list[Component]:
     shown = [name for name in FILED_COLUMNS if name != NARRATIVE and complaint[name]]
     facts = [part for name in shown for part in (html.Dt(name.replace("_", " ")), html.Dd(str(complaint[name])))]
     # As text, whatever it holds.
-    story = html.Blockquote(str(complaint[NARRATIVE]), tabIndex="0", className="narrative")
+    story = html.Blockquote(complaint[NARRATIVE] or "No narrative.", tabIndex="0", className="narrative")
     return [html.Dl(facts, className="facts"), story]
 
 

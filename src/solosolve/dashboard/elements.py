@@ -10,7 +10,9 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.theme import CONFIG
+from solosolve.names import MADE_BY, Table
 
 
 def attributes(**named: str) -> dict[str, Any]:
@@ -47,6 +49,11 @@ def tiles(*each: Component) -> Component:
 def empty(message: str, command: str = "") -> Component:
     """What stands where there is nothing to show, and what to run next."""
     return html.Div([html.P(message), *([html.Code(command)] if command else [])], className="empty")
+
+
+def nothing(message: str, filters: Filters, table: Table) -> Component:
+    """What stands where a table has nothing to show: what fills it, unless the choice is what leaves nothing."""
+    return empty(message, MADE_BY[table] if filters == Filters() else "")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], said: str) -> Component:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
 
-from solosolve.dashboard.theme import COUNT_SCALE, FAILURE, NEUTRAL, OUTCOMES, SCALE, SUCCESS, TEMPLATE
+from solosolve.dashboard.theme import COUNT_SCALE, FAILURE, NEUTRAL, OUTCOMES, RATE_SCALE, SUCCESS, TEMPLATE
 
 Row = Mapping[str, Any]
+_SPANS = (("minute", 3), ("hour", 120), ("day", 24 * 150))
+"""A unit of time, and the hours up to which it divides a span into no more bars than an eye tells apart."""
+
 MAPPED_STATES = frozenset(
     {
         *("AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS"),
@@ -50,7 +53,7 @@ def outcomes_by_name(rows: Sequence[Row], column: str, most: int = 10) -> go.Fig
             hovertemplate="%{customdata}<br>%{x:,}<extra>" + label + "</extra>",
         )  # fmt: skip
     figure.update_xaxes(tickformat="~s", title="predictions")
-    return figure
+    return _with_names(figure)
 
 
 def score_histogram(rows: Sequence[Row], threshold: float) -> go.Figure:
@@ -85,12 +88,14 @@ def success_by_state(rows: Sequence[Row]) -> go.Figure:
     low, high = math.floor(20 * min(shares, default=0)) / 20, math.ceil(20 * max(shares, default=1)) / 20
     figure = _figure()
     figure.add_choropleth(
-        locations=states, z=shares, locationmode="USA-states", zmin=low, zmax=max(high, low + 0.05), colorscale=SCALE,
+        locations=states, z=shares, locationmode="USA-states", zmin=low, zmax=max(high, low + 0.05),
+        colorscale=RATE_SCALE,
         marker_line_width=0.5, marker_line_color="rgba(255,255,255,0.6)",
         customdata=[totals[state][0] for state in states],
         hovertemplate="%{location}<br>%{z:.1%} of %{customdata:,} predicted to succeed<extra></extra>",
         colorbar={"tickformat": ".0%", "thickness": 10, "len": 0.8, "outlinewidth": 0},
     )  # fmt: skip
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
     figure.update_geos(
         scope="usa", projection_type="albers usa", bgcolor="rgba(0,0,0,0)", showlakes=False, showcoastlines=False,
         showland=True,
@@ -115,7 +120,7 @@ def confusion_heatmap(cells: tuple[tuple[int, int], tuple[int, int]]) -> go.Figu
     )  # fmt: skip
     figure.update_xaxes(title="said", showgrid=False)
     figure.update_yaxes(title="happened", showgrid=False, autorange="reversed")
-    return figure
+    return _with_names(figure)
 
 
 def calibration_curve(parts: Sequence[tuple[float, float, int]]) -> go.Figure:
@@ -144,7 +149,7 @@ def drift_bars(indexes: Mapping[str, float]) -> go.Figure:
     for limit in (0.1, 0.25):
         figure.add_vline(x=limit, line={"dash": "dot", "color": NEUTRAL})
     figure.update_xaxes(title="population stability index", range=[0, max(0.3, *indexes.values(), 0) * 1.1])
-    return figure
+    return _with_names(figure)
 
 
 def batch_lines(rows: Sequence[Row]) -> go.Figure:
@@ -160,6 +165,8 @@ def batch_lines(rows: Sequence[Row]) -> go.Figure:
             line={"color": colour, "width": 1.5}, hovertemplate="%{y:.2f} s",
         )  # fmt: skip
     figure.update_yaxes(title="seconds", rangemode="tozero")
+    if len(set(at)) == 1:
+        figure.update_xaxes(range=[at[0] - timedelta(minutes=1), at[0] + timedelta(minutes=1)])
     return figure
 
 
@@ -189,20 +196,23 @@ def effect_bars(effects: Sequence[tuple[str, float]]) -> go.Figure:
         marker_color=[SUCCESS if value > 0 else FAILURE for _, value in shown],
         customdata=[name for name, _ in shown], hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title="towards failure  <  log-odds  >  towards success", zeroline=True, zerolinecolor=NEUTRAL)
-    return figure
+    figure.update_xaxes(title="log-odds (left: towards failure)", zeroline=True, zerolinecolor=NEUTRAL)
+    return _with_names(figure)
 
 
 def time_unit(first: datetime, last: datetime) -> str:
     """The unit that divides a span into some tens of bars."""
     hours = (last - first).total_seconds() / 3600
-    if hours <= 3:
-        return "minute"
-    return "hour" if hours <= 120 else "day"
+    return next((unit for unit, most in _SPANS if hours <= most), "week")
 
 
 def _figure(**layout: Any) -> go.Figure:
     return go.Figure(layout={"template": TEMPLATE, **layout})
+
+
+def _with_names(figure: go.Figure) -> go.Figure:
+    """Room for names on the left; measuring it draws the figure twice, so others have a margin of one width."""
+    return figure.update_layout(margin_l=8).update_yaxes(automargin=True)
 
 
 def _name(value: str | None) -> str:

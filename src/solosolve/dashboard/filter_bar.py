@@ -47,6 +47,7 @@ def filter_bar() -> Component:
             ),
             _control("Model version", "model", dcc.Dropdown(id="filter-model", placeholder="All versions", options=[])),
             html.Button("Clear", id="filter-clear", className="quiet", n_clicks=0, type="button"),
+            html.P(id="filter-said", className="worse", role="status"),
         ],
         className="filters",
         **attributes(aria_label="Filters"),
@@ -62,6 +63,7 @@ def register_filters(app: Dash, answers: Answers) -> None:
 
     @app.callback(
         Output("url", "search"),
+        Output("filter-said", "children"),
         *(Output(name, part) for name, part in (*_VALUES, *_OPTIONS)),
         Input("url", "search"),
         Input("filter-clear", "n_clicks"),
@@ -71,16 +73,26 @@ def register_filters(app: Dash, answers: Answers) -> None:
         cause = ctx.triggered_id
         same_options = [no_update] * len(_OPTIONS)
         if cause == "filter-clear":
-            return ["", *_shown(Filters()), *same_options]
+            return ["", "", *_shown(Filters()), *same_options]
         if cause not in (None, "url"):
-            return [_search_of(chosen), *([no_update] * len(_VALUES)), *same_options]
+            try:
+                found: Any = _search_of(chosen)
+                said = ""
+            except UsageError as error:
+                found, said = no_update, str(error)
+            return [found, said, *([no_update] * len(_VALUES)), *same_options]
         try:
             filters = Filters.parse(search)
         except UsageError:
             filters = Filters()
         # With the values come options that have them: a value that is no option is dropped by the control.
         shown = _shown(filters)
-        return [no_update, *shown, *(_offered(answers, name, shown[2 + place]) for place, name in enumerate(_LISTS))]
+        return [
+            no_update,
+            "",
+            *shown,
+            *(_offered(answers, name, shown[2 + place]) for place, name in enumerate(_LISTS)),
+        ]
 
     @app.callback(
         *(Output(name, part, allow_duplicate=True) for name, part in _OPTIONS),
@@ -105,16 +117,20 @@ def _shown(filters: Filters) -> list[Any]:
     return [*days, *segment, str(filters.model_version) if filters.model_version is not None else None]
 
 
-def _search_of(chosen: tuple[object, ...]) -> Any:
-    """The address of what the controls say; unchanged where they say nonsense."""
+def _search_of(chosen: tuple[object, ...]) -> str:
+    """The address of what the controls say.
+
+    Raises:
+        UsageError: They say nonsense.
+    """
     pairs: list[tuple[str, object]] = []
     for (name, _), value in zip(_VALUES, chosen, strict=True):
         values = value if isinstance(value, list) else [value]
         pairs += [(name.removeprefix("filter-"), each) for each in values if each]
     try:
         return Filters.parse(urlencode(pairs)).to_search()
-    except (UsageError, TypeError):
-        return no_update
+    except TypeError:
+        raise UsageError("not what a filter can be") from None
 
 
 def _offered(answers: Answers, name: str, chosen: object, searched: object = "") -> list[str]:

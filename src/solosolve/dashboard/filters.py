@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
@@ -16,6 +17,8 @@ _MOST_VALUES = 50
 _LONGEST_VALUE = 200
 _LONGEST_SEARCH = 20_000
 _LARGEST_VERSION = 2**31 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Filters:
         if search and len(search) > _LONGEST_SEARCH:
             raise UsageError(f"the address is longer than {_LONGEST_SEARCH:,} characters")
         found = parse_qs((search or "").removeprefix("?"))
-        return cls(
+        filters = cls(
             first_day=_day("from", found),
             last_day=_day("to", found),
             product=_texts("product", found),
@@ -69,6 +72,9 @@ class Filters:
             state=_texts("state", found),
             model_version=_version(found),
         )
+        if filters.first_day and filters.last_day and filters.first_day > filters.last_day:
+            raise UsageError("from: a day behind the last one")
+        return filters
 
     def to_search(self) -> str:
         """The query string that `parse` reads; empty where nothing is narrowed."""
@@ -98,7 +104,7 @@ class Filters:
         if self.first_day:
             parts.append(f"{column} >= :period_start")
             parameters.append(("period_start", _midnight(self.first_day)))
-        if self.last_day and self.last_day < date.max:
+        if self.last_day:
             parts.append(f"{column} < :period_end")
             parameters.append(("period_end", _midnight(self.last_day + timedelta(days=1))))
         return Condition(" and ".join(parts), tuple(parameters)) if parts else Condition()
@@ -130,9 +136,12 @@ def _day(name: str, found: dict[str, list[str]]) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{name}: not a day such as 2026-01-31") from None
+    if day.year not in _YEARS:
+        raise UsageError(f"{name}: not a day of the years {_YEARS.start} to {_YEARS.stop - 1}")
+    return day
 
 
 def _texts(name: str, found: dict[str, list[str]]) -> tuple[str, ...]:
@@ -141,6 +150,8 @@ def _texts(name: str, found: dict[str, list[str]]) -> tuple[str, ...]:
         raise UsageError(f"{name}: {len(values)} values, at most {_MOST_VALUES} can be chosen")
     if any(len(value) > _LONGEST_VALUE for value in values):
         raise UsageError(f"{name}: a value is longer than {_LONGEST_VALUE} characters")
+    if any(_SURROGATE.search(value) for value in values):
+        raise UsageError(f"{name}: a value is no text")
     return tuple(values)
 
 

@@ -10,10 +10,8 @@ from solosolve.dashboard.elements import attributes
 from solosolve.dashboard.filter_bar import filter_bar
 from solosolve.dashboard.panels import SECTIONS, Panel
 from solosolve.dashboard.review import review_view
+from solosolve.dashboard.views import VIEWS
 from solosolve.dashboard.what_if import what_if_panel
-
-VIEWS = {"/": "Overview", "/complaints": "Complaints", "/review": "Review"}
-"""Address to view."""
 
 POLL_SECONDS = 5
 
@@ -49,13 +47,13 @@ def page() -> Component:
 
 def _header() -> Component:
     links = [
-        dcc.Link(name, href=path, id=f"link-{name.lower()}", className="view-link") for path, name in VIEWS.items()
+        dcc.Link(name.capitalize(), href=path, id=f"link-{name}", className="view-link") for path, name in VIEWS.items()
     ]
     return html.Header(
         [
             html.Div([html.Span("Solosolve", className="brand"), html.H1("Complaint outcomes, live")]),
             html.Nav(links, **attributes(aria_label="Views")),
-            html.Div(id="freshness", className="freshness-box", role="status"),
+            html.Div(id="freshness", className="freshness-box"),
             html.Button("Dark", id="theme", className="quiet", n_clicks=0, type="button"),
         ],
         className="top",

@@ -114,7 +114,7 @@ def population_stability(expected: dict[str, float], found: dict[str, float]) ->
 
     A value that one side lacks counts half a complaint there (Siddiqi, Credit Risk Scorecards, 2006, for the index).
     """
-    values = sorted(set(expected) | set(found))
+    values = sorted(name for name in set(expected) | set(found) if expected.get(name) or found.get(name))
     p = np.array([expected.get(value, 0) for value in values], dtype=float)
     q = np.array([found.get(value, 0) for value in values], dtype=float)
     p, q = np.maximum(p, 0.5) / p.sum(), np.maximum(q, 0.5) / q.sum()

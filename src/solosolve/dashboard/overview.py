@@ -11,9 +11,10 @@ from dash import Dash, Input, Output, State, html, no_update
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers, NotYetError
 from solosolve.dashboard.drawing import Drawing
-from solosolve.dashboard.elements import attributes, instant
+from solosolve.dashboard.elements import attributes, empty, instant
 from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.panels import PANELS
+from solosolve.dashboard.views import OVERVIEW, view_of
 from solosolve.errors import TableError, UsageError
 
 
@@ -40,11 +41,13 @@ def register_overview(app: Dash, answers: Answers, drawing: Drawing) -> None:
             errors.append(f"The address is not understood, and everything is shown: {error}")
         contents: list[Any] = [no_update] * len(PANELS)
         digests = {}
-        if path in (None, "/", ""):
+        if view_of(path) == OVERVIEW:
             for place, panel in enumerate(PANELS):
                 drawn = drawing.draw(panel, filters)
                 if drawn.error:
                     errors.append(drawn.error)
+                    if panel.name not in known:
+                        contents[place] = empty("It cannot be read now.")
                     continue
                 digests[panel.name] = drawn.digest
                 if known.get(panel.name) != drawn.digest:

@@ -46,8 +46,8 @@ class Panel:
 
 
 _MODEL = (MODEL_EVENTS, MODEL_METRICS, TEST_SCORES)
-_BY_SEGMENT = "Test complaints of the chosen segment; the period does not apply."
-_BY_PERIOD = "In the chosen period; segments do not apply."
+_BY_SEGMENT = "Test complaints of the chosen segment and version; the period does not apply."
+_BY_PERIOD = "Of the chosen period and version; segments do not apply."
 
 SECTIONS: dict[str, tuple[Panel, ...]] = {
     "The model": (
@@ -79,7 +79,7 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
     "Records": (
         Panel("timeline", "Versions", _BY_PERIOD, (MODEL_EVENTS,), panels_of_model.timeline, 12),
         Panel("ledger", "Model ledger", _BY_PERIOD, (MODEL_EVENTS,), panels_of_model.ledger, 6),
-        Panel("quality", "Data quality", "What was set aside in the period, by reason.",
+        Panel("quality", "Data quality", "Set aside in the period; segments act on rejected complaints alone.",
               (QUARANTINE, REJECTED, DEAD_LETTERS), panels_of_quality.set_aside, 6),
     ),
 }  # fmt: skip

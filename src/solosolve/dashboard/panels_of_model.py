@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers
-from solosolve.dashboard.champion import SHOWN_METRICS, standing, trained
+from solosolve.dashboard.champion import SHOWN_METRICS, shown_version, standing, trained
 from solosolve.dashboard.elements import empty, graph, instant, number, table, tile, tiles
 from solosolve.dashboard.figures import calibration_curve, confusion_heatmap, version_timeline
 from solosolve.dashboard.filters import Filters
@@ -23,21 +23,24 @@ THRESHOLD = 0.5
 
 def cards(answers: Answers, filters: Filters) -> Component:
     """Accuracy, precision, F1 and AUC of the champion, with intervals, beside its predecessor's."""
-    champion = standing(answers)
-    now, count = _measured(answers, filters, champion.version)
-    before, _ = _measured(answers, filters, champion.previous) if champion.previous is not None else ({}, 0)
+    champion, version = standing(answers), shown_version(answers, filters)
+    # A version that is chosen stands beside the champion, the champion beside the one before it.
+    other = champion.previous if version == champion.version else champion.version
+    now, count = _measured(answers, filters, version)
+    before, _ = _measured(answers, filters, other) if other is not None else ({}, 0)
     if not now:
-        return empty(f"Version {champion.version} was tested on no complaints of both outcomes here: choose less.")
+        return empty(f"Version {version} was tested on no complaints of both outcomes here: choose less.")
     shown = [
         tile(label, f"{now[name].value:.3f}", [
             html.Div(f"{now[name].low:.3f} to {now[name].high:.3f}", title="95 % interval"),
-            _change(now[name], before.get(name), champion.previous),
+            _change(now[name], before.get(name), other),
         ])
         for name, label in SHOWN_METRICS.items() if name in now
     ]  # fmt: skip
-    words = f"Version {champion.version}, on {count:,} test complaints, 95 % intervals."
+    words = f"Version {version}, on {count:,} test complaints, 95 % intervals."
+    is_provisional = champion.is_provisional and version == champion.version
     said: Any = [html.Span("provisional", className="badge warn"), f" It does not beat the prior. {words}"]
-    return html.Div([tiles(*shown), html.P(said if champion.is_provisional else words, className="note")])
+    return html.Div([tiles(*shown), html.P(said if is_provisional else words, className="note")])
 
 
 def _measured(answers: Answers, filters: Filters, version: int) -> tuple[dict[str, Interval], int]:
@@ -51,7 +54,7 @@ def _measured(answers: Answers, filters: Filters, version: int) -> tuple[dict[st
 
 def _change(now: Interval, before: Interval | None, previous: int | None) -> Component:
     if before is None or previous is None:
-        return html.Div("no champion before it")
+        return html.Div("nothing to compare with")
     change = now.value - before.value
     mark = "▲" if change > 0 else "▼" if change < 0 else "="
     tone = "better" if change > 0 else "worse" if change < 0 else ""
@@ -75,8 +78,8 @@ def last_training(answers: Answers, filters: Filters) -> Component:
 
 def confusion(answers: Answers, filters: Filters) -> Component:
     """What the champion said of its test complaints against what happened."""
-    champion = standing(answers)
-    scores = Scores.of(answers.ask(questions.test_scores(champion.version, filters)))
+    version = shown_version(answers, filters)
+    scores = Scores.of(answers.ask(questions.test_scores(version, filters)))
     if not scores.count:
         return empty("No test complaints of this segment.")
     cells = scores.confusion(THRESHOLD)
@@ -86,11 +89,11 @@ def confusion(answers: Answers, filters: Filters) -> Component:
 
 def calibration(answers: Answers, filters: Filters) -> Component:
     """Whether what the champion calls 70 % happens seven times in ten."""
-    champion = standing(answers)
-    scores = Scores.of(answers.ask(questions.test_scores(champion.version, filters)))
+    version = shown_version(answers, filters)
+    scores = Scores.of(answers.ask(questions.test_scores(version, filters)))
     if not scores.count:
         return empty("No test complaints of this segment.")
-    return graph("calibration", calibration_curve(scores.calibration()), f"calibration of version {champion.version}")
+    return graph("calibration", calibration_curve(scores.calibration()), f"calibration of version {version}")
 
 
 def timeline(answers: Answers, filters: Filters) -> Component:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import html
 from dash.development.base_component import Component
 
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers
-from solosolve.dashboard.champion import standing
-from solosolve.dashboard.elements import empty, graph
+from solosolve.dashboard.champion import shown_version
+from solosolve.dashboard.elements import empty, graph, nothing
 from solosolve.dashboard.figures import (
     MAPPED_STATES,
     drift_bars,
@@ -22,17 +24,17 @@ from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.measures import population_stability
 from solosolve.dashboard.panels_of_model import THRESHOLD
 from solosolve.dashboard.questions import SCORE_BINS, TEST_BINS
-from solosolve.names import MADE_BY, PREDICTIONS
+from solosolve.names import PREDICTIONS
 
 _NONE = "No predictions of this choice."
 _COMPARED = ("product", "company", "state", "submitted_via")
 
 
 def over_time(answers: Answers, filters: Filters) -> Component:
-    """Predictions by minute, hour or day."""
+    """Predictions by minute, hour, day or week."""
     span = answers.ask(questions.prediction_span(filters)).to_pylist()[0]
     if not span["n"]:
-        return empty(_NONE, MADE_BY[PREDICTIONS])
+        return nothing(_NONE, filters, PREDICTIONS)
     unit = time_unit(span["first_at"], span["last_at"])
     rows = answers.ask(questions.predictions_over_time(unit, filters)).to_pylist()
     return graph(
@@ -44,7 +46,7 @@ def distribution(answers: Answers, filters: Filters) -> Component:
     """How sure the model is."""
     rows = answers.ask(questions.score_distribution(filters)).to_pylist()
     if not rows:
-        return empty(_NONE, MADE_BY[PREDICTIONS])
+        return nothing(_NONE, filters, PREDICTIONS)
     total = sum(row["n"] for row in rows)
     return graph("distribution", score_histogram(rows, THRESHOLD), f"{total:,} predictions by probability")
 
@@ -53,7 +55,7 @@ def by_state(answers: Answers, filters: Filters) -> Component:
     """The map, and what is on no map of the states."""
     rows = answers.ask(questions.predictions_by("state", filters)).to_pylist()
     if not rows:
-        return empty(_NONE, MADE_BY[PREDICTIONS])
+        return nothing(_NONE, filters, PREDICTIONS)
     elsewhere = sum(row["n"] for row in rows if row["state"] not in MAPPED_STATES)
     said = f"predicted success in {len({row['state'] for row in rows} & MAPPED_STATES)} states"
     note = html.P(f"{elsewhere:,} more from territories, military addresses or no state.", className="note")
@@ -64,20 +66,28 @@ def by_company(answers: Answers, filters: Filters) -> Component:
     """The companies with most predictions, by outcome."""
     rows = answers.ask(questions.predictions_by("company", filters)).to_pylist()
     if not rows:
-        return empty(_NONE, MADE_BY[PREDICTIONS])
-    return graph("companies", outcomes_by_name(rows, "company"), "companies with most predictions", 340)
+        return nothing(_NONE, filters, PREDICTIONS)
+    return graph("companies", outcomes_by_name(rows, "company"), _said(rows), 340)
+
+
+def _said(rows: list[dict[str, Any]]) -> str:
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row["company"] or "not given"] = totals.get(row["company"] or "not given", 0) + row["n"]
+    most = sorted(totals, key=lambda name: (-totals[name], name))[:3]
+    return "companies with most predictions: " + ", ".join(f"{name} {totals[name]:,}" for name in most)
 
 
 def drift(answers: Answers, filters: Filters) -> Component:
     """How far predictions are from the complaints that the champion was tested on, feature by feature."""
-    champion = standing(answers)
+    version = shown_version(answers, filters)
     indexes = {}
     for column in _COMPARED:
-        tested = _counts(answers.ask(questions.test_scores_by(column, champion.version, filters)).to_pylist(), "value")
+        tested = _counts(answers.ask(questions.test_scores_by(column, version, filters)).to_pylist(), "value")
         found = _counts(answers.ask(questions.predictions_by(column, filters)).to_pylist(), column)
         if tested and found:
             indexes[column] = population_stability(*_grouped(tested, found))
-    scores = answers.ask(questions.test_scores(champion.version, filters)).to_pylist()
+    scores = answers.ask(questions.test_scores(version, filters)).to_pylist()
     predicted = answers.ask(questions.score_distribution(filters)).to_pylist()
     if scores and predicted:
         width = TEST_BINS // 10

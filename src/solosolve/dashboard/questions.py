@@ -49,7 +49,7 @@ def predictions_by(column: str, filters: Filters) -> Question:
 
 
 def predictions_over_time(unit: str, filters: Filters) -> Question:
-    """`at` (the beginning of a minute, hour or day), `prediction` and `n`."""
+    """`at` (the beginning of a minute, hour, day or week), `prediction` and `n`."""
     select = f"date_trunc('{unit}', scored_at) as at, prediction, count(*) as n"
     return ask_where(select, PREDICTIONS, chosen_predictions(filters), "group by 1, 2", sums=("n",))
 
@@ -61,10 +61,9 @@ def score_distribution(filters: Filters) -> Question:
 
 
 def streamed(filters: Filters) -> Question:
-    """`source`, `n` predictions and `last_at`, of what streams scored."""
+    """`source` and `n` predictions, of what streams scored."""
     condition = chosen_predictions(filters) & Condition("batch_id is not null")
-    select = "source, count(*) as n, max(scored_at) as last_at"
-    return ask_where(select, PREDICTIONS, condition, "group by 1", sums=("n",), highest=("last_at",))
+    return ask_where("source, count(*) as n", PREDICTIONS, condition, "group by 1", sums=("n",))
 
 
 def test_scores(version: int, filters: Filters) -> Question:
@@ -80,17 +79,11 @@ def test_scores_by(column: str, version: int, filters: Filters) -> Question:
     return ask_where(f"{column} as value, count(*) as n", TEST_SCORES, condition, "group by 1", sums=("n",))
 
 
-def test_span(version: int) -> Question:
-    """`first_day` and `last_day` on which the version's test complaints were received."""
-    condition = Condition("model_version = :version", (("version", version),))
-    select = "min(date_received) as first_day, max(date_received) as last_day, count(*) as n"
-    return ask_where(select, TEST_SCORES, condition)
-
-
 def ledger(filters: Filters) -> Question:
     """All events of the model ledger in the period, newest first."""
     columns = "event_at, model_version, event, alias, actor, evidence"
-    return ask_where(columns, MODEL_EVENTS, filters.in_period("event_at"), "order by event_at desc limit 200")
+    condition = filters.in_period("event_at") & filters.of_model()
+    return ask_where(columns, MODEL_EVENTS, condition, "order by event_at desc limit 200")
 
 
 def champions() -> Question:
@@ -107,10 +100,11 @@ def metrics() -> Question:
 def stream_batches(filters: Filters) -> Question:
     """The newest batches of the stream, newest first."""
     columns = (
-        "ended_at, source, batch_id, model_version, request_count, prediction_count, dead_letter_count, batch_seconds, "
-        "processed_rate, latency_p50_seconds, latency_p99_seconds, lag"
+        "ended_at, source, batch_id, model_version, request_count, dead_letter_count, batch_seconds, "
+        "latency_p99_seconds, lag"
     )
-    return ask_where(columns, STREAM_PROGRESS, filters.in_period("ended_at"), "order by ended_at desc limit 600")
+    condition = filters.in_period("ended_at") & filters.of_model()
+    return ask_where(columns, STREAM_PROGRESS, condition, "order by ended_at desc limit 600")
 
 
 def quarantined(filters: Filters) -> Question:

@@ -18,7 +18,7 @@ _CANDIDATES = 20_000
 """Predictions around one half that candidates are taken from, so that millions are not ranked."""
 
 _A_SEGMENT = 60
-"""Candidates of one product."""
+"""Candidates of one product beside those that have a verdict."""
 
 
 def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
@@ -38,8 +38,11 @@ def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
     if not bins:
         return []
     version = max(row["model_version"] for row in bins)
-    candidates = answers.ask(_candidates(filters, version, _band(bins, version))).to_pylist()
     reviewed, verdicts = _reviewed(answers)
+    # As many more as have a verdict, in steps, so that the question is not another one after each.
+    steps = 1 + max(verdicts.values(), default=0) // _A_SEGMENT
+    band = _band(bins, version, _CANDIDATES + len(reviewed))
+    candidates = answers.ask(_candidates(filters, version, band, steps * 2 * _A_SEGMENT)).to_pylist()
     sizes: Counter[str] = Counter()
     for row in answers.ask(questions.predictions_by("product", filters)).to_pylist():
         sizes[row["product"] or ""] += row["n"]
@@ -61,7 +64,7 @@ def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
     return picked
 
 
-def _band(bins: list[dict[str, Any]], version: int) -> float:
+def _band(bins: list[dict[str, Any]], version: int, wanted: int) -> float:
     """How far from one half the candidates lie."""
     counts: Counter[int] = Counter()
     for row in bins:
@@ -71,12 +74,12 @@ def _band(bins: list[dict[str, Any]], version: int) -> float:
     found = 0
     for distance in range(1, 51):
         found += counts[distance]
-        if found >= _CANDIDATES:
+        if found >= wanted:
             return distance / 100
     return 0.5
 
 
-def _candidates(filters: Filters, version: int, band: float) -> Question:
+def _candidates(filters: Filters, version: int, band: float, most: int) -> Question:
     condition = (
         questions.chosen_predictions(filters)
         & Condition("model_version = :newest", (("newest", version),))
@@ -86,7 +89,7 @@ def _candidates(filters: Filters, version: int, band: float) -> Question:
     sql = (
         f"select {columns} from (select {columns}, row_number() over (partition by product "
         f"order by abs(probability - 0.5), complaint_id) as place from {PREDICTIONS} where {condition.sql}) as ranked "
-        f"where place <= {_A_SEGMENT} order by product, place"
+        f"where place <= {most} order by product, place"
     )
     return Question(sql, (PREDICTIONS,), condition.parameters)
 

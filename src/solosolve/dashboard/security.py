@@ -7,6 +7,8 @@ import binascii
 import hmac
 import ipaddress
 import logging
+import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -26,7 +28,8 @@ MOST_BODY_BYTES = 1 << 20
 """A larger request is refused."""
 
 _LONGEST_NAME = 200
-_FETCH_SITES = {None, "none", "same-origin"}
+_MOST_GUESSES, _GUESS_SECONDS, _MOST_ADDRESSES = 10, 60.0, 10_000
+_FETCH_SITES = {"none", "same-origin"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Access:
     Attributes:
         password: What HTTP's basic scheme must bring (RFC 7617), with any name; None where none is asked for.
         identity_header: A header in which the platform's proxy names the user; None where none is trusted.
-        only_here: Whether only this machine's own names are answered to, which a page from elsewhere cannot borrow.
+        only_here: Whether only this machine's own names are answered to, which a page from elsewhere cannot borrow; a
+            password keeps it out as well.
         actor: Who asks where nothing says so.
     """
 
@@ -87,6 +91,23 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class _Guesses:
+    """Counts the wrong passwords of an address in a minute."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, deque[float]] = {}
+
+    def are_too_many(self, address: str) -> bool:
+        """Notes one more."""
+        if len(self._at) > _MOST_ADDRESSES:
+            self._at.clear()
+        now = time.monotonic()
+        at = self._at.setdefault(address, deque(maxlen=_MOST_GUESSES))
+        is_full = len(at) == _MOST_GUESSES and now - at[0] < _GUESS_SECONDS
+        at.append(now)
+        return is_full
+
+
 class _Part(BaseModel):
     """A property of a component; the values of several that match one pattern come as a list of such parts."""
 
@@ -108,13 +129,22 @@ def secure(app: Dash, access: Access) -> None:
     """Has every request checked, and every answer say what a browser may do with it."""
     server: Flask = app.server
     server.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    guesses = _Guesses()
 
     @server.before_request
     def check() -> Response | None:
-        if access.only_here and not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+        if (
+            access.only_here
+            and access.password is None
+            and not is_loopback(urlsplit(f"//{request.host}").hostname or "")
+        ):
             return _refusal(403, "this name is not the dashboard's")
         who = access.identify()
         if who is None:
+            if "Authorization" in request.headers:
+                logger.warning("a wrong password came from %s", request.remote_addr)
+                if guesses.are_too_many(request.remote_addr or ""):
+                    return _refusal(429, "too many wrong passwords; wait a minute")
             answer = _refusal(401, "a password is asked for" if access.password else "the platform names no user")
             if access.password:
                 answer.headers["WWW-Authenticate"] = 'Basic realm="solosolve", charset="UTF-8"'
@@ -155,9 +185,11 @@ def who_asks() -> str:
 
 
 def _check_post(app: Dash) -> Response | None:
-    origin = request.headers.get("Origin")
-    is_foreign = origin is not None and urlsplit(origin).netloc != request.host
-    if is_foreign or request.headers.get("Sec-Fetch-Site") not in _FETCH_SITES:
+    # A browser says so itself where it can; where not, on plain HTTP, the page's origin must be the host that is asked.
+    # Behind a proxy the host may be another name.
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    is_foreign = site not in _FETCH_SITES if site else origin is not None and urlsplit(origin).netloc != request.host
+    if is_foreign:
         return _refusal(403, "only the dashboard's own pages may ask")
     if request.mimetype != "application/json":
         return _refusal(415, "callbacks are JSON")

@@ -12,15 +12,15 @@ SUCCESS, FAILURE, NEUTRAL = "#2f80c8", "#d8702a", "#8a94a3"
 OUTCOMES = {1.0: ("Successful", SUCCESS), 0.0: ("Not successful", FAILURE)}
 """A prediction or label, what it is called, and its colour."""
 
-SCALE = [[0.0, "#d8702a"], [0.5, "#b9b4ab"], [1.0, "#2f80c8"]]
-"""From no success to all."""
+RATE_SCALE = [[0.0, "#cfe0f0"], [1.0, "#12497d"]]
+"""One hue, so that a low rate is not painted as failure."""
 
 COUNT_SCALE = [[0.0, "#e6eef6"], [1.0, "#1f5f9e"]]
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 _AXIS = {
-    "gridcolor": NEUTRAL, "zeroline": False, "linecolor": NEUTRAL, "automargin": True,
+    "gridcolor": NEUTRAL, "zeroline": False, "linecolor": NEUTRAL, "automargin": False,
     "title": {"font": {"size": 12}, "standoff": 8}, "fixedrange": True,
 }  # fmt: skip
 
@@ -29,7 +29,7 @@ TEMPLATE = go.layout.Template(
         "font": {"family": _FONT, "size": 12, "color": NEUTRAL},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "margin": {"l": 56, "r": 12, "t": 28, "b": 44},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
         "bargap": 0.25,

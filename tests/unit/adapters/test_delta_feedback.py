@@ -48,7 +48,7 @@ def test_submission_that_is_sent_again_is_one_row(settings: Settings) -> None:
     log = DeltaFeedback(settings)
     assert log.record(feedback("a"))
     assert not log.record(feedback("a", verdict=Verdict.FAILURE))
-    assert log.record(feedback("b"))
+    assert log.record(feedback("b", complaint_id=8))
     assert [row["verdict"] for row in rows(settings)] == ["success", "success"]
 
 
@@ -60,11 +60,23 @@ def test_withdrawal_is_a_row_of_its_own_and_one_row(settings: Settings) -> None:
     assert [row["verdict"] for row in rows(settings)] == ["success", "withdrawn"]
 
 
+def test_second_verdict_on_a_complaint_waits_until_the_first_is_taken_back(settings: Settings) -> None:
+    log = DeltaFeedback(settings)
+    assert log.record(feedback("a"))
+    assert not log.record(feedback("b", reviewer="bo", verdict=Verdict.FAILURE))
+    assert log.record(feedback("a", verdict=Verdict.WITHDRAWN))
+    assert log.record(feedback("b", reviewer="bo", verdict=Verdict.FAILURE))
+    assert not log.record(feedback("a"))
+    assert [(row["feedback_id"], row["verdict"]) for row in rows(settings)] == [
+        ("a", "success"), ("a", "withdrawn"), ("b", "failure"),
+    ]  # fmt: skip
+
+
 def test_many_that_submit_at_once_lose_nothing_and_double_nothing(settings: Settings) -> None:
     log = DeltaFeedback(settings)
     ids = [f"{number:02}" for number in range(20)] * 2
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda name: log.record(feedback(name)), ids))
+        made = list(pool.map(lambda name: log.record(feedback(name, complaint_id=1 + int(name))), ids))
     assert sum(made) == 20
     assert [row["feedback_id"] for row in rows(settings)] == sorted(set(ids))
 
@@ -80,8 +92,9 @@ def test_other_processes_writing_the_table_lose_nothing(settings: Settings, tmp_
         "from solosolve.settings import Settings\n"
         "log = DeltaFeedback(Settings(home=Path(sys.argv[1])))\n"
         "for number in range(10):\n"
-        "    log.record(Feedback(f'{sys.argv[2]}{number}', 1, Verdict.FAILURE, 'bo', None, datetime.now(UTC), 1, 0.5,"
-        " None, None, None))\n",
+        "    complaint = 1 + number + 10 * 'abc'.index(sys.argv[2])\n"
+        "    given = (Verdict.FAILURE, 'bo', None, datetime.now(UTC), 1, 0.5, None, None, None)\n"
+        "    log.record(Feedback(f'{sys.argv[2]}{number}', complaint, *given))\n",
         encoding="utf-8",
     )
     started = [subprocess.Popen([sys.executable, program, settings.home, name]) for name in "abc"]

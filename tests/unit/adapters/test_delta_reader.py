@@ -14,7 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.adapters.reader import TableVersion
 from solosolve.errors import TableError
-from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, MADE_BY, PREDICTIONS, Table
+from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, MADE_BY, MODEL_EVENTS, PREDICTIONS, Table
 
 SCORED_AT = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
 
@@ -285,6 +285,36 @@ def test_added_is_what_later_commits_brought_and_nothing_else(warehouse: Path, r
     ]
     assert added_to(reader, since, sql) == expected
     assert added_to(reader, reader.version(COMPLAINTS), sql) == []
+
+
+def test_added_reads_names_with_any_line_break(warehouse: Path, reader: DeltaReader) -> None:
+    since = reader.version(COMPLAINTS)
+    odd = "A\u2028B\u0085C\x0cD"
+    append(warehouse, COMPLAINTS, {"complaint_id": [3], "state": [odd]})
+    assert added_to(reader, since, "select state from silver.complaints") == [{"state": odd}]
+
+
+def test_added_behind_a_column_that_came_has_it(warehouse: Path, reader: DeltaReader) -> None:
+    since = reader.version(COMPLAINTS)
+    path = warehouse / "silver" / "complaints"
+    wider = pa.table({"complaint_id": [9], "state": ["ZZ"], "zip": ["1"]})
+    write_deltalake(path, wider, mode="append", schema_mode="merge")
+    assert added_to(reader, since, "select 1") is None
+    widened = reader.version(COMPLAINTS)
+    append(warehouse, COMPLAINTS, {"complaint_id": [10], "state": ["ZZ"], "zip": ["2"]})
+    assert added_to(reader, widened, "select zip from silver.complaints") == [{"zip": "2"}]
+
+
+def test_table_that_is_being_made_is_not_there_yet(reader: DeltaReader, warehouse: Path) -> None:
+    (warehouse / "gold" / "model_events" / "_delta_log").mkdir(parents=True)
+    assert MODEL_EVENTS not in reader.tables()
+    assert reader.version(MODEL_EVENTS) is None
+
+
+def test_log_that_cannot_be_read_is_a_table_error(reader: DeltaReader, warehouse: Path) -> None:
+    (warehouse / "silver" / "complaints" / "_delta_log" / f"{0:020}.json").write_text("broken")
+    with pytest.raises(TableError, match="cannot be read"):
+        reader.version(COMPLAINTS)
 
 
 def test_added_passes_over_a_compaction(warehouse: Path, reader: DeltaReader) -> None:

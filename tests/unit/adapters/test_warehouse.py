@@ -164,6 +164,7 @@ def test_feedback_is_one_merge_by_its_id(connection: StandIn) -> None:
     statement, parameters = connection.said[-1]
     assert statement.startswith("merge into silver.feedback as known using (select :feedback_id as feedback_id")
     assert "on known.feedback_id = given.feedback_id and known.verdict <> 'withdrawn'" in statement
+    assert "where not exists (select 1 from silver.feedback where complaint_id = :complaint_id" in statement
     assert words not in statement
     assert parameters == given.as_row()
 

@@ -12,8 +12,8 @@ from solosolve.errors import UsageError
 TEXTS = st.lists(st.text(min_size=1, max_size=30), max_size=3, unique=True).map(lambda found: tuple(sorted(found)))
 FILTERS = st.builds(
     Filters,
-    first_day=st.none() | st.dates(),
-    last_day=st.none() | st.dates(),
+    first_day=st.none() | st.dates(date(1970, 1, 1), date(2020, 1, 1)),
+    last_day=st.none() | st.dates(date(2020, 1, 1), date(2199, 12, 31)),
     product=TEXTS,
     company=TEXTS,
     state=TEXTS,
@@ -34,7 +34,8 @@ def test_address_that_narrows_nothing_means_all(search: str | None) -> None:
 @pytest.mark.parametrize(
     "search",
     [
-        "?from=yesterday", "?to=2026-02-30", "?model=0", "?model=-1", "?model=1;drop", "?model=99999999999999999999",
+        "?from=yesterday", "?to=2026-02-30", "?from=1600-01-01", "?to=2300-01-01", "?from=2026-02-02&to=2026-02-01",
+        "?company=\ud800", "?model=0", "?model=-1", "?model=1;drop", "?model=99999999999999999999",
         "?model=²", f"?product={'x' * 201}", "?" + "&".join(f"state=S{n}" for n in range(51)), "?" + "a" * 20_001,
         7, ["?product=a"],
     ],

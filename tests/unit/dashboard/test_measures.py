@@ -65,5 +65,9 @@ def test_population_stability_is_the_textbook_sum() -> None:
     assert population_stability({"a": 1, "b": 3}, {"a": 100, "b": 300}) == pytest.approx(0)
 
 
+def test_population_stability_of_equal_shares_is_nothing_whatever_their_sizes() -> None:
+    assert population_stability({"CA": 50, "Other": 0}, {"CA": 100_000, "Other": 0}) == 0
+
+
 def test_population_stability_of_a_value_that_is_new_is_finite() -> None:
     assert 0.25 < population_stability({"a": 100}, {"a": 50, "new": 50}) < 10

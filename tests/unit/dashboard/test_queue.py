@@ -81,6 +81,12 @@ def test_queue_finds_the_least_certain_of_many(tmp_path: Path, monkeypatch: pyte
     assert ids(tmp_path)[:3] == [51, 50, 52]
 
 
+def test_queue_goes_on_behind_many_verdicts(tmp_path: Path) -> None:
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5 + n / 1_000 for n in range(300)], 1))
+    append(tmp_path, FEEDBACK, [given(number, "Mortgage") for number in range(1, 281)])
+    assert ids(tmp_path) == list(range(281, 281 + SHOWN))
+
+
 def test_queue_before_any_prediction_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(NotYetError, match=r"run: solosolve run score_batch$"):
         review_queue(Answers(DeltaReader(tmp_path)), Filters())

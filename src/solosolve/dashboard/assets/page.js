@@ -1,7 +1,8 @@
 // What a page does between polls: the view that its address names, ages of times, light and dark, a lost server.
 (() => {
   "use strict";
-  const LIVE = 60, LATE = 600, LOST_AFTER = 20;
+  const LIVE = 60, LATE = 600, LOST_AFTER = 20, TOLD_FOR = 20;
+  let said = { words: "", at: 0 };
   const root = document.documentElement;
 
   const stored = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
@@ -30,8 +31,7 @@
 
   const tick = () => {
     document.body.dataset.agThemeMode = isDark() ? "dark" : "light";
-    const path = location.pathname;
-    const view = path.startsWith("/complaints") ? "complaints" : path.startsWith("/review") ? "review" : "overview";
+    const view = { "/complaints": "complaints", "/review": "review" }[location.pathname.replace(/\/+$/, "")] ?? "overview";
     if (document.body.dataset.view !== view) {
       document.body.dataset.view = view;
       requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
@@ -58,6 +58,14 @@
       const unnamed = '[role="slider"]:not([aria-label]), input[type="number"]:not([aria-label])';
       for (const part of label.parentElement.querySelectorAll(unnamed)) part.setAttribute("aria-label", label.textContent);
     }
+    const open = document.querySelector("#review-detail h3")?.textContent.replace(/\D/g, "");
+    for (const waiting of document.querySelectorAll(".queue button")) {
+      waiting.setAttribute("aria-current", String(waiting.dataset.complaint === open));
+    }
+    // What was said of a verdict goes after a while; the table keeps its Undo.
+    const toast = document.getElementById("toast");
+    if (toast && toast.textContent !== said.words) said = { words: toast.textContent, at: Date.now() };
+    if (toast) toast.hidden = Date.now() - said.at > TOLD_FOR * 1000;
     const button = document.getElementById("theme");
     if (button) {
       const next = isDark() ? "Light" : "Dark";

@@ -6,8 +6,8 @@ import pytest
 
 from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.dashboard.answers import Answers
-from solosolve.dashboard.complaints import Search, _order, _range, count_rows, newest_first, rows_of
 from solosolve.dashboard.filters import Filters
+from solosolve.dashboard.search import Search, count_rows, newest_first, order_of, range_of, rows_of
 from solosolve.errors import UsageError
 from solosolve.names import PREDICTIONS
 from warehouses import append, prediction
@@ -38,10 +38,10 @@ def test_search_finds_what_it_says(answers: Answers, search: Search, expected: l
     assert count_rows(answers, search) == len(expected)
 
 
-def test_rows_are_a_page_of_an_order(answers: Answers) -> None:
+def test_rows_are_a_page_of_anorder_of(answers: Answers) -> None:
     found = rows_of(answers, Search(Filters()), "probability desc, complaint_id", 2, 3)
     assert [row["complaint_id"] for row in found] == [6, 5]
-    assert found[0]["prediction"] == "success"
+    assert found[0]["prediction"] == "successful"
     assert found[0]["scored_at"] == "2026-05-04 12:00:00"
 
 
@@ -64,11 +64,14 @@ def test_search_that_no_control_can_say_is_refused(complaint_id: object, probabi
     "sorting", [None, "x", [], [{"colId": "1; drop table", "sort": "asc"}], [{"colId": "state", "sort": "up"}], [7]]
 )
 def test_order_of_unknown_columns_is_the_usual_one(sorting: object) -> None:
-    assert _order(sorting) == newest_first()
+    assert order_of(sorting) == newest_first()
 
 
 def test_order_is_of_the_tables_columns() -> None:
-    assert _order([{"colId": "state", "sort": "desc"}, {"colId": "x", "sort": "asc"}]) == "state desc, complaint_id"
+    assert (
+        order_of([{"colId": "state", "sort": "desc"}, {"colId": "x", "sort": "asc"}])
+        == "state desc, complaint_id, model_version, source"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,4 +81,4 @@ def test_order_is_of_the_tables_columns() -> None:
 )  # fmt: skip
 def test_range_that_is_too_large_is_refused(request_: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        _range(request_)
+        range_of(request_)
