@@ -11,7 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.filters import Filters
-from solosolve.dashboard.theme import CONFIG
+from solosolve.dashboard.theme import CONFIG, OUTCOMES
 from solosolve.names import MADE_BY, Table
 
 
@@ -49,6 +49,23 @@ def tiles(*each: Component) -> Component:
 def empty(message: str, command: str = "") -> Component:
     """What stands where there is nothing to show, and what to run next."""
     return html.Div([html.P(message), *([html.Code(command)] if command else [])], className="empty")
+
+
+def confusion_table(cells: tuple[tuple[int, int], tuple[int, int]]) -> Component:
+    """A confusion matrix, the darker the larger a cell's share of its row: what happened against what was said."""
+    names = [OUTCOMES[0.0][0], OUTCOMES[1.0][0]]
+
+    def cell(count: int, of: int) -> Component:
+        share = count / max(of, 1)
+        tone = f"share-{round(10 * share)}"
+        return html.Td([html.Strong(f"{count:,}"), html.Span(f"{share:.0%}")], className=f"cell {tone}")
+
+    rows = [
+        html.Tr([html.Th(["happened: ", name], scope="row"), *(cell(count, sum(row)) for count in row)])
+        for name, row in zip(names, cells, strict=True)
+    ]
+    heads = html.Tr([html.Td(), *(html.Th(["said: ", name], scope="col") for name in names)])
+    return html.Table([html.Thead(heads), html.Tbody(rows)], className="confusion")
 
 
 def nothing(message: str, filters: Filters, table: Table) -> Component:

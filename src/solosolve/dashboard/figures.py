@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from solosolve.dashboard.theme import COUNT_SCALE, FAILURE, NEUTRAL, OUTCOMES, RATE_SCALE, SUCCESS, TEMPLATE
+from solosolve.dashboard.theme import FAILURE, NEUTRAL, OUTCOMES, RATE_SCALE, SUCCESS, TEMPLATE
 
 Row = Mapping[str, Any]
 _SPANS = (("minute", 3), ("hour", 120), ("day", 24 * 150))
@@ -102,25 +102,6 @@ def success_by_state(rows: Sequence[Row]) -> go.Figure:
         landcolor="rgba(138,148,163,0.18)", subunitcolor="rgba(138,148,163,0.5)", showframe=False,
     )  # fmt: skip
     return figure
-
-
-def confusion_heatmap(cells: tuple[tuple[int, int], tuple[int, int]]) -> go.Figure:
-    """What happened (rows) against what was said (columns)."""
-    names = [OUTCOMES[0.0][0], OUTCOMES[1.0][0]]
-    shares = [[count / max(sum(row), 1) for count in row] for row in cells]
-    text = [
-        [f"{count:,}<br>{share:.0%}" for count, share in zip(row, part, strict=True)]
-        for row, part in zip(cells, shares, strict=True)
-    ]
-    figure = _figure()
-    figure.add_heatmap(
-        x=names, y=names, z=shares, zmin=0, zmax=1, colorscale=COUNT_SCALE, showscale=False, text=text,
-        texttemplate="%{text}", textfont={"size": 14}, xgap=3, ygap=3,
-        hovertemplate="happened: %{y}<br>said: %{x}<br>%{text}<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(title="said", showgrid=False)
-    figure.update_yaxes(title="happened", showgrid=False, autorange="reversed")
-    return _with_names(figure)
 
 
 def calibration_curve(parts: Sequence[tuple[float, float, int]]) -> go.Figure:

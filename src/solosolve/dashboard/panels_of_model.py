@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers
 from solosolve.dashboard.champion import SHOWN_METRICS, shown_version, standing, trained
-from solosolve.dashboard.elements import empty, graph, instant, number, table, tile, tiles
-from solosolve.dashboard.figures import calibration_curve, confusion_heatmap, version_timeline
+from solosolve.dashboard.elements import confusion_table, empty, graph, instant, number, table, tile, tiles
+from solosolve.dashboard.figures import calibration_curve, version_timeline
 from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.measures import Interval, Scores
 from solosolve.names import MADE_BY, MODEL_METRICS
@@ -83,8 +83,8 @@ def confusion(answers: Answers, filters: Filters) -> Component:
     if not scores.count:
         return empty("No test complaints of this segment.")
     cells = scores.confusion(THRESHOLD)
-    right = cells[0][0] + cells[1][1]
-    return graph("confusion", confusion_heatmap(cells), f"{right:,} of {scores.count:,} test complaints said rightly")
+    right = f"{cells[0][0] + cells[1][1]:,} of {scores.count:,} said rightly."
+    return html.Div([confusion_table(cells), html.P(right, className="note")])
 
 
 def calibration(answers: Answers, filters: Filters) -> Component:

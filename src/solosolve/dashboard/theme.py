@@ -15,8 +15,6 @@ OUTCOMES = {1.0: ("Successful", SUCCESS), 0.0: ("Not successful", FAILURE)}
 RATE_SCALE = [[0.0, "#cfe0f0"], [1.0, "#12497d"]]
 """One hue, so that a low rate is not painted as failure."""
 
-COUNT_SCALE = [[0.0, "#e6eef6"], [1.0, "#1f5f9e"]]
-
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 _AXIS = {

@@ -10,8 +10,7 @@ from dash.development.base_component import Component
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers, NotYetError
 from solosolve.dashboard.champion import SHOWN_METRICS, standing, trained
-from solosolve.dashboard.elements import attributes, empty, graph, tile, tiles
-from solosolve.dashboard.figures import confusion_heatmap
+from solosolve.dashboard.elements import attributes, confusion_table, empty, tile, tiles
 from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.measures import Scores
 from solosolve.dashboard.panels_of_model import THRESHOLD
@@ -91,6 +90,4 @@ def register_what_if(app: Dash, answers: Answers) -> None:
         cells = scores.confusion(threshold)
         said = cells[0][1] + cells[1][1]
         words = f"{said:,} of {scores.count:,} said to succeed at {threshold:.2f}"
-        return html.Div(
-            [tiles(*shown), graph("what-if", confusion_heatmap(cells), words, 200), html.P(words, className="note")]
-        )
+        return html.Div([tiles(*shown), confusion_table(cells), html.P(words, className="note")])
