@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import pyarrow as pa
+from mlflow.exceptions import MlflowException
 
 from solosolve.adapters.registry import Registry
+from solosolve.errors import ModelError
 from solosolve.model.encoder import FILED_TYPES
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
 from solosolve.settings import Settings
@@ -50,8 +52,11 @@ class ModelExplainer:
         return [(_named(feature, words), effect) for feature, effect in effects.items()]
 
     def _load(self, version: int) -> ComplaintScorer:
-        registry = Registry(self._settings)
-        return ComplaintScorer.load(registry.fetch(registry.get(version)))
+        try:
+            registry = Registry(self._settings)
+            return ComplaintScorer.load(registry.fetch(registry.get(version)))
+        except MlflowException as error:
+            raise ModelError(f"version {version} cannot be fetched: {error}") from error
 
 
 def _named(feature: str, words: Mapping[str, list[str]]) -> str:
