@@ -101,7 +101,7 @@ def test_second_reviewer_is_told_that_there_is_a_verdict(browser: Browser, home:
             page.locator("#review-note").fill("read it")
             page.locator(f"#verdict-{verdict}").click()
         expect(pages[0].locator("#toast")).to_contain_text("Success recorded")
-        expect(pages[1].locator("#toast")).to_contain_text(f"complaint {numbers[0]} has a verdict already")
+        expect(pages[1].locator("#toast")).to_contain_text(f"Complaint {numbers[0]} has a verdict already")
         assert [row["verdict"] for row in feedback(home)] == ["success"]
 
 
@@ -125,6 +125,16 @@ def test_verdicts_show_as_performance_on_feedback(reviewer: Visit, home: Path) -
     assert [row["is_successful_resolution"] for row in feedback(home)] == [1.0, None]
     page = reviewer.open("/")
     expect(page.locator("#panel-feedback td.number").first).to_have_text("1")
+
+
+def test_message_that_is_said_again_is_shown_again(reviewer: Visit) -> None:
+    page = reviewer.open("/review/")
+    head_of_queue(page)
+    page.locator("#verdict-success").click()
+    expect(page.locator("#toast")).to_be_visible()
+    expect(page.locator("#toast")).to_be_hidden(timeout=30_000)
+    page.locator("#verdict-success").click()
+    expect(page.locator("#toast")).to_be_visible()
 
 
 def test_any_complaint_of_the_queue_can_be_picked(reviewer: Visit, home: Path) -> None:

@@ -61,11 +61,12 @@ def _added(table: Path, since: int, until: int) -> list[dict[str, Any]] | None:
     added = []
     for number in range(since + 1, until + 1):
         try:
-            lines = commit_file(table, number).read_text(encoding="utf-8").split("\n")
-        except FileNotFoundError:
+            text = commit_file(table, number).read_text(encoding="utf-8")
+            # Not at every line break that Unicode knows: a text in the statistics may hold one.
+            actions = [json.loads(line) for line in text.split("\n") if line]
+        except (OSError, ValueError):
             return None
-        # Not at every line break that Unicode knows: a text in the statistics may hold one.
-        for action in map(json.loads, filter(None, lines)):
+        for action in actions:
             if action.keys() & {"metaData", "protocol"} or action.get("remove", {}).get("dataChange"):
                 return None
             # A compaction writes anew what was there.

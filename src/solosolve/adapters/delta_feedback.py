@@ -11,7 +11,7 @@ from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
 from solosolve.adapters.feedback import Feedback, Verdict
-from solosolve.errors import TableError
+from solosolve.errors import TableError, one_line
 from solosolve.names import FEEDBACK
 from solosolve.settings import Settings
 
@@ -55,12 +55,15 @@ class DeltaFeedback:
                 return _append(path, feedback)
         except Timeout:
             raise TableError(f"{FEEDBACK} is being written by another process; try again") from None
-        except (DeltaError, OSError) as error:
-            raise TableError(f"{FEEDBACK} cannot be written: {error}") from error
+        except Exception as error:
+            # The engine raises a bare Exception when it runs.
+            if not isinstance(error, DeltaError | OSError) and type(error) is not Exception:
+                raise
+            raise TableError(f"{FEEDBACK} cannot be written: {one_line(error)}") from error
 
 
 def _append(path: Path, feedback: Feedback) -> bool:
-    if not (path / "_delta_log").is_dir():
+    if not any((path / "_delta_log").glob("[0-9]*")):
         properties = {"delta.enableDeletionVectors": "false", "delta.checkpointInterval": "100"}
         DeltaTable.create(path, _SCHEMA, configuration=properties)
     elif _is_there(path, feedback):

@@ -42,10 +42,12 @@ def filed(answers: Answers, complaint_id: int) -> dict[str, Any] | None:
     return None
 
 
-def complaint_details(answers: Answers, explainer: Explainer, complaint_id: int) -> Component:
-    """Everything about one complaint."""
+def complaint_details(
+    answers: Answers, explainer: Explainer, complaint_id: int, predictions: list[dict[str, Any]] | None = None
+) -> Component:
+    """Everything about one complaint; its predictions are looked up where they are not given."""
     try:
-        predictions = predictions_of(answers, complaint_id)
+        predictions = predictions_of(answers, complaint_id) if predictions is None else predictions
         complaint = filed(answers, complaint_id)
     except TableError as error:
         return empty(str(error))

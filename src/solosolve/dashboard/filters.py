@@ -159,6 +159,6 @@ def _version(found: dict[str, list[str]]) -> int | None:
     text = found.get("model", [""])[-1]
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:11]) <= _LARGEST_VERSION):
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= _LARGEST_VERSION):
         raise UsageError("model: not the number of a model version")
     return int(text)

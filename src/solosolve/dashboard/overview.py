@@ -33,6 +33,8 @@ def register_overview(app: Dash, answers: Answers, drawing: Drawing) -> None:
     )
     def refresh(_: object, search: object, path: object, seen: object) -> list[Any]:
         known: Mapping[Any, Any] = seen if isinstance(seen, dict) else {}
+        # What was drawn for another choice is not shown for this one.
+        drawn_for = known if known.get("search") == search else {}
         errors: list[str] = []
         try:
             filters = Filters.parse(search)
@@ -46,14 +48,14 @@ def register_overview(app: Dash, answers: Answers, drawing: Drawing) -> None:
                 drawn = drawing.draw(panel, filters)
                 if drawn.error:
                     errors.append(drawn.error)
-                    if panel.name not in known:
+                    if panel.name not in drawn_for:
                         contents[place] = empty("It cannot be read now.")
                     continue
                 digests[panel.name] = drawn.digest
                 if known.get(panel.name) != drawn.digest:
                     contents[place] = drawn.content
         banner = [html.P(error) for error in errors]
-        said = {"banner": errors, "freshness": _newest_batch(answers)}
+        said = {"banner": errors, "freshness": _newest_batch(answers), "search": search}
         now = {**{key: value for key, value in known.items() if isinstance(key, str)}, **digests, **said}
         return [
             *contents,

@@ -9,8 +9,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from solosolve.dashboard import questions
-from solosolve.dashboard.answers import Answers
-from solosolve.dashboard.champion import SHOWN_METRICS, shown_version, standing, trained
+from solosolve.dashboard.answers import Answers, NotYetError
+from solosolve.dashboard.champion import SHOWN_METRICS, Standing, shown_version, standing, trained
 from solosolve.dashboard.elements import confusion_table, empty, graph, instant, number, table, tile, tiles
 from solosolve.dashboard.figures import calibration_curve, version_timeline
 from solosolve.dashboard.filters import Filters
@@ -23,7 +23,11 @@ THRESHOLD = 0.5
 
 def cards(answers: Answers, filters: Filters) -> Component:
     """Accuracy, precision, F1 and AUC of the champion, with intervals, beside its predecessor's."""
-    champion, version = standing(answers), shown_version(answers, filters)
+    version = shown_version(answers, filters)
+    try:
+        champion = standing(answers)
+    except NotYetError:
+        champion = Standing(version, is_provisional=False, previous=None)
     # A version that is chosen stands beside the champion, the champion beside the one before it.
     other = champion.previous if version == champion.version else champion.version
     now, count = _measured(answers, filters, version)

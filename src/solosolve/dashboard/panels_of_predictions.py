@@ -112,7 +112,9 @@ def _grouped(tested: dict[str, float], found: dict[str, float]) -> tuple[dict[st
     kept = set(sorted(tested, key=lambda name: (-tested[name], name))[:15])
 
     def group(counts: dict[str, float]) -> dict[str, float]:
-        other = sum(count for name, count in counts.items() if name not in kept)
-        return {**{name: count for name, count in counts.items() if name in kept}, "Other": other}
+        grouped = {name: count for name, count in counts.items() if name in kept}
+        rest = sum(count for name, count in counts.items() if name not in kept)
+        # Other may be a value by itself.
+        return {**grouped, "Other": grouped.get("Other", 0) + rest}
 
     return group(tested), group(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 
 from dash import html
@@ -60,7 +61,7 @@ def batch_times(answers: Answers, filters: Filters) -> Component:
 
 def _p99(batches: list[dict[str, float]]) -> float:
     seconds = sorted(batch["batch_seconds"] for batch in batches)
-    return seconds[min(int(0.99 * len(seconds)), len(seconds) - 1)]
+    return seconds[math.ceil(0.99 * len(seconds)) - 1]
 
 
 def _batches(count: int) -> str:

@@ -7,18 +7,22 @@ from collections import Counter
 from typing import Any
 
 from solosolve.dashboard import questions
-from solosolve.dashboard.answers import Answers, NotYetError, Question
+from solosolve.dashboard.answers import Answers, NotYetError, Question, ask_where
 from solosolve.dashboard.filters import Condition, Filters
 from solosolve.names import FEEDBACK, PREDICTIONS
 
 SHOWN = 12
 """Complaints of the queue that a page shows."""
 
-_CANDIDATES = 20_000
-"""Predictions around one half that candidates are taken from, so that millions are not ranked."""
 
 _A_SEGMENT = 60
 """Candidates of one product beside those that have a verdict."""
+
+_SEGMENTS = 40
+"""Products that candidates are taken of, the largest ones."""
+
+_SOURCES = 3
+"""Rows that a complaint may have of one version, a source each."""
 
 
 def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
@@ -40,9 +44,9 @@ def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
     version = max(row["model_version"] for row in bins)
     reviewed, verdicts = _reviewed(answers)
     # As many more as have a verdict, in steps, so that the question is not another one after each.
-    steps = 1 + max(verdicts.values(), default=0) // _A_SEGMENT
-    band = _band(bins, version, _CANDIDATES + len(reviewed))
-    candidates = answers.ask(_candidates(filters, version, band, steps * 2 * _A_SEGMENT)).to_pylist()
+    most = (1 + max(verdicts.values(), default=0) // _A_SEGMENT) * 2 * _A_SEGMENT
+    bands = _bands(answers.ask(_distances(filters, version)).to_pylist(), most * _SOURCES)
+    candidates = answers.ask(_candidates(filters, version, bands, most)).to_pylist()
     sizes: Counter[str] = Counter()
     for row in answers.ask(questions.predictions_by("product", filters)).to_pylist():
         sizes[row["product"] or ""] += row["n"]
@@ -64,32 +68,50 @@ def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
     return picked
 
 
-def _band(bins: list[dict[str, Any]], version: int, wanted: int) -> float:
-    """How far from one half the candidates lie."""
-    counts: Counter[int] = Counter()
-    for row in bins:
-        if row["model_version"] == version:
-            # Hundredths below one half lie one nearer than those above: 49 and 50 both touch it.
-            counts[abs(row["bin"] - 50) + (1 if row["bin"] >= 50 else 0)] += row["n"]
-    found = 0
-    for distance in range(1, 51):
-        found += counts[distance]
-        if found >= wanted:
-            return distance / 100
-    return 0.5
+def _of_version(filters: Filters, version: int) -> Condition:
+    return questions.chosen_predictions(filters) & Condition("model_version = :newest", (("newest", version),))
 
 
-def _candidates(filters: Filters, version: int, band: float, most: int) -> Question:
-    condition = (
-        questions.chosen_predictions(filters)
-        & Condition("model_version = :newest", (("newest", version),))
-        & Condition("abs(probability - 0.5) <= :band", (("band", band),))
+def _distances(filters: Filters, version: int) -> Question:
+    """`product`, `distance` (hundredths from one half, rounded up) and `n`."""
+    select = "product, cast(ceil(abs(probability - 0.5) * 100) as int) as distance, count(*) as n"
+    return ask_where(select, PREDICTIONS, _of_version(filters, version), "group by 1, 2", sums=("n",))
+
+
+def _bands(distances: list[dict[str, Any]], wanted: int) -> dict[str, float]:
+    """How far from one half each product's candidates lie, so that millions are not ranked; of the largest products."""
+    counts: dict[str, Counter[int]] = {}
+    for row in distances:
+        if row["product"]:
+            counts.setdefault(row["product"], Counter())[row["distance"]] += row["n"]
+    bands = {}
+    for product in sorted(counts, key=lambda name: (-counts[name].total(), name))[:_SEGMENTS]:
+        found, band = 0, 50
+        for distance in sorted(counts[product]):
+            found += counts[product][distance]
+            if found >= wanted:
+                band = distance
+                break
+        bands[product] = band / 100
+    return bands
+
+
+def _candidates(filters: Filters, version: int, bands: dict[str, float], most: int) -> Question:
+    near, parameters = [], []
+    for number, (product, band) in enumerate(bands.items()):
+        # A little more: 0.07 is no binary fraction.
+        near.append(f"product = :segment_{number} and abs(probability - 0.5) <= {band + 1e-9:.10f}")
+        parameters.append((f"segment_{number}", product))
+    condition = _of_version(filters, version) & Condition(f"({' or '.join(near) or 'false'})", tuple(parameters))
+    # One row a complaint, of several that sources may have scored alike.
+    complaints = (
+        "select product, complaint_id, min(company) as company, min(state) as state, min(probability) as probability, "
+        f"min(model_version) as model_version from {PREDICTIONS} where {condition.sql} group by 1, 2"
     )
-    columns = "complaint_id, product, company, state, probability, model_version"
     sql = (
-        f"select {columns} from (select {columns}, row_number() over (partition by product "
-        f"order by abs(probability - 0.5), complaint_id) as place from {PREDICTIONS} where {condition.sql}) as ranked "
-        f"where place <= {most} order by product, place"
+        "select complaint_id, product, company, state, probability, model_version from (select *, row_number() over "
+        f"(partition by product order by abs(probability - 0.5), complaint_id) as place from ({complaints}) as scored) "
+        f"as ranked where place <= {most} order by product, place"
     )
     return Question(sql, (PREDICTIONS,), condition.parameters)
 

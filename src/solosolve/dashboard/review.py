@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -20,11 +21,13 @@ from solosolve.dashboard.verdicts import (
     LONGEST_NOTE,
     REASONS,
     complaint_id_of,
+    is_recorded,
     is_shown,
     item_of,
     verdict_of,
     withdraw,
 )
+from solosolve.dashboard.views import REVIEW, view_of
 from solosolve.errors import SolosolveError, TableError, UsageError, one_line
 from solosolve.names import FEEDBACK
 
@@ -99,7 +102,7 @@ def register_review(app: Dash, answers: Answers, explainer: Explainer, log: Feed
         Input({"type": "queue", "complaint": ALL}, "n_clicks"),
     )
     def queue(path: object, search: object, _: object, clicks: object) -> tuple[Any, Any, Any]:
-        if path != "/review":
+        if view_of(path) != REVIEW:
             return no_update, no_update, no_update
         cause = ctx.triggered_id
         if isinstance(cause, dict):
@@ -135,12 +138,12 @@ def register_review(app: Dash, answers: Answers, explainer: Explainer, log: Feed
         if number is None:
             return empty("Nothing to review."), True, None, "", None
         try:
-            newest = predictions_of(answers, number)[:1]
+            found = predictions_of(answers, number)
         except TableError as error:
             return empty(str(error)), True, None, "", None
-        seen = {"model_version": newest[0]["model_version"], "scored_at": str(newest[0]["scored_at"])} if newest else {}
+        seen = {"model_version": found[0]["model_version"], "scored_at": str(found[0]["scored_at"])} if found else {}
         shown = {**item, **seen} if isinstance(item, dict) else None
-        return complaint_details(answers, explainer, number), False, None, "", shown
+        return complaint_details(answers, explainer, number, found), False, None, "", shown
 
     @app.callback(
         Output("review-done", "data"),
@@ -161,21 +164,22 @@ def register_review(app: Dash, answers: Answers, explainer: Explainer, log: Feed
                 if not any(undone if isinstance(undone, list) else []):
                     return no_update, no_update
                 taken_back = withdraw(answers, log, cause.get("feedback"))
-                return f"{taken_back} withdrawn", html.P("Taken back.")
+                return f"{taken_back} withdrawn", _said("Taken back.")
             verdict = Verdict(str(cause).removeprefix("verdict-"))
             if not is_shown(shown, item):
                 raise UsageError("the complaint is still being fetched")
             feedback = verdict_of(answers, shown, verdict, reason, note)
-            if not log.record(feedback):
-                raise UsageError(f"complaint {feedback.complaint_id} has a verdict already")
+            if not log.record(feedback) and not is_recorded(answers, feedback):
+                # The queue moves on: somebody else has said it.
+                return uuid.uuid4().hex, _said(f"Complaint {feedback.complaint_id} has a verdict already.")
         except (SolosolveError, ValueError) as error:
             logger.warning("a verdict was not taken: %s", one_line(error))
-            return no_update, html.P(f"Not recorded: {error}", className="worse")
+            return no_update, _said(f"Not recorded: {error}", className="worse")
         undo = html.Button(
             "Undo", id={"type": "undo", "place": "toast", "feedback": feedback.feedback_id}, n_clicks=0, type="button"
         )
         said = f"{_NAMES[verdict]} recorded for complaint {feedback.complaint_id}. "
-        return feedback.feedback_id, html.P([said, undo])
+        return feedback.feedback_id, _said([said, undo])
 
 
 def _waiting(row: dict[str, Any]) -> Component:
@@ -218,3 +222,8 @@ def _undo(place: str, feedback_id: str, complaint_id: int) -> Component:
         "Undo", id={"type": "undo", "place": place, "feedback": feedback_id}, n_clicks=0, type="button",
         className="quiet", **attributes(aria_label=f"Undo the verdict on complaint {complaint_id}"),
     )  # fmt: skip
+
+
+def _said(words: Any, className: str = "") -> Component:  # noqa: N803 - Dash's name
+    """A message; equal ones in a row are told apart, so that each is shown."""
+    return html.P(words, className=className, **attributes(data_said=uuid.uuid4().hex))

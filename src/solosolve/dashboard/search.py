@@ -56,7 +56,7 @@ class Search:
             UsageError: It is not what the controls can say.
         """
         text = complaint_id.strip() if isinstance(complaint_id, str) else ""
-        if text and not (text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_ID):
+        if text and not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID):
             raise UsageError("a complaint's id is a number")
         bounds = probability if isinstance(probability, list) else list(ALL_PROBABILITIES)
         if len(bounds) != 2 or not all(type(b) in (int, float) and 0 <= b <= 1 for b in bounds):

@@ -98,14 +98,15 @@ class _Guesses:
         self._at: dict[str, deque[float]] = {}
 
     def are_too_many(self, address: str) -> bool:
-        """Notes one more."""
+        """Whether the address has used up those of this minute; the right one is not listened to either."""
+        at = self._at.get(address)
+        return at is not None and len(at) == at.maxlen and time.monotonic() - at[0] < _GUESS_SECONDS
+
+    def note(self, address: str) -> None:
+        """Counts one more."""
         if len(self._at) > _MOST_ADDRESSES:
             self._at.clear()
-        now = time.monotonic()
-        at = self._at.setdefault(address, deque(maxlen=_MOST_GUESSES))
-        is_full = len(at) == _MOST_GUESSES and now - at[0] < _GUESS_SECONDS
-        at.append(now)
-        return is_full
+        self._at.setdefault(address, deque(maxlen=_MOST_GUESSES)).append(time.monotonic())
 
 
 class _Part(BaseModel):
@@ -139,12 +140,14 @@ def secure(app: Dash, access: Access) -> None:
             and not is_loopback(urlsplit(f"//{request.host}").hostname or "")
         ):
             return _refusal(403, "this name is not the dashboard's")
+        address = request.remote_addr or ""
+        if access.password and guesses.are_too_many(address):
+            return _refusal(429, "too many wrong passwords; wait a minute")
         who = access.identify()
         if who is None:
             if "Authorization" in request.headers:
-                logger.warning("a wrong password came from %s", request.remote_addr)
-                if guesses.are_too_many(request.remote_addr or ""):
-                    return _refusal(429, "too many wrong passwords; wait a minute")
+                logger.warning("a wrong password came from %s", address)
+                guesses.note(address)
             answer = _refusal(401, "a password is asked for" if access.password else "the platform names no user")
             if access.password:
                 answer.headers["WWW-Authenticate"] = 'Basic realm="solosolve", charset="UTF-8"'

@@ -80,6 +80,13 @@ def verdict_of(
     )
 
 
+def is_recorded(answers: Answers, feedback: Feedback) -> bool:
+    """Whether just this verdict stands in the table: a submission that is sent again has been recorded."""
+    sql = f"select verdict from {FEEDBACK} where feedback_id = :feedback_id"
+    found = answers.reader.query(sql, {"feedback_id": feedback.feedback_id}).to_pylist()
+    return [row["verdict"] for row in found] == [str(feedback.verdict)]
+
+
 def withdraw(answers: Answers, log: FeedbackLog, submission: object) -> str:
     """Takes a verdict back, by a row of its own.
 

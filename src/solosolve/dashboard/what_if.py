@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard import questions
-from solosolve.dashboard.answers import Answers, NotYetError
+from solosolve.dashboard.answers import Answers
 from solosolve.dashboard.champion import SHOWN_METRICS, standing, trained
 from solosolve.dashboard.elements import attributes, confusion_table, empty, tile, tiles
 from solosolve.dashboard.filters import Filters
@@ -55,10 +55,13 @@ def register_what_if(app: Dash, answers: Answers) -> None:
     def offer(_: object, chosen: object) -> tuple[Any, Any]:
         try:
             versions = [str(version) for version in trained(answers)]
-            champion = str(standing(answers).version)
         except TableError:
             return [], None
-        return versions, chosen if chosen in versions else champion
+        try:
+            first: str | None = str(standing(answers).version)
+        except TableError:
+            first = versions[0] if versions else None
+        return versions, chosen if chosen in versions else first
 
     @app.callback(
         Output("what-if", "children"),
@@ -76,7 +79,7 @@ def register_what_if(app: Dash, answers: Answers) -> None:
             return empty("No version to try yet.", "solosolve run train_model")
         try:
             scores = Scores.of(answers.ask(questions.test_scores(int(str(version)), filters)))
-        except NotYetError as error:
+        except TableError as error:
             message, _, command = str(error).partition("; run: ")
             return empty(f"{message}.", command)
         if not scores.has_both:

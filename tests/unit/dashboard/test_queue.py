@@ -76,7 +76,7 @@ def test_queue_shows_a_complaint_once_and_no_more_than_a_page(tmp_path: Path) ->
 
 
 def test_queue_finds_the_least_certain_of_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solosolve.dashboard.queue._CANDIDATES", 4)
+    monkeypatch.setattr("solosolve.dashboard.queue._A_SEGMENT", 2)
     append(tmp_path, PREDICTIONS, rows("Mortgage", [0.01 * n for n in range(100)], 1))
     assert ids(tmp_path)[:3] == [51, 50, 52]
 
@@ -85,6 +85,21 @@ def test_queue_goes_on_behind_many_verdicts(tmp_path: Path) -> None:
     append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5 + n / 1_000 for n in range(300)], 1))
     append(tmp_path, FEEDBACK, [given(number, "Mortgage") for number in range(1, 281)])
     assert ids(tmp_path) == list(range(281, 281 + SHOWN))
+
+
+def test_queue_has_a_product_whose_complaints_are_all_certain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solosolve.dashboard.queue._A_SEGMENT", 6)
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5] * 100, 1) + rows("Student loan", [0.9] * 100, 201))
+    products = {row["product"] for row in review_queue(Answers(DeltaReader(tmp_path)), Filters())}
+    assert products == {"Mortgage", "Student loan"}
+
+
+def test_queue_goes_on_where_complaints_were_scored_by_several_sources(tmp_path: Path) -> None:
+    for source in ("batch", "delta", "kafka"):
+        scored = [row | {"source": source} for row in rows("Mortgage", [0.5 + n / 10_000 for n in range(400)], 1)]
+        append(tmp_path, PREDICTIONS, scored)
+    append(tmp_path, FEEDBACK, [given(number, "Mortgage") for number in range(1, 351)])
+    assert ids(tmp_path) == list(range(351, 351 + SHOWN))
 
 
 def test_queue_before_any_prediction_says_what_to_run(tmp_path: Path) -> None:

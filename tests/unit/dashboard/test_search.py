@@ -52,7 +52,8 @@ def test_search_reads_back_from_its_text(search: Search) -> None:
 
 @pytest.mark.parametrize(
     ("complaint_id", "probability"),
-    [("x", None), ("-1", None), ("1" * 30, None), ("٣", None), (None, [0]), (None, [0, 2]),
+    [("x", None), ("-1", None), ("1" * 30, None), ("0" * 20 + "9" * 5_000, None),
+     ("٣", None), (None, [0]), (None, [0, 2]),
      (None, ["0", "1"]), (None, [0, 1, 1])],
 )  # fmt: skip
 def test_search_that_no_control_can_say_is_refused(complaint_id: object, probability: object) -> None:
@@ -82,3 +83,13 @@ def test_order_is_of_the_tables_columns() -> None:
 def test_range_that_is_too_large_is_refused(request_: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         range_of(request_)
+
+
+def test_rows_of_an_earlier_commit_are_those_that_it_had(answers: Answers, tmp_path: Path) -> None:
+    before = answers.reader.version(PREDICTIONS)
+    assert before is not None
+    append(tmp_path, PREDICTIONS, [prediction(100)])
+    pinned = rows_of(answers, Search(Filters()), "complaint_id", 100, 0, before.number)
+    assert [row["complaint_id"] for row in pinned] == list(range(1, 10))
+    assert len(rows_of(answers, Search(Filters()), "complaint_id", 100, 0, None)) == 10
+    assert len(rows_of(answers, Search(Filters()), "complaint_id", 100, 0, 10**6)) == 10

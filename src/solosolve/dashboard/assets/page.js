@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const LIVE = 60, LATE = 600, LOST_AFTER = 20, TOLD_FOR = 20;
-  let said = { words: "", at: 0 };
+  let said = { of: null, at: 0 };
   const root = document.documentElement;
 
   const stored = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
@@ -64,7 +64,7 @@
     }
     // What was said of a verdict goes after a while; the table keeps its Undo.
     const toast = document.getElementById("toast");
-    if (toast && toast.textContent !== said.words) said = { words: toast.textContent, at: Date.now() };
+    if (toast && toast.firstElementChild?.dataset.said !== said.of) said = { of: toast.firstElementChild?.dataset.said, at: Date.now() };
     if (toast) toast.hidden = Date.now() - said.at > TOLD_FOR * 1000;
     const button = document.getElementById("theme");
     if (button) {
