@@ -246,6 +246,7 @@ def test_axe_finds_nothing_with_a_complaint_open_a_verdict_given_and_an_error_sh
     write_everything(tmp_path / "warehouse", predictions=60)
     with served(tmp_path) as address, visit(browser, address, is_dark=is_dark) as found:
         page = found.open("/complaints")
+        page.wait_for_selector(".ag-row[row-index='0'] [col-id=complaint_id]:not(:empty)")
         page.locator(".ag-row[row-index='0'] [col-id=company]").click()
         page.wait_for_selector("#detail #graph-effects .main-svg", state="attached")
         assert faults(page) == []

@@ -25,6 +25,7 @@ def test_page_beside_a_running_stream_follows_it(browser: Browser, live: Live) -
         page.locator("#search-id").fill("35")
         page.locator("#search-id").press("Enter")
         expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(1)
+        expect(page.locator(".ag-row[row-index='0'] [col-id=complaint_id]")).to_have_text("35")
         page.locator(".ag-row[row-index='0'] [col-id=company]").click()
         # The request's own text, and the model that scored it.
         expect(page.locator("#detail .narrative")).to_contain_text("They lost my payment.")
