@@ -19,6 +19,11 @@ def commit_file(table: Path, number: int) -> Path:
     return table / "_delta_log" / f"{number:020}.json"
 
 
+def has_commits(table: Path) -> bool:
+    """Whether a folder is a table; a log without a commit is what a creation leaves that goes on or was cut off."""
+    return any((table / "_delta_log").glob("[0-9]*"))
+
+
 def newest_commit(table: Path, known: int) -> int:
     """The number of the newest commit, from one on that is known to be there; the log is not listed."""
     while commit_file(table, known + 1).is_file():

@@ -6,33 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable, QueryBuilder, write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
-from solosolve.adapters.feedback import Feedback, Verdict
+from solosolve.adapters.commits import has_commits
+from solosolve.adapters.delta_reader import DeltaReader
+from solosolve.adapters.feedback import FEEDBACK_PROPERTIES, FEEDBACK_SCHEMA, Feedback, Verdict
 from solosolve.errors import TableError, one_line
 from solosolve.names import FEEDBACK
 from solosolve.settings import Settings
 
 _LOCK_SECONDS = 10
-_SCHEMA = pa.schema(
-    [
-        pa.field("feedback_id", pa.string(), nullable=False),
-        pa.field("complaint_id", pa.int64(), nullable=False),
-        pa.field("verdict", pa.string(), nullable=False),
-        pa.field("is_successful_resolution", pa.float64()),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("reviewer", pa.string()),
-        pa.field("reason", pa.string()),
-        pa.field("given_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("model_version", pa.int32()),
-        pa.field("probability", pa.float64()),
-        pa.field("company", pa.string()),
-        pa.field("state", pa.string()),
-        pa.field("product", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -52,34 +37,30 @@ class DeltaFeedback:
         lock.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(lock, timeout=_LOCK_SECONDS):
-                return _append(path, feedback)
+                return _append(DeltaReader(self.settings.warehouse), path, feedback)
         except Timeout:
             raise TableError(f"{FEEDBACK} is being written by another process; try again") from None
-        except Exception as error:
-            # The engine raises a bare Exception when it runs.
-            if not isinstance(error, DeltaError | OSError) and type(error) is not Exception:
-                raise
+        except (DeltaError, OSError) as error:
             raise TableError(f"{FEEDBACK} cannot be written: {one_line(error)}") from error
 
 
-def _append(path: Path, feedback: Feedback) -> bool:
-    if not any((path / "_delta_log").glob("[0-9]*")):
-        properties = {"delta.enableDeletionVectors": "false", "delta.checkpointInterval": "100"}
-        DeltaTable.create(path, _SCHEMA, configuration=properties)
-    elif _is_there(path, feedback):
+def _append(reader: DeltaReader, path: Path, feedback: Feedback) -> bool:
+    if not has_commits(path):
+        DeltaTable.create(path, FEEDBACK_SCHEMA, configuration=FEEDBACK_PROPERTIES)
+    elif _is_there(reader, feedback):
         return False
-    write_deltalake(path, pa.Table.from_pylist([feedback.as_row()], schema=_SCHEMA), mode="append")
+    write_deltalake(path, pa.Table.from_pylist([feedback.as_row()], schema=FEEDBACK_SCHEMA), mode="append")
     return True
 
 
-def _is_there(path: Path, feedback: Feedback) -> bool:
+def _is_there(reader: DeltaReader, feedback: Feedback) -> bool:
     """Whether the submission was written, or (for a verdict) the complaint has another that nobody took back."""
-    engine = QueryBuilder().register("feedback", DeltaTable(path))
-    rows = pa.table(engine.execute("select feedback_id, complaint_id, verdict from feedback").read_all()).to_pylist()
+    rows = reader.query(f"select feedback_id, complaint_id, verdict from {FEEDBACK}").to_pylist()
     withdrawn = {row["feedback_id"] for row in rows if row["verdict"] == Verdict.WITHDRAWN}
     if feedback.verdict == Verdict.WITHDRAWN:
         return feedback.feedback_id in withdrawn
-    standing = [row for row in rows if row["feedback_id"] not in withdrawn]
-    return any(row["feedback_id"] == feedback.feedback_id for row in rows) or any(
-        row["complaint_id"] == feedback.complaint_id for row in standing
+    return any(
+        row["feedback_id"] == feedback.feedback_id
+        or (row["complaint_id"] == feedback.complaint_id and row["feedback_id"] not in withdrawn)
+        for row in rows
     )

@@ -14,7 +14,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError
 
-from solosolve.adapters.commits import commit_file, newest_commit, only_added
+from solosolve.adapters.commits import commit_file, has_commits, newest_commit, only_added
 from solosolve.adapters.reader import Reader, TableVersion, Value
 from solosolve.errors import TableError
 from solosolve.names import MADE_BY, Layer, Table
@@ -144,8 +144,7 @@ class DeltaReader:
         return f"no table {name}; there is: {there}"
 
     def _exists(self, table: Table) -> bool:
-        # A log without a commit is what a table has that is being made.
-        return any((self._path(table) / "_delta_log").glob("[0-9]*"))
+        return has_commits(self._path(table))
 
     def _path(self, table: Table) -> Path:
         return self.warehouse / table.layer / table.name

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+import pyarrow as pa
+
 
 class Verdict(StrEnum):
     """What a reviewer says; WITHDRAWN takes back the row with the same `feedback_id`."""
@@ -20,6 +22,28 @@ class Verdict(StrEnum):
     def label(self) -> float | None:
         """The label that it amounts to; None where it says neither."""
         return {Verdict.SUCCESS: 1.0, Verdict.FAILURE: 0.0}.get(self)
+
+
+FEEDBACK_SCHEMA = pa.schema(
+    [
+        pa.field("feedback_id", pa.string(), nullable=False),
+        pa.field("complaint_id", pa.int64(), nullable=False),
+        pa.field("verdict", pa.string(), nullable=False),
+        pa.field("is_successful_resolution", pa.float64()),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("reviewer", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("given_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("model_version", pa.int32()),
+        pa.field("probability", pa.float64()),
+        pa.field("company", pa.string()),
+        pa.field("state", pa.string()),
+        pa.field("product", pa.string()),
+    ]
+)
+"""The columns of `silver.feedback`, as writers without a JVM make it."""
+
+FEEDBACK_PROPERTIES = {"delta.enableDeletionVectors": "false", "delta.checkpointInterval": "100"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.adapters.checkpoints import Checkpoint
+from solosolve.adapters.commits import has_commits, newest_commit
 from solosolve.errors import TableError
 from solosolve.names import MADE_BY, REQUESTS, STREAM_PROGRESS, Table
 from solosolve.schemas import CHECKS, SCHEMAS
@@ -83,8 +84,7 @@ class Tables:
     def exists(self, table: Table) -> bool:
         """Whether the table has been made."""
         if self._is_local:
-            # A log without a commit is what a creation that was cut off leaves.
-            return any((Path(self._path(table)) / "_delta_log").glob("[0-9]*"))
+            return has_commits(Path(self._path(table)))
         return self.spark.catalog.tableExists(self._name(table))
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:
@@ -180,11 +180,7 @@ class Tables:
         """How many commits a table has from a version on, without Spark; None on the platform."""
         if not self._is_local:
             return None
-        log, newer = Path(self._path(table)) / "_delta_log", 0
-        # Not listed: it may keep thousands.
-        while (log / f"{version + newer:020}.json").is_file():
-            newer += 1
-        return newer
+        return newest_commit(Path(self._path(table)), version - 1) - (version - 1)
 
     def table_id(self, table: Table) -> str:
         """The id that Delta gave the table when it was made; another one's in its place differs."""

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 import pyarrow as pa
 
-from solosolve.adapters.feedback import Feedback, Verdict
+from solosolve.adapters.feedback import FEEDBACK_PROPERTIES, FEEDBACK_SCHEMA, Feedback, Verdict
 from solosolve.adapters.reader import Reader, TableVersion, Value
 from solosolve.errors import MissingDependencyError, SettingsError, TableError, one_line
 from solosolve.names import FEEDBACK, MADE_BY, Table
@@ -201,12 +201,7 @@ class WarehouseFeedback:
                 f"not exists (select 1 from {FEEDBACK} where complaint_id = :complaint_id "
                 f"and feedback_id not in ({withdrawn}))"
             )
-        self.warehouse.run(
-            f"create table if not exists {FEEDBACK} (feedback_id string not null, complaint_id bigint not null, "
-            "verdict string not null, is_successful_resolution double, source string not null, reviewer string, "
-            "reason string, given_at timestamp not null, model_version int, probability double, company string, "
-            "state string, product string) tblproperties ('delta.enableDeletionVectors' = 'false')"
-        )
+        self.warehouse.run(_CREATE_FEEDBACK)
         merged = self.warehouse.run(
             f"merge into {FEEDBACK} as known using (select {values} where {is_free}) as given "
             f"on known.feedback_id = given.feedback_id and {is_same} "
@@ -214,6 +209,19 @@ class WarehouseFeedback:
             row,
         ).to_pylist()
         return bool(merged and merged[0].get("num_inserted_rows"))
+
+
+def _declared(column: pa.Field) -> str:
+    return f"{column.name} {_SQL_TYPES[column.type]}{'' if column.nullable else ' not null'}"
+
+
+_SQL_TYPES = {
+    pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int", pa.float64(): "double",
+    pa.timestamp("us", tz="UTC"): "timestamp",
+}  # fmt: skip
+_PROPERTIES = ", ".join(f"'{name}' = '{value}'" for name, value in FEEDBACK_PROPERTIES.items())
+_COLUMNS = ", ".join(map(_declared, FEEDBACK_SCHEMA))
+_CREATE_FEEDBACK = f"create table if not exists {FEEDBACK} ({_COLUMNS}) tblproperties ({_PROPERTIES})"
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+from cachetools import LRUCache
 
 from solosolve.adapters.reader import Reader, TableVersion, Value
 from solosolve.dashboard.filters import Condition
@@ -90,7 +90,7 @@ class Answers:
     def __init__(self, reader: Reader) -> None:
         """Keeps the reader."""
         self.reader = reader
-        self._known: OrderedDict[Question, _Known] = OrderedDict()
+        self._known: LRUCache[Question, _Known] = LRUCache(_KEPT)
         self._lock = threading.Lock()
 
     def versions(self, tables: tuple[Table, ...]) -> dict[Table, TableVersion | None]:
@@ -130,11 +130,7 @@ class Answers:
 
     def _entry(self, question: Question) -> _Known:
         with self._lock:
-            known = self._known.setdefault(question, _Known())
-            self._known.move_to_end(question)
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-            return known
+            return self._known.setdefault(question, _Known())
 
 
 def _is_as_new(known: dict[Table, TableVersion], found: dict[Table, TableVersion]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -24,13 +23,11 @@ from solosolve.dashboard.overview import register_overview
 from solosolve.dashboard.panels import PANELS
 from solosolve.dashboard.review import register_review
 from solosolve.dashboard.search import COLUMNS, REACHED_ROWS, Search, newest_first
-from solosolve.dashboard.security import Access, secure
+from solosolve.dashboard.security import Access, refusal, secure
 from solosolve.dashboard.what_if import register_what_if
 from solosolve.errors import SolosolveError, UsageError
 from solosolve.names import PREDICTIONS
 from solosolve.spreadsheets import write_csv
-
-logger = logging.getLogger("solosolve.dashboard")
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -104,9 +101,9 @@ def _add_export(server: Flask, answers: Answers) -> None:
             )
             found = answers.reader.query(sql, dict(condition.parameters))
         except UsageError as error:
-            return Response(f"{error}\n", status=400, mimetype="text/plain")
+            return refusal(400, str(error))
         except SolosolveError as error:
-            return Response(f"{error}\n", status=503, mimetype="text/plain")
+            return refusal(503, str(error))
         out = io.StringIO()
         write_csv(found, out)
         headers = {"Content-Disposition": 'attachment; filename="predictions.csv"'}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers, NotYetError
 from solosolve.dashboard.filters import Filters
-from solosolve.dashboard.measures import Interval
+from solosolve.dashboard.measures import Interval, Scores
 
 SHOWN_METRICS = {"accuracy": "Accuracy", "weighted_precision": "Precision", "f1": "F1", "auc": "AUC"}
 
@@ -73,7 +74,7 @@ def shown_version(answers: Answers, filters: Filters) -> int:
 def trained(answers: Answers) -> dict[int, Trained]:
     """All versions that were measured, newest first."""
     found: dict[int, Trained] = {}
-    by_version: dict[int, list[dict[str, object]]] = {}
+    by_version: dict[int, list[dict[str, Any]]] = {}
     for row in answers.ask(questions.metrics()).to_pylist():
         by_version.setdefault(row["model_version"], []).append(row)
     for version, rows in by_version.items():
@@ -81,22 +82,25 @@ def trained(answers: Answers) -> dict[int, Trained]:
         test = [row for row in rows if row["split"] == "test"]
         newest = rows[0]
         found[version] = Trained(
-            metrics={str(row["metric"]): Interval(*_interval(row)) for row in test},
-            test_count=int(str(counts.get("test", 0))),
-            record_count=sum(int(str(count)) for count in counts.values()),
-            trained_at=_instant(newest["trained_at"]),
-            training_seconds=float(str(newest["training_seconds"])),
+            metrics={row["metric"]: _interval(row) for row in test},
+            test_count=counts.get("test", 0),
+            record_count=sum(counts.values()),
+            trained_at=newest["trained_at"],
+            training_seconds=newest["training_seconds"],
         )
     return found
 
 
-def _interval(row: dict[str, object]) -> tuple[float, float, float]:
-    value = float(str(row["value"]))
-    low, high = (value if row[name] is None else float(str(row[name])) for name in ("value_low", "value_high"))
-    return value, low, high
+def _interval(row: dict[str, Any]) -> Interval:
+    """The metric; without an interval it is its own."""
+    low, high = (row["value"] if row[name] is None else row[name] for name in ("value_low", "value_high"))
+    return Interval(row["value"], low, high)
 
 
-def _instant(value: object) -> datetime:
-    if not isinstance(value, datetime):
-        raise TypeError(f"{value!r} is no instant")
-    return value
+def tested(answers: Answers, version: int, filters: Filters) -> Scores:
+    """The version's test complaints of the chosen segment, counted by probability.
+
+    Raises:
+        NotYetError: No version has been tested.
+    """
+    return Scores.of(answers.ask(questions.test_scores(version, filters)))

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from solosolve.dashboard.answers import Answers, NotYetError
 from solosolve.dashboard.details import complaint_details
-from solosolve.dashboard.elements import attributes, empty
+from solosolve.dashboard.elements import attributes, empty, not_yet
 from solosolve.dashboard.explaining import Explainer
 from solosolve.dashboard.search import (
     ALL_PROBABILITIES,
@@ -85,8 +85,7 @@ def register_complaints(app: Dash, answers: Answers, explainer: Explainer) -> No
             chosen = Search.of(text, complaint_id, probability)
             count = count_rows(answers, chosen)
         except NotYetError as error:
-            message, _, command = str(error).partition("; run: ")
-            return empty(f"Nothing here yet: {message}.", command), "", "/export.csv"
+            return not_yet(error), "", "/export.csv"
         except SolosolveError as error:
             return empty(str(error)), "", "/export.csv"
         reach = f"; the first {REACHED_ROWS:,} of an order can be paged and exported" if count > REACHED_ROWS else ""

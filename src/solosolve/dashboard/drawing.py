@@ -6,16 +6,16 @@ import hashlib
 import json
 import logging
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from cachetools import LRUCache
 from dash.development.base_component import Component
 from plotly.utils import PlotlyJSONEncoder
 
 from solosolve.adapters.reader import TableVersion
 from solosolve.dashboard.answers import Answers, NotYetError
-from solosolve.dashboard.elements import empty
+from solosolve.dashboard.elements import not_yet
 from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.panels import Panel
 from solosolve.errors import SolosolveError, one_line
@@ -57,7 +57,7 @@ class Drawing:
     def __init__(self, answers: Answers) -> None:
         """Keeps what answers questions."""
         self._answers = answers
-        self._kept: OrderedDict[tuple[str, Filters], _Kept] = OrderedDict()
+        self._kept: LRUCache[tuple[str, Filters], _Kept] = LRUCache(_KEPT)
         self._lock = threading.Lock()
 
     def draw(self, panel: Panel, filters: Filters) -> Drawn:
@@ -81,18 +81,13 @@ class Drawing:
 
     def _entry(self, panel: Panel, filters: Filters) -> _Kept:
         with self._lock:
-            kept = self._kept.setdefault((panel.name, filters), _Kept())
-            self._kept.move_to_end((panel.name, filters))
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            return kept
+            return self._kept.setdefault((panel.name, filters), _Kept())
 
     def _draw(self, panel: Panel, filters: Filters) -> Component:
         try:
             return panel.draw(self._answers, filters)
         except NotYetError as error:
-            message, _, command = str(error).partition("; run: ")
-            return empty(f"Nothing here yet: {message}.", command)
+            return not_yet(error)
 
 
 def _plain(component: Component) -> Drawn:

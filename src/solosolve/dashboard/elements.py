@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from solosolve.dashboard.answers import NotYetError
 from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.theme import CONFIG, OUTCOMES
 from solosolve.names import MADE_BY, Table
@@ -49,6 +50,12 @@ def tiles(*each: Component) -> Component:
 def empty(message: str, command: str = "") -> Component:
     """What stands where there is nothing to show, and what to run next."""
     return html.Div([html.P(message), *([html.Code(command)] if command else [])], className="empty")
+
+
+def not_yet(error: NotYetError) -> Component:
+    """What stands where a table is missing, and what makes it."""
+    message, _, command = str(error).partition("; run: ")
+    return empty(f"Nothing here yet: {message}.", command)
 
 
 def confusion_table(cells: tuple[tuple[int, int], tuple[int, int]]) -> Component:
@@ -91,10 +98,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], said: str) -> Com
     )
 
 
-def instant(at: datetime | None) -> Component | str:
+def instant(at: datetime) -> Component:
     """A UTC time, and how long ago, which the browser keeps right."""
-    if at is None:
-        return "never"
     iso = at.isoformat().replace("+00:00", "Z")
     return html.Time(f"{at:%Y-%m-%d %H:%M:%S} UTC", dateTime=iso, className="ago", title=f"{at:%Y-%m-%d %H:%M:%S} UTC")
 

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from solosolve.dashboard.theme import FAILURE, NEUTRAL, OUTCOMES, RATE_SCALE, SUCCESS, TEMPLATE
 
 Row = Mapping[str, Any]
+NOT_GIVEN = "not given"
 _SPANS = (("minute", 3), ("hour", 120), ("day", 24 * 150))
 """A unit of time, and the hours up to which it divides a span into no more bars than an eye tells apart."""
 
@@ -197,7 +198,7 @@ def _with_names(figure: go.Figure) -> go.Figure:
 
 
 def _name(value: str | None) -> str:
-    return value or "not given"
+    return value or NOT_GIVEN
 
 
 def _cut(name: str, most: int = 26) -> str:

@@ -153,8 +153,6 @@ def _versions(answers: Answers) -> list[str]:
 
 def _names(answers: Answers, column: str) -> list[str]:
     """Values of a column: products and states by name, companies by how many predictions they have."""
-    totals: dict[str, int] = {}
-    for row in answers.ask(questions.predictions_by(column, Filters())).to_pylist():
-        if row[column]:
-            totals[row[column]] = totals.get(row[column], 0) + row["n"]
-    return sorted(totals, key=lambda name: (-totals[name], name)) if column == "company" else sorted(totals)
+    counts = questions.totals(answers.ask(questions.predictions_by(column, Filters())).to_pylist(), column)
+    names = sorted(filter(None, counts))
+    return sorted(names, key=lambda name: -counts[name]) if column == "company" else names

@@ -9,7 +9,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, html, no_update
 
 from solosolve.dashboard import questions
-from solosolve.dashboard.answers import Answers, NotYetError
+from solosolve.dashboard.answers import Answers
 from solosolve.dashboard.drawing import Drawing
 from solosolve.dashboard.elements import attributes, empty, instant
 from solosolve.dashboard.filters import Filters
@@ -56,7 +56,7 @@ def register_overview(app: Dash, answers: Answers, drawing: Drawing) -> None:
                     contents[place] = drawn.content
         banner = [html.P(error) for error in errors]
         said = {"banner": errors, "freshness": _newest_batch(answers), "search": search}
-        now = {**{key: value for key, value in known.items() if isinstance(key, str)}, **digests, **said}
+        now = {**known, **digests, **said}
         return [
             *contents,
             banner if known.get("banner", []) != errors else no_update,
@@ -69,7 +69,7 @@ def _newest_batch(answers: Answers) -> str | None:
     """When the stream's newest batch ended; None where there was none, or it cannot be told."""
     try:
         batches = answers.ask(questions.stream_batches(Filters()))
-    except (NotYetError, TableError):
+    except TableError:
         return None
     return batches.column("ended_at")[0].as_py().isoformat() if batches.num_rows else None
 

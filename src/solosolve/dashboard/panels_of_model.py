@@ -10,11 +10,11 @@ from dash.development.base_component import Component
 
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers, NotYetError
-from solosolve.dashboard.champion import SHOWN_METRICS, Standing, shown_version, standing, trained
+from solosolve.dashboard.champion import SHOWN_METRICS, Standing, shown_version, standing, tested, trained
 from solosolve.dashboard.elements import confusion_table, empty, graph, instant, number, table, tile, tiles
 from solosolve.dashboard.figures import calibration_curve, version_timeline
 from solosolve.dashboard.filters import Filters
-from solosolve.dashboard.measures import Interval, Scores
+from solosolve.dashboard.measures import Interval
 from solosolve.names import MADE_BY, MODEL_METRICS
 
 THRESHOLD = 0.5
@@ -52,7 +52,7 @@ def _measured(answers: Answers, filters: Filters, version: int) -> tuple[dict[st
     if not filters.has_segment:
         found = trained(answers).get(version)
         return (found.metrics, found.test_count) if found else ({}, 0)
-    scores = Scores.of(answers.ask(questions.test_scores(version, filters)))
+    scores = tested(answers, version, filters)
     return (scores.measure(THRESHOLD) if scores.has_both else {}), scores.count
 
 
@@ -71,7 +71,7 @@ def last_training(answers: Answers, filters: Filters) -> Component:
     if not versions:
         return empty("No model has been trained yet.", MADE_BY[MODEL_METRICS])
     version, newest = next(iter(versions.items()))
-    facts = {
+    facts: dict[str, Any] = {
         "Version": str(version),
         "Trained": instant(newest.trained_at),
         "Records": number(newest.record_count),
@@ -82,8 +82,7 @@ def last_training(answers: Answers, filters: Filters) -> Component:
 
 def confusion(answers: Answers, filters: Filters) -> Component:
     """What the champion said of its test complaints against what happened."""
-    version = shown_version(answers, filters)
-    scores = Scores.of(answers.ask(questions.test_scores(version, filters)))
+    scores = tested(answers, shown_version(answers, filters), filters)
     if not scores.count:
         return empty("No test complaints of this segment.")
     cells = scores.confusion(THRESHOLD)
@@ -94,7 +93,7 @@ def confusion(answers: Answers, filters: Filters) -> Component:
 def calibration(answers: Answers, filters: Filters) -> Component:
     """Whether what the champion calls 70 % happens seven times in ten."""
     version = shown_version(answers, filters)
-    scores = Scores.of(answers.ask(questions.test_scores(version, filters)))
+    scores = tested(answers, version, filters)
     if not scores.count:
         return empty("No test complaints of this segment.")
     return graph("calibration", calibration_curve(scores.calibration()), f"calibration of version {version}")

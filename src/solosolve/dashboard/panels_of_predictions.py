@@ -13,6 +13,7 @@ from solosolve.dashboard.champion import shown_version
 from solosolve.dashboard.elements import empty, graph, nothing
 from solosolve.dashboard.figures import (
     MAPPED_STATES,
+    NOT_GIVEN,
     drift_bars,
     outcomes_by_name,
     outcomes_over_time,
@@ -71,11 +72,9 @@ def by_company(answers: Answers, filters: Filters) -> Component:
 
 
 def _said(rows: list[dict[str, Any]]) -> str:
-    totals: dict[str, int] = {}
-    for row in rows:
-        totals[row["company"] or "not given"] = totals.get(row["company"] or "not given", 0) + row["n"]
-    most = sorted(totals, key=lambda name: (-totals[name], name))[:3]
-    return "companies with most predictions: " + ", ".join(f"{name} {totals[name]:,}" for name in most)
+    counts = questions.totals(rows, "company")
+    most = sorted(counts, key=lambda name: (-counts[name], name or NOT_GIVEN))[:3]
+    return "companies with most predictions: " + ", ".join(f"{name or NOT_GIVEN} {counts[name]:,}" for name in most)
 
 
 def drift(answers: Answers, filters: Filters) -> Component:

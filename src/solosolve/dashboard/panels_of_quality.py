@@ -46,21 +46,19 @@ def on_feedback(answers: Answers, filters: Filters) -> Component:
 def set_aside(answers: Answers, filters: Filters) -> Component:
     """Records that could not be read or used, by reason."""
     shown: list[tuple[Any, ...]] = []
-    missing: NotYetError | None = None
-    is_there = False
+    missing: list[NotYetError] = []
     for name, kind, question in _SET_ASIDE:
         try:
             rows = answers.ask(question(filters)).to_pylist()
         except NotYetError as error:
-            missing = missing or error
+            missing.append(error)
             continue
-        is_there = True
         ordered = sorted(rows, key=lambda row: -row["n"])
         shown += [(html.Span(kind, title=str(name)), row["reason"], row["n"]) for row in ordered[:_REASONS]]
         if rest := sum(row["n"] for row in ordered[_REASONS:]):
             shown.append((kind, "other reasons", rest))
-    if missing is not None and not is_there:
-        raise missing
+    if len(missing) == len(_SET_ASIDE):
+        raise missing[0]
     if not shown:
         return empty("Nothing was set aside.")
     return table(("what", "reason", "records"), shown, "Records set aside, by reason")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 from solosolve.dashboard.answers import Question, ask_where
 from solosolve.dashboard.filters import Condition, Filters
 from solosolve.names import (
@@ -134,6 +137,14 @@ def feedback(filters: Filters) -> Question:
         f"where {condition.sql} and is_successful_resolution is not null and probability is not null"
     )
     return Question(sql, (FEEDBACK,), condition.parameters)
+
+
+def totals(rows: list[dict[str, Any]], column: str) -> Counter[str]:
+    """Predictions a value, of an answer to `predictions_by`; an empty name stands for none."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row[column] or ""] += row["n"]
+    return counts
 
 
 def _bin(count: int) -> str:

@@ -14,7 +14,6 @@ from solosolve.names import FEEDBACK, PREDICTIONS
 SHOWN = 12
 """Complaints of the queue that a page shows."""
 
-
 _A_SEGMENT = 60
 """Candidates of one product beside those that have a verdict."""
 
@@ -47,9 +46,7 @@ def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
     most = (1 + max(verdicts.values(), default=0) // _A_SEGMENT) * 2 * _A_SEGMENT
     bands = _bands(answers.ask(_distances(filters, version)).to_pylist(), most * _SOURCES)
     candidates = answers.ask(_candidates(filters, version, bands, most)).to_pylist()
-    sizes: Counter[str] = Counter()
-    for row in answers.ask(questions.predictions_by("product", filters)).to_pylist():
-        sizes[row["product"] or ""] += row["n"]
+    sizes = questions.totals(answers.ask(questions.predictions_by("product", filters)).to_pylist(), "product")
     waiting: dict[str, list[dict[str, Any]]] = {}
     for row in candidates:
         if row["complaint_id"] not in reviewed:

@@ -13,7 +13,7 @@ from solosolve.adapters.feedback import FeedbackLog, Verdict
 from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers, NotYetError, Question
 from solosolve.dashboard.details import complaint_details, predictions_of
-from solosolve.dashboard.elements import attributes, empty, instant, table
+from solosolve.dashboard.elements import attributes, empty, instant, not_yet, table
 from solosolve.dashboard.explaining import Explainer
 from solosolve.dashboard.filters import Filters
 from solosolve.dashboard.queue import review_queue
@@ -113,8 +113,7 @@ def register_review(app: Dash, answers: Answers, explainer: Explainer, log: Feed
         try:
             waiting = review_queue(answers, Filters.parse(search))
         except NotYetError as error:
-            message, _, command = str(error).partition("; run: ")
-            return empty(f"Nothing here yet: {message}.", command), "", None
+            return not_yet(error), "", None
         except SolosolveError as error:
             return empty(str(error)), no_update, None
         if not waiting:
@@ -175,9 +174,7 @@ def register_review(app: Dash, answers: Answers, explainer: Explainer, log: Feed
         except (SolosolveError, ValueError) as error:
             logger.warning("a verdict was not taken: %s", one_line(error))
             return no_update, _said(f"Not recorded: {error}", className="worse")
-        undo = html.Button(
-            "Undo", id={"type": "undo", "place": "toast", "feedback": feedback.feedback_id}, n_clicks=0, type="button"
-        )
+        undo = _undo("toast", feedback.feedback_id, feedback.complaint_id)
         said = f"{_NAMES[verdict]} recorded for complaint {feedback.complaint_id}. "
         return feedback.feedback_id, _said([said, undo])
 

@@ -101,7 +101,7 @@ def count_rows(answers: Answers, search: Search) -> int:
 
 def rows_of(
     answers: Answers, search: Search, order: str, limit: int, offset: int, commit: int | None = None
-) -> list[Mapping[str, Any]]:
+) -> list[dict[str, Any]]:
     """Some of the predictions that a search finds, as of a commit: on a table that grows, pages would overlap."""
     columns = ", ".join(COLUMNS)
     where = f"where {search.condition.sql} order by {order} limit {limit} offset {offset}"
@@ -114,7 +114,7 @@ def rows_of(
         row["scored_at"] = f"{row['scored_at']:%Y-%m-%d %H:%M:%S}"
         row["probability"] = round(row["probability"], 4)
         row["prediction"] = "successful" if row["prediction"] == 1.0 else "not successful"
-    return list(found)
+    return found
 
 
 def newest_first() -> str:

@@ -139,16 +139,16 @@ def secure(app: Dash, access: Access) -> None:
             and access.password is None
             and not is_loopback(urlsplit(f"//{request.host}").hostname or "")
         ):
-            return _refusal(403, "this name is not the dashboard's")
+            return refusal(403, "this name is not the dashboard's")
         address = request.remote_addr or ""
         if access.password and guesses.are_too_many(address):
-            return _refusal(429, "too many wrong passwords; wait a minute")
+            return refusal(429, "too many wrong passwords; wait a minute")
         who = access.identify()
         if who is None:
             if "Authorization" in request.headers:
                 logger.warning("a wrong password came from %s", address)
                 guesses.note(address)
-            answer = _refusal(401, "a password is asked for" if access.password else "the platform names no user")
+            answer = refusal(401, "a password is asked for" if access.password else "the platform names no user")
             if access.password:
                 answer.headers["WWW-Authenticate"] = 'Basic realm="solosolve", charset="UTF-8"'
             return answer
@@ -173,13 +173,13 @@ def secure(app: Dash, access: Access) -> None:
     @server.errorhandler(Exception)
     def fail(error: Exception) -> Response:
         if isinstance(error, HTTPException):
-            return _refusal(error.code or 500, error.name)
+            return refusal(error.code or 500, error.name)
         if isinstance(error, DashException):
-            return _refusal(404, "the dashboard has no such thing")
+            return refusal(404, "the dashboard has no such thing")
         # What was asked may be personal; what went wrong is not.
         logger.warning("a request failed: %s", type(error).__name__)
         logger.debug("failed: %s", one_line(error))
-        return _refusal(500, "it could not be answered")
+        return refusal(500, "it could not be answered")
 
 
 def who_asks() -> str:
@@ -193,14 +193,14 @@ def _check_post(app: Dash) -> Response | None:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     is_foreign = site not in _FETCH_SITES if site else origin is not None and urlsplit(origin).netloc != request.host
     if is_foreign:
-        return _refusal(403, "only the dashboard's own pages may ask")
+        return refusal(403, "only the dashboard's own pages may ask")
     if request.mimetype != "application/json":
-        return _refusal(415, "callbacks are JSON")
+        return refusal(415, "callbacks are JSON")
     try:
         is_known = _Asked.model_validate_json(request.get_data()).output in app.callback_map
     except ValidationError:
         is_known = False
-    return None if is_known else _refusal(400, "not what a page of the dashboard asks")
+    return None if is_known else refusal(400, "not what a page of the dashboard asks")
 
 
 def _basic(header: str) -> tuple[str, str] | None:
@@ -223,5 +223,6 @@ def _policy(script_hashes: Iterable[str]) -> str:
     )
 
 
-def _refusal(code: int, words: str) -> Response:
+def refusal(code: int, words: str) -> Response:
+    """An answer that says no, in a line."""
     return Response(f"{words}\n", status=code, mimetype="text/plain")

@@ -118,5 +118,6 @@ def withdraw(answers: Answers, log: FeedbackLog, submission: object) -> str:
 
 def complaint_id_of(value: object) -> int | None:
     """A complaint's id as a browser sends it; None where it is none."""
-    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
-    return value if is_number and isinstance(value, int) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value <= LARGEST_ID else None

@@ -7,12 +7,10 @@ from typing import Any
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from solosolve.dashboard import questions
 from solosolve.dashboard.answers import Answers
-from solosolve.dashboard.champion import SHOWN_METRICS, standing, trained
+from solosolve.dashboard.champion import SHOWN_METRICS, standing, tested, trained
 from solosolve.dashboard.elements import attributes, confusion_table, empty, tile, tiles
 from solosolve.dashboard.filters import Filters
-from solosolve.dashboard.measures import Scores
 from solosolve.dashboard.panels_of_model import THRESHOLD
 from solosolve.errors import TableError, UsageError
 
@@ -78,7 +76,7 @@ def register_what_if(app: Dash, answers: Answers) -> None:
         if not is_version or not isinstance(threshold, int | float) or not 0 < threshold < 1:
             return empty("No version to try yet.", "solosolve run train_model")
         try:
-            scores = Scores.of(answers.ask(questions.test_scores(int(str(version)), filters)))
+            scores = tested(answers, int(str(version)), filters)
         except TableError as error:
             message, _, command = str(error).partition("; run: ")
             return empty(f"{message}.", command)
