@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from solosolve.edge import run_as_program
+from solosolve.cli.task import flag_option, run_task, target_option
+from solosolve.exit_codes import run_as_program
 from solosolve.flows import ingest_complaints
-from solosolve.flows.task import flag_option, run_task, target_option
 
 
 @click.command(name="ingest_complaints")

@@ -7,9 +7,9 @@ from typing import Literal
 
 import click
 
-from solosolve.edge import run_as_program
+from solosolve.cli.task import run_task, target_option
+from solosolve.exit_codes import run_as_program
 from solosolve.flows import request_scores
-from solosolve.flows.task import run_task, target_option
 
 
 @click.command(name="request_scores")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from solosolve.edge import run_as_program
+from solosolve.cli.task import run_task, target_option
+from solosolve.exit_codes import run_as_program
 from solosolve.flows import score_complaints
-from solosolve.flows.task import run_task, target_option
 
 
 @click.command(name="score_complaints")

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from solosolve.edge import run_as_program
+from solosolve.cli.task import flag_option, interval, run_task, target_option
+from solosolve.exit_codes import run_as_program
 from solosolve.flows import score_stream
-from solosolve.flows.task import flag_option, interval, run_task, target_option
 
 
 @click.command(name="score_stream")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from brokers import broker, broker_home
-from live import Live, with_champion
-from solosolve.adapters.spark import spark_session, stop_session
-from solosolve.adapters.tables import Tables
 from solosolve.settings import Settings
+from solosolve.storage.spark import spark_session, stop_session
+from solosolve.storage.tables import Tables
+from support.brokers import broker, broker_home
+from support.live import Live, with_champion
 
 __all__ = ["broker", "broker_home"]
 

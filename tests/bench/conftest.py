@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from solosolve.local.sample import write_sample
+from solosolve.samples.writer import write_sample
 
 
 @pytest.fixture(scope="session")

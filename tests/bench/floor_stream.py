@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from solosolve.adapters.spark import PROPERTIES_FILE, lean_session, read_properties, spark_session
 from solosolve.settings import Settings
+from solosolve.storage.spark import PROPERTIES_FILE, lean_session, read_properties, spark_session
 
 ROOT = Path(__file__).parents[2]
 _NEEDED = ("spark.master", "spark.jars.packages", "spark.sql.extensions", "spark.sql.catalog.spark_catalog")

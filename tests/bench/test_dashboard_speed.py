@@ -22,10 +22,11 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from playwright.sync_api import sync_playwright
 
-from pollers import Poller
-from solosolve.dashboard.figures import MAPPED_STATES
+from solosolve.dashboard.views.figures import MAPPED_STATES
 from solosolve.names import PREDICTIONS, STREAM_PROGRESS
-from warehouses import PRODUCTS, append, batch, folder, write_everything
+from support.dashboard_process import served_by, serving
+from support.pollers import Poller
+from support.warehouses import PRODUCTS, append, batch, folder, write_everything
 
 SMALL, LARGE = 100_000, 10_000_000
 CHUNK, NEW = 500_000, 1_000
@@ -74,17 +75,10 @@ def made(home: Path, count: int) -> Path:
 @contextmanager
 def served(home: Path | None) -> Iterator[tuple[str, psutil.Process, float]]:
     """Address, process, and seconds until it answers: the first read; a bare Dash page where there is no home."""
-    tests = Path(__file__).parents[1]
-    program = [tests / "serve_for_browsers.py", home] if home else [tests / "bench" / "bare_dash.py"]
     started = time.perf_counter()
-    server = subprocess.Popen([sys.executable, *program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert server.stdout is not None
-    address = server.stdout.readline().strip()
-    try:
-        yield address, psutil.Process(server.pid), time.perf_counter() - started
-    finally:
-        server.terminate()
-        server.wait(20)
+    bare = served_by([sys.executable, str(Path(__file__).with_name("bare_dash.py"))], subprocess.DEVNULL)
+    with serving(home, stderr=subprocess.DEVNULL) if home else bare as (address, process):
+        yield address, process, time.perf_counter() - started
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.flows import build_features, ingest_complaints, refine_complaints, train_model
 from solosolve.local.summary import Summary
 from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
 
 
 def test_feature_sets_and_engines(spark: SparkSession, settings: Settings, sample_csv: Path) -> None:

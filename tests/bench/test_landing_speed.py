@@ -8,8 +8,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from bench.conftest import median_seconds
-from solosolve.adapters.landing import find_landing_files, plan_landing
 from solosolve.flows.ingest_complaints import parse_landing
+from solosolve.landing.files import find_landing_files, plan_landing
 
 
 def test_strict_reader_beside_spark_csv(spark: SparkSession, sample_csv: Path, tmp_path: Path) -> None:

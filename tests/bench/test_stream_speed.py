@@ -21,18 +21,18 @@ import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from brokers import kafka_settings
-from real_data import REAL_DATA
-from solosolve.adapters.delta_reader import DeltaReader
-from solosolve.adapters.registry import Registry
-from solosolve.flows.live_champion import load
-from solosolve.local.bundle import load_bundle
+from solosolve.bundle import load_bundle
 from solosolve.local.produce import produce
 from solosolve.local.runner import run_tasks
-from solosolve.local.sample import write_sample
 from solosolve.names import CHAMPION, FILED_COLUMNS, REQUESTS_TOPIC, STREAM_PROGRESS
+from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.registry import Registry
+from solosolve.streaming.champion_provider import load
 from solosolve.transforms.predictions import with_probability
+from support.brokers import kafka_settings
+from support.real_data import REAL_DATA
 
 ROOT = Path(__file__).parents[2]
 BACKLOG, WARM_UP_BACKLOGS = 100_000, 7

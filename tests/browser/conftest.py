@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from browsers import Visit, served, visit
-from warehouses import write_everything
+from support.browsers import Visit, visit
+from support.dashboard_process import serving
+from support.warehouses import write_everything
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -44,7 +45,7 @@ def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def full_dashboard(full_home: Path) -> Iterator[str]:
-    with served(full_home) as address:
+    with serving(full_home) as (address, _):
         yield address
 
 

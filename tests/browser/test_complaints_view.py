@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browsers import Visit, served, visit
-from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.names import COMPLAINTS, PREDICTIONS
-from warehouses import append, complaint, prediction
+from solosolve.storage.delta_reader import DeltaReader
+from support.browsers import Visit, visit
+from support.dashboard_process import serving
+from support.warehouses import append, complaint, prediction
 
 HOSTILE = "<img src=x onerror=\"document.title='broken in'\"><script>document.title='broken in'</script>"
 
@@ -83,7 +84,7 @@ def test_complaint_shows_its_text_and_what_moved_it(laptop: Visit) -> None:
 
 def test_complaint_that_came_through_kafka_says_that_its_text_is_not_kept(browser: Browser, tmp_path: Path) -> None:
     append(tmp_path / "warehouse", PREDICTIONS, [prediction(1, source="kafka")])
-    with served(tmp_path) as address, visit(browser, address) as found:
+    with serving(tmp_path) as (address, _), visit(browser, address) as found:
         page = found.open("/complaints")
         first_row(page)
         page.locator(".ag-row[row-index='0'] [col-id=company]").click()
@@ -95,7 +96,7 @@ def test_scripts_in_a_complaint_stay_text(browser: Browser, tmp_path: Path) -> N
     hostile = {"company": HOSTILE, "product": HOSTILE}
     append(warehouse, PREDICTIONS, [prediction(1, probability=0.5, **hostile)])
     append(warehouse, COMPLAINTS, [complaint(1, consumer_complaint_narrative=HOSTILE, issue=HOSTILE, **hostile)])
-    with served(tmp_path) as address, visit(browser, address) as found:
+    with serving(tmp_path) as (address, _), visit(browser, address) as found:
         page = found.open("/complaints")
         first_row(page)
         page.locator(".ag-row[row-index='0'] [col-id=state]").click()
@@ -126,7 +127,7 @@ def test_export_has_what_the_search_finds(laptop: Visit, full_home: Path, tmp_pa
 
 @pytest.mark.parametrize("login", [None, ("ann", "wrong password")])
 def test_password_keeps_the_page_shut(browser: Browser, full_home: Path, login: tuple[str, str] | None) -> None:
-    with served(full_home, "correct horse") as address, visit(browser, address, login=login) as found:
+    with serving(full_home, "correct horse") as (address, _), visit(browser, address, login=login) as found:
         answer = found.page.context.request.get(address)
         assert answer.status == 401
         assert "react-entry-point" not in answer.text()
@@ -134,7 +135,7 @@ def test_password_keeps_the_page_shut(browser: Browser, full_home: Path, login: 
 
 def test_password_opens_the_page(browser: Browser, full_home: Path) -> None:
     with (
-        served(full_home, "correct horse") as address,
+        serving(full_home, "correct horse") as (address, _),
         visit(browser, address, login=("ann", "correct horse")) as found,
     ):
         page = found.open()

@@ -10,11 +10,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from browsers import Visit, served, until, visit
-from solosolve.adapters.delta_reader import DeltaReader
-from solosolve.dashboard.panels import PANELS
+from solosolve.dashboard.views.panels import PANELS
 from solosolve.names import PREDICTIONS, STREAM_PROGRESS
-from warehouses import append, batch, prediction, write_everything
+from solosolve.storage.delta_reader import DeltaReader
+from support.browsers import Visit, until, visit
+from support.dashboard_process import serving
+from support.warehouses import append, batch, prediction, write_everything
 
 DOCS = Path(__file__).parents[2] / "docs"
 GRAPHS = ["batches", "time", "distribution", "states", "companies", "calibration", "drift", "timeline"]
@@ -151,7 +152,7 @@ def test_poll_sends_nothing_that_did_not_change(laptop: Visit) -> None:
 
 def test_page_follows_new_rows(browser: Browser, tmp_path: Path) -> None:
     write_everything(tmp_path / "warehouse", predictions=30)
-    with served(tmp_path) as address, visit(browser, address) as found:
+    with serving(tmp_path) as (address, _), visit(browser, address) as found:
         page = found.open()
         expect(page.locator("#panel-stream .tile-value").first).to_have_text("30")
         append(tmp_path / "warehouse", PREDICTIONS, [prediction(number) for number in range(31, 36)])
@@ -161,7 +162,7 @@ def test_page_follows_new_rows(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_page_before_any_table_says_what_to_run(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path) as address, visit(browser, address) as found:
+    with serving(tmp_path) as (address, _), visit(browser, address) as found:
         page = found.open()
         expect(page.locator("#panel-cards code")).to_have_text("solosolve run train_model")
         expect(page.locator("#panel-stream code")).to_have_text("solosolve run score_stream")
@@ -177,7 +178,7 @@ def test_table_that_cannot_be_read_is_a_banner_and_the_rest_goes_on(browser: Bro
     write_everything(tmp_path / "warehouse", predictions=20)
     log = tmp_path / "warehouse" / "gold" / "model_metrics" / "_delta_log" / f"{0:020}.json"
     log.write_text("broken", encoding="utf-8")
-    with served(tmp_path) as address, visit(browser, address) as found:
+    with serving(tmp_path) as (address, _), visit(browser, address) as found:
         page = found.open()
         expect(page.locator("#banner")).to_contain_text("Champion:")
         page.wait_for_selector("#graph-time .main-svg", state="attached")
@@ -205,7 +206,7 @@ def test_chosen_version_is_what_is_shown(laptop: Visit) -> None:
 
 def test_stale_stream_is_seen(browser: Browser, tmp_path: Path) -> None:
     append(tmp_path / "warehouse", STREAM_PROGRESS, [batch(1)])
-    with served(tmp_path) as address, visit(browser, address) as found:
+    with serving(tmp_path) as (address, _), visit(browser, address) as found:
         page = found.open()
         expect(page.locator(".freshness.stale")).to_contain_text(re.compile(r"\d+ days ago"))
 
@@ -244,7 +245,7 @@ def test_axe_finds_nothing_with_a_complaint_open_a_verdict_given_and_an_error_sh
     browser: Browser, tmp_path: Path, is_dark: bool
 ) -> None:
     write_everything(tmp_path / "warehouse", predictions=60)
-    with served(tmp_path) as address, visit(browser, address, is_dark=is_dark) as found:
+    with serving(tmp_path) as (address, _), visit(browser, address, is_dark=is_dark) as found:
         page = found.open("/complaints")
         page.wait_for_selector(".ag-row[row-index='0'] [col-id=complaint_id]:not(:empty)")
         page.locator(".ag-row[row-index='0'] [col-id=company]").click()
@@ -295,7 +296,7 @@ def test_views_are_reached_by_keyboard(laptop: Visit) -> None:
 def test_screenshots_for_the_docs(browser: Browser, is_dark: bool) -> None:
     name = "dark" if is_dark else "light"
     with (
-        served(Path(os.environ["SCREENSHOTS"])) as address,
+        serving(Path(os.environ["SCREENSHOTS"])) as (address, _),
         visit(browser, address, (1440, 1720), is_dark=is_dark) as found,
     ):
         page = found.open()

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from browsers import Visit, served, until, visit
-from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.names import FEEDBACK
+from solosolve.storage.delta_reader import DeltaReader
+from support.browsers import Visit, until, visit
+from support.dashboard_process import serving
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def home(full_home: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reviewer(browser: Browser, home: Path) -> Iterator[Visit]:
-    with served(home) as address, visit(browser, address) as found:
+    with serving(home) as (address, _), visit(browser, address) as found:
         yield found
         assert found.problems == []
 
@@ -93,7 +94,7 @@ def test_verdict_is_on_the_complaint_that_is_shown_or_on_none(reviewer: Visit, h
 
 
 def test_second_reviewer_is_told_that_there_is_a_verdict(browser: Browser, home: Path) -> None:
-    with served(home) as address, visit(browser, address) as first, visit(browser, address) as second:
+    with serving(home) as (address, _), visit(browser, address) as first, visit(browser, address) as second:
         pages = [each.open("/review") for each in (first, second)]
         numbers = [head_of_queue(page) for page in pages]
         assert numbers[0] == numbers[1]

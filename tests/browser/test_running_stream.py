@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
-from browsers import served, visit
-from drills import streaming
-from live import Live, request
+from support.browsers import visit
+from support.dashboard_process import serving
+from support.drills import streaming
+from support.live import Live, request
 
 
 def test_page_beside_a_running_stream_follows_it(browser: Browser, live: Live) -> None:
     live.add_requests([request(number) for number in range(1, 11)])
     with (
         streaming(live, "delta") as stream,
-        served(live.settings.home) as address,
+        serving(live.settings.home) as (address, _),
         visit(browser, address) as found,
     ):
         page = found.open()

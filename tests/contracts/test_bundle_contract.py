@@ -13,7 +13,7 @@ import click
 import pytest
 import yaml
 
-from solosolve.local.bundle import load_bundle
+from solosolve.bundle import load_bundle
 from solosolve.settings import Settings
 
 ROOT = Path(__file__).parents[2]

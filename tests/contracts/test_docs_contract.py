@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from solosolve.cli import cli
+from solosolve.cli.main import cli
 from solosolve.names import MADE_BY, Table
 from solosolve.settings import ENV_PREFIX, Settings
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from brokers import broker, broker_home, kafka_settings
-from live import Live, with_champion
-from topics import empty_topics
+from support.brokers import broker, broker_home, kafka_settings
+from support.live import Live, with_champion
+from support.topics import empty_topics
 
 __all__ = ["broker", "broker_home"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from drills import LONG
-from solosolve.adapters.delta_reader import DeltaReader
-from solosolve.local.sample import write_sample
+from support.drills import LONG
+from solosolve.storage.delta_reader import DeltaReader
+from solosolve.samples.writer import write_sample
 from solosolve.local.summary import Summary
 
 ROOT = Path(__file__).parents[2]

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from brokers import free_port, kafka_settings, lend_jars
-from drills import LONG, Disk, StreamProcess, assert_each_scored_once, newest, streaming
-from live import Live, messages_of, request, with_champion
-from solosolve.adapters.kafka_delivery import send_messages
 from solosolve.errors import BrokerError
+from solosolve.kafka.delivery import send_messages
 from solosolve.local.broker import Broker
 from solosolve.names import REQUESTS_TOPIC
-from topics import consume
+from support.brokers import free_port, kafka_settings, lend_jars
+from support.drills import LONG, Disk, StreamProcess, assert_each_scored_once, newest, streaming
+from support.live import Live, messages_of, request, with_champion
+from support.topics import consume
 
 KILLS = 20 if LONG else 2
 RATE_SECONDS = 0.01

@@ -12,15 +12,15 @@ import pytest
 import xgboost as xgb
 from pyspark.sql import SparkSession
 
-from builders import landing_csv
-from drills import LONG
-from live import Live
 from solosolve.flows import ingest_complaints, refine_complaints, request_scores, score_complaints
 from solosolve.local.produce import produce, read_complaints
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
 from solosolve.names import FILED_COLUMNS, NARRATIVE, REQUESTS_TOPIC
+from support.builders import landing_csv
+from support.drills import LONG
+from support.live import Live
 
 COMPLAINT_COUNT = 20_000 if LONG else 400
 

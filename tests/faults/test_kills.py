@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from drills import LONG, Disk, Window, assert_each_scored_once, finish, kill_in, streaming, unfinished
-from live import Live, messages_of, request
-from solosolve.adapters.kafka_delivery import send_messages
+from solosolve.kafka.delivery import send_messages
 from solosolve.names import REQUESTS_TOPIC
+from support.drills import LONG, Disk, Window, assert_each_scored_once, finish, kill_in, streaming, unfinished
+from support.live import Live, messages_of, request
 
 KILLS = 50 if LONG else 2
 REQUEST_COUNT = 25_000 if LONG else 1_000

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from drills import LONG, Disk, Window, finish, solosolve, unfinished
-from live import Live, messages_of, request
-from solosolve.adapters.kafka_delivery import send_messages
+from solosolve.kafka.delivery import send_messages
 from solosolve.names import REQUESTS_TOPIC
+from support.drills import LONG, Disk, Window, finish, solosolve, unfinished
+from support.live import Live, messages_of, request
 
 STOPS = 10 if LONG else 1
 LIMITS = {"delta": 1, "kafka": 9}

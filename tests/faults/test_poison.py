@@ -11,12 +11,12 @@ from typing import Any
 from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 
-from drills import LONG, finish, multiset_difference, solosolve
-from live import Live, letter_id, request
-from solosolve.adapters.kafka import close_producer, producer
 from solosolve.flows import replay_dead_letters
 from solosolve.flows.replay_dead_letters import Replayed
+from solosolve.kafka.client import close_producer, producer
 from solosolve.names import REQUESTS_TOPIC
+from support.drills import LONG, finish, multiset_difference, solosolve
+from support.live import Live, letter_id, request
 
 MESSAGE_COUNT, POISON_COUNT = (50_000, 1_000) if LONG else (1_000, 40)
 BATCH_SIZE = MESSAGE_COUNT // 4

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from drills import LONG, Disk, StreamProcess, mixed_batches, newest, streaming
-from live import Live, messages_of, request, scorer
-from solosolve.adapters import registry
-from solosolve.adapters.kafka_delivery import send_messages
+from solosolve.kafka.delivery import send_messages
 from solosolve.names import CHAMPION, REQUESTS_TOPIC
+from solosolve.storage import registry
+from support.drills import LONG, Disk, StreamProcess, mixed_batches, newest, streaming
+from support.live import Live, messages_of, request, scorer
 
 PROMOTION_COUNT, BROKEN_COUNT = (50, 10) if LONG else (4, 2)
 RATE_SECONDS = 0.02

@@ -12,21 +12,21 @@ import pytest
 from deltalake import DeltaTable
 from plotly.utils import PlotlyJSONEncoder
 
-from dashboards import demo_dashboard
-from live import Live, request
-from solosolve.adapters.delta_feedback import DeltaFeedback
-from solosolve.adapters.delta_reader import DeltaReader
-from solosolve.adapters.feedback import Verdict
-from solosolve.adapters.tables import Tables
-from solosolve.dashboard.answers import Answers
-from solosolve.dashboard.filters import Filters
-from solosolve.dashboard.panels import PANELS
+from solosolve.dashboard.data.answers import Answers
+from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.views.panels import PANELS
 from solosolve.errors import ModelError
-from solosolve.flows.explaining import ModelExplainer
 from solosolve.model.scorer import as_raw_complaints
 from solosolve.names import FEEDBACK, FILED_COLUMNS, PREDICTIONS
 from solosolve.settings import Settings
-from warehouses import feedback
+from solosolve.storage.delta_feedback import DeltaFeedback
+from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.feedback import Verdict
+from solosolve.storage.model_explainer import ModelExplainer
+from solosolve.storage.tables import Tables
+from support.dashboards import demo_dashboard
+from support.live import Live, request
+from support.warehouses import feedback
 
 
 def stream_panel(answers: Answers) -> str:

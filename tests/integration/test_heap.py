@@ -11,7 +11,7 @@ from py4j.java_gateway import JavaGateway
 from pyspark import SparkConf
 from pyspark.java_gateway import launch_gateway
 
-from solosolve.adapters.spark import read_properties
+from solosolve.storage.spark import read_properties
 from solosolve.settings import find_bundle
 
 OBJECTS = 20_000_000

@@ -9,12 +9,12 @@ from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from builders import OFFICIAL_HEADER, landing_csv, record
-from solosolve.adapters.tables import Tables
 from solosolve.errors import NotAComplaintFileError
 from solosolve.flows.ingest_complaints import Landed, run
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
 from solosolve.schemas import SCHEMAS
+from solosolve.storage.tables import Tables
+from support.builders import OFFICIAL_HEADER, landing_csv, record
 
 CUT = '2016-03-01,Mortgage,"cut in a quote\nand gone'
 

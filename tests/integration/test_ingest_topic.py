@@ -12,15 +12,9 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
-from brokers import kafka_settings
-from builders import landing_csv, record
-from solosolve.adapters.tables import Tables
 from solosolve.errors import CheckpointError
 from solosolve.flows import ingest_complaints, refine_complaints
-from solosolve.flows.ingest_topic import STREAM
-from solosolve.flows.landings import Landed
 from solosolve.local.produce import as_message, read_complaints
-from solosolve.local.sample import write_sample
 from solosolve.names import (
     COMPLAINT_COLUMNS,
     COMPLAINTS,
@@ -31,7 +25,13 @@ from solosolve.names import (
     REJECTED,
     Table,
 )
-from topics import empty_topics, read, send
+from solosolve.samples.writer import write_sample
+from solosolve.storage.landings import Landed
+from solosolve.storage.tables import Tables
+from solosolve.streaming.raw_topic import STREAM
+from support.brokers import kafka_settings
+from support.builders import landing_csv, record
+from support.topics import empty_topics, read, send
 
 PROVENANCE = ("_source_file", "_source_sha256", "_source_line", "_ingested_at")
 BAD: dict[bytes | None, bytes | None] = {

@@ -18,20 +18,22 @@ import psutil
 import pytest
 from pyspark.sql import SparkSession
 
-from brokers import free_port, kafka_settings, lend_jars
-from builders import landing_csv
-from live import messages_of, request, with_champion
-from solosolve.adapters import kafka, kafka_delivery, kafka_login
-from solosolve.adapters.kafka import cluster_id, ensure_topics, message_counts
-from solosolve.adapters.kafka_login import spark_options
 from solosolve.errors import BrokerError, MissingDependencyError
+from solosolve.kafka import client as kafka
+from solosolve.kafka import delivery as kafka_delivery
+from solosolve.kafka import login as kafka_login
+from solosolve.kafka.client import cluster_id, ensure_topics, message_counts
+from solosolve.kafka.login import spark_options
 from solosolve.local.broker import Broker
 from solosolve.local.doctor import check_kafka_port
 from solosolve.local.produce import as_message, produce, read_complaints
-from solosolve.local.sample import write_sample
 from solosolve.names import PREDICTIONS_TOPIC, RAW_TOPIC, REQUESTS_TOPIC, TOPICS
+from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
-from topics import consume, send
+from support.brokers import free_port, kafka_settings, lend_jars
+from support.builders import landing_csv
+from support.live import messages_of, request, with_champion
+from support.topics import consume, send
 
 PASSWORD = "p\"a\\s'{s} $1;\u00fc\u4e2d"
 

@@ -16,18 +16,18 @@ import pytest
 from kafka import KafkaAdminClient
 from pyspark.sql import DataFrame, SparkSession
 
-from brokers import free_port, kafka_settings, lend_jars
-from builders import complaints
-from live import Live, cut_off_at, letter_id, messages_of, request, with_champion
-from solosolve.adapters.kafka import ensure_topics, topic_identity
-from solosolve.adapters.kafka_login import client_options
 from solosolve.errors import CheckpointError
 from solosolve.flows import request_scores
-from solosolve.flows.stream_source import KafkaSource
+from solosolve.kafka.client import ensure_topics, topic_identity
+from solosolve.kafka.login import client_options
 from solosolve.local.broker import Broker
 from solosolve.names import COMPLAINTS, DEAD_LETTERS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS_TOPIC
 from solosolve.schemas import SCHEMAS
-from topics import Message, empty_topics, read, send
+from solosolve.streaming.sources import KafkaSource
+from support.brokers import free_port, kafka_settings, lend_jars
+from support.builders import complaints
+from support.live import Live, cut_off_at, letter_id, messages_of, request, with_champion
+from support.topics import Message, empty_topics, read, send
 
 INSTANTS = ("requested_at", "scored_at")
 

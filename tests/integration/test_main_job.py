@@ -15,14 +15,14 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from conftest import settings_in
-from solosolve.adapters.delta_reader import DeltaReader
-from solosolve.local.bundle import load_bundle
+from solosolve.bundle import load_bundle
 from solosolve.local.report import show_report
 from solosolve.local.runner import run_tasks
-from solosolve.local.sample import write_sample
 from solosolve.local.summary import Summary
 from solosolve.names import FEEDBACK, FILED_COLUMNS, MADE_BY
+from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
 
 ROOT = Path(__file__).parents[2]
 JOBS = ("medallion", "train_model", "request_scores", "score_stream", "score_batch")

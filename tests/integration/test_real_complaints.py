@@ -11,9 +11,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conftest import settings_in
-from real_data import REAL_DATA, needs_real_data
-from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.flows import ingest_complaints, refine_complaints
+from solosolve.storage.delta_reader import DeltaReader
+from support.real_data import REAL_DATA, needs_real_data
 
 pytestmark = needs_real_data
 

@@ -10,12 +10,12 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from builders import INGESTED_AT, complaint, complaints, record, records
-from solosolve.adapters.tables import Tables
 from solosolve.errors import TableError
 from solosolve.flows.refine_complaints import Refined, refine, run
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, WITHDRAWN_COLUMNS, Table
 from solosolve.schemas import SCHEMAS
+from solosolve.storage.tables import Tables
+from support.builders import INGESTED_AT, complaint, complaints, record, records
 
 NOW, LATER, LATEST = (INGESTED_AT + timedelta(days=days) for days in range(3))
 REFUSED = (PySparkException, Py4JJavaError)

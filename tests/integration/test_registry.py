@@ -14,13 +14,13 @@ import pyarrow as pa
 import pytest
 import xgboost as xgb
 
-from solosolve.adapters.registry import RegisteredModel, Registry
 from solosolve.errors import ModelError
 from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import TextLength, TopCategories
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import CHALLENGER, CHAMPION, FILED_COLUMNS, MODEL, NARRATIVE
 from solosolve.settings import Settings
+from solosolve.storage.registry import RegisteredModel, Registry
 
 ENCODER = FeatureEncoder(
     kernels=(TextLength(column=NARRATIVE), TopCategories(column="company", categories=("Acme Bank",)))

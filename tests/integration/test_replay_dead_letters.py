@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from live import REQUESTED_AT, Live, request
 from solosolve.errors import TableError, UsageError
 from solosolve.flows.replay_dead_letters import Replayed, run
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from support.live import REQUESTED_AT, Live, request
 
 FAILED_AT = datetime(2026, 1, 2, 4, tzinfo=UTC)
 NO_COMPANY = "Object missing required field `company`"

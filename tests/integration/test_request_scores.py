@@ -9,13 +9,13 @@ from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from builders import complaint, complaints
-from live import Live
 from solosolve.errors import TableError
 from solosolve.flows.request_scores import run
 from solosolve.names import COMPLAINTS, REQUESTS
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from support.builders import complaint, complaints
+from support.live import Live
 
 
 def unknown(complaint_id: int) -> dict[str, Any]:

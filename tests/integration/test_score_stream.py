@@ -14,14 +14,14 @@ import xgboost as xgb
 from filelock import FileLock
 from pyspark.sql import SparkSession
 
-from live import ENCODER, REQUESTED_AT, Live, cut_off_at, letter_id, request
+from solosolve.cli.task import run_task
 from solosolve.errors import BusyError, CheckpointError, ModelError
 from solosolve.flows import replay_dead_letters
-from solosolve.flows.task import run_task
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import CHECKPOINTS, DEAD_LETTERS, PREDICTIONS, STREAM_PROGRESS, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from support.live import ENCODER, REQUESTED_AT, Live, cut_off_at, letter_id, request
 
 
 def checkpoint(live: Live) -> Path:

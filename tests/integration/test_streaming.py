@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from solosolve.flows.streaming import StreamRun
+from solosolve.streaming.query import StreamRun
 
 
 def test_failure_of_the_batch_that_a_stop_waits_for_is_told(spark: SparkSession, tmp_path: Path) -> None:

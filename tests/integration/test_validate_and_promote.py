@@ -13,22 +13,22 @@ import xgboost as xgb
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from builders import complaints
-from solosolve.adapters.registry import RegisteredModel, Registry
-from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
 from solosolve.flows import promote_model, validate_model
 from solosolve.flows.promote_model import PROVISIONAL, STANDING_TAG
-from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, trainable_features
 from solosolve.flows.validate_model import SUBJECT_TAG, VERDICT_TAG
 from solosolve.model.encoder import FeatureEncoder
+from solosolve.model.evaluation_data import GOLD_HASH_TAG, gold_hash, trainable_features
 from solosolve.model.kernels import MonthOfYear, TextLength
 from solosolve.model.promotion import Verdict
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_EVENTS, NARRATIVE
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
-from solosolve.transforms.gold import TEST, TRAIN
+from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.tables import Tables
+from solosolve.transforms.split import TEST, TRAIN
+from support.builders import complaints
 
 ENCODER = FeatureEncoder(kernels=(TextLength(column=NARRATIVE), MonthOfYear(column="date_received")))
 GENERATOR = np.random.default_rng(9)

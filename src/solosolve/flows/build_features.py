@@ -13,14 +13,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve import __version__
-from solosolve.adapters.registry import Registry
-from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError
 from solosolve.model.features import build_pipeline, describe, encoder_of, feature_set
 from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL
 from solosolve.settings import Settings
+from solosolve.storage.registry import Registry
+from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
-from solosolve.transforms.gold import SHARES, TRAIN, with_split
+from solosolve.transforms.split import SHARES, TRAIN, with_split
 
 logger = logging.getLogger("solosolve.build_features")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from solosolve.adapters.landing import PARSED_DDL, LandingPlan, find_landing_files, plan_landing, read_part
-from solosolve.adapters.tables import Tables
 from solosolve.errors import NotAComplaintFileError, UsageError
-from solosolve.flows import ingest_topic
-from solosolve.flows.landings import Landed, Landings, Origin
+from solosolve.landing.files import PARSED_DDL, LandingPlan, find_landing_files, plan_landing, read_part
 from solosolve.settings import Settings
+from solosolve.storage.landings import Landed, Landings, Origin
+from solosolve.storage.tables import Tables
+from solosolve.streaming import raw_topic as ingest_topic
 
 logger = logging.getLogger("solosolve.ingest_complaints")
 

@@ -7,14 +7,14 @@ import logging
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.registry import RegisteredModel, Registry
-from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
-from solosolve.flows.ledger import record_event
 from solosolve.flows.validate_model import SUBJECT_TAG, VERDICT_TAG
 from solosolve.model.promotion import Verdict
 from solosolve.names import CHALLENGER, CHAMPION, MODEL_EVENTS
 from solosolve.settings import Settings
+from solosolve.storage.ledger import record_event
+from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.tables import Tables
 
 logger = logging.getLogger("solosolve.promote_model")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError, TableError
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, WITHDRAWN_COLUMNS, Table
 from solosolve.settings import Settings
+from solosolve.storage.tables import Tables
 from solosolve.transforms import silver
 
 logger = logging.getLogger("solosolve.refine_complaints")

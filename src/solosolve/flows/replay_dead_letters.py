@@ -12,12 +12,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 
-from solosolve.adapters.registry import Registry
-from solosolve.adapters.tables import Tables
 from solosolve.errors import UsageError
-from solosolve.flows.live_champion import LiveChampion, refusing
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.settings import Settings
+from solosolve.storage.registry import Registry
+from solosolve.storage.tables import Tables
+from solosolve.streaming.champion_provider import LiveChampion, refusing
 from solosolve.transforms.predictions import Stamp, score_messages, select_predictions
 
 logger = logging.getLogger("solosolve.replay_dead_letters")

@@ -9,13 +9,13 @@ from typing import Literal
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.kafka import ensure_topics, read_present_messages, write_messages
-from solosolve.adapters.registry import Registry
-from solosolve.adapters.tables import Tables
-from solosolve.flows.stream_source import bound_stream, source_of
+from solosolve.kafka.client import ensure_topics, read_present_messages, write_messages
 from solosolve.names import CHAMPION, COMPLAINTS, LABEL, PREDICTIONS, REQUESTS, REQUESTS_TOPIC, TOPICS
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.storage.registry import Registry
+from solosolve.storage.tables import Tables
+from solosolve.streaming.sources import bound_stream, source_of
 from solosolve.transforms.messages import as_message, position_of_message
 
 logger = logging.getLogger("solosolve.request_scores")

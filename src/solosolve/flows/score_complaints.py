@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.registry import Registry
-from solosolve.adapters.tables import Tables
 from solosolve.errors import ConservationError, ModelError
 from solosolve.model.scorer import THRESHOLD, ComplaintScorer
 from solosolve.names import CHAMPION, COMPLAINTS, PREDICTIONS
 from solosolve.settings import Settings
+from solosolve.storage.registry import Registry
+from solosolve.storage.tables import Tables
 from solosolve.transforms.predictions import Scoring, build_predictions
 
 logger = logging.getLogger("solosolve.score_complaints")

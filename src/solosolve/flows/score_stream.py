@@ -10,17 +10,17 @@ from typing import Literal
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.registry import Registry
-from solosolve.adapters.spark import lean_session
-from solosolve.adapters.tables import Tables
-from solosolve.flows.binding import BoundStream
-from solosolve.flows.live_champion import LiveChampion
-from solosolve.flows.scored_batch import ScoredBatch
-from solosolve.flows.stream_progress import BatchFacts, ProgressLog
-from solosolve.flows.stream_source import Source, Starting, bound_stream, source_of
-from solosolve.flows.streaming import StreamRun
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.settings import Settings
+from solosolve.storage.registry import Registry
+from solosolve.storage.spark import lean_session
+from solosolve.storage.tables import Tables
+from solosolve.streaming.champion_provider import LiveChampion
+from solosolve.streaming.checkpoint_binding import BoundStream
+from solosolve.streaming.micro_batch import ScoredBatch
+from solosolve.streaming.progress import BatchFacts, ProgressLog
+from solosolve.streaming.query import StreamRun
+from solosolve.streaming.sources import Source, Starting, bound_stream, source_of
 from solosolve.transforms.predictions import Scoring, failure_of_model
 
 logger = logging.getLogger("solosolve.score_stream")

@@ -18,20 +18,26 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve import __version__
-from solosolve.adapters.registry import RegisteredModel, Registry
-from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
-from solosolve.flows.ledger import record_event
-from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, score_features, scored_features, trainable_features
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine, engine
-from solosolve.model.evaluation import Evaluation, evaluate
-from solosolve.model.pictures import calibration_picture, confusion_picture, roc_picture
+from solosolve.model.evaluation_data import (
+    GOLD_HASH_TAG,
+    gold_hash,
+    score_features,
+    scored_features,
+    trainable_features,
+)
+from solosolve.model.metrics import Evaluation, evaluate
+from solosolve.model.plots import calibration_picture, confusion_picture, roc_picture
 from solosolve.model.scorer import THRESHOLD, ComplaintScorer
 from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_METRICS, TEST_SCORES
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings, find_bundle
-from solosolve.transforms.gold import TEST, TRAIN, VALIDATE
+from solosolve.storage.ledger import record_event
+from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.tables import Tables
+from solosolve.transforms.split import TEST, TRAIN, VALIDATE
 
 logger = logging.getLogger("solosolve.train_model")
 

@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.adapters.registry import RegisteredModel, Registry
-from solosolve.adapters.tables import Tables
 from solosolve.errors import ModelError
-from solosolve.flows.ledger import record_event
-from solosolve.flows.slices import GOLD_HASH_TAG, gold_hash, score_complaints, trainable_features
-from solosolve.model.evaluation import evaluate
+from solosolve.model.evaluation_data import GOLD_HASH_TAG, gold_hash, score_complaints, trainable_features
+from solosolve.model.metrics import evaluate
 from solosolve.model.promotion import Decision, Slice, Verdict, decide
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL
 from solosolve.settings import Settings
+from solosolve.storage.ledger import record_event
+from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
-from solosolve.transforms.gold import TEST
+from solosolve.transforms.split import TEST
 
 logger = logging.getLogger("solosolve.validate_model")
 

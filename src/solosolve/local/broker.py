@@ -15,8 +15,8 @@ import psutil
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from solosolve.adapters.kafka import cluster_id, ensure_topics
 from solosolve.errors import BrokerError, BusyError, MissingDependencyError, UsageError
+from solosolve.kafka.client import cluster_id, ensure_topics
 from solosolve.local.doctor import check_port, require_java
 from solosolve.local.kafka_jars import java_command, kafka_classpath
 from solosolve.local.kafka_node import (

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from solosolve.adapters.kafka_delivery import send_messages
-from solosolve.adapters.landing import find_landing_files, plan_landing, read_part
 from solosolve.errors import UsageError
+from solosolve.kafka.delivery import send_messages
+from solosolve.landing.files import find_landing_files, plan_landing, read_part
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, RAW_TOPIC, REQUESTS_TOPIC
 from solosolve.settings import Settings
 from solosolve.transforms.rules import WHITE_SPACE

@@ -8,12 +8,12 @@ import sys
 from rich.console import Console
 from rich.table import Table as Grid
 
-from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.errors import ConservationError, TableError
 from solosolve.local.runner import RunReport
 from solosolve.local.summary import Champion, Conservation, Summary
 from solosolve.names import COMPLAINTS_RAW, FEATURES
 from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
 
 _LOWER_IS_BETTER = ("log_loss", "calibration_error")
 

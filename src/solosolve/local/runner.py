@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from solosolve.bundle import PlannedTask
 from solosolve.errors import BundleError, SolosolveError, StoppedError, TaskFailedError, UsageError, one_line
-from solosolve.local.bundle import PlannedTask
 
 logger = logging.getLogger("solosolve.runner")
 

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from solosolve.adapters.reader import Reader
-from solosolve.model.evaluation import METRICS, Floats, measure
+from solosolve.model.metrics import METRICS, Floats, measure
 from solosolve.names import CHAMPION, MADE_BY, MODEL_EVENTS, MODEL_METRICS, PREDICTIONS, REQUESTS, Table
+from solosolve.storage.reader import Reader
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from solosolve.adapters.spark import CLASS_ARCHIVE, spark_session, stop_jvm
-from solosolve.edge import run_as_program
+from solosolve.exit_codes import run_as_program
 from solosolve.flows import ingest_complaints, refine_complaints
 from solosolve.local.doctor import require_java
-from solosolve.local.sample import write_sample
+from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
+from solosolve.storage.spark import CLASS_ARCHIVE, spark_session, stop_jvm
 
 
 def main() -> None:

@@ -20,15 +20,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 
 from solosolve.errors import LeakageError, UsageError
 from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
-from solosolve.model.kernels import (
-    OTHER,
-    HashedTerms,
-    Kernel,
-    MonthOfYear,
-    TextLength,
-    TextPattern,
-    TopCategories,
-)
+from solosolve.model.kernels import OTHER, HashedTerms, Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
 from solosolve.names import FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
 
 CATEGORY_COUNT = 15

@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from solosolve.errors import ModelError
-from solosolve.model.evaluation import Evaluation, Floats, bootstrap, measure, require_measurable
+from solosolve.model.metrics import Evaluation, Floats, bootstrap, measure, require_measurable
 
 AUC_TOLERANCE = 0.01
 """How much worse than the champion's the challenger's AUC may be at the lower end of the paired 95 % interval."""

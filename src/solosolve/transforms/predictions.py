@@ -15,9 +15,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from solosolve.errors import ModelError, one_line
+from solosolve.landing.requests import Requests, read_requests
 from solosolve.names import DEAD_LETTERS, FILED_COLUMNS, PREDICTIONS
 from solosolve.schemas import SCHEMAS
-from solosolve.transforms.requests import Requests, read_requests
 from solosolve.transforms.rules import EARLIEST_DATE
 
 ScoreBatch = Callable[[pa.RecordBatch], "pa.Array"]

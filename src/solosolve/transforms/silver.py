@@ -7,13 +7,7 @@ from pyspark.sql import functions as F
 
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, NARRATIVE, REJECTED, WITHDRAWN_COLUMNS
 from solosolve.schemas import SCHEMAS
-from solosolve.transforms.rules import (
-    failed_rules,
-    is_successful_resolution,
-    known,
-    parsed_complaint_id,
-    parsed_date,
-)
+from solosolve.transforms.rules import failed_rules, is_successful_resolution, known, parsed_complaint_id, parsed_date
 
 RECORD_KEY = "_record_key"
 VERSION_ORDER = ("_ingested_at", "_source_line")

@@ -17,13 +17,7 @@ from solosolve.errors import BrokerError, MissingDependencyError, UsageError
 from solosolve.local import kafka_jars
 from solosolve.local.broker import Broker
 from solosolve.local.kafka_jars import KAFKA_VERSION, is_whole, java_command, kafka_classpath
-from solosolve.local.kafka_node import (
-    cluster_id_in,
-    last_failure,
-    new_cluster_id,
-    server_properties,
-    write_properties,
-)
+from solosolve.local.kafka_node import cluster_id_in, last_failure, new_cluster_id, server_properties, write_properties
 from solosolve.settings import Settings
 
 AT = "2026-11-25 03:13:10.000"

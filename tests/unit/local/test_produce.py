@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from builders import API_HEADER, landing_csv, record
 from solosolve.errors import NotAComplaintFileError, UsageError
 from solosolve.local import produce as producing
 from solosolve.local.produce import as_message, produce, read_complaints, spaced
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, PREDICTIONS_TOPIC, RAW_TOPIC, REQUESTS_TOPIC
 from solosolve.settings import Settings
+from support.builders import API_HEADER, landing_csv, record
 
 
 def written(path: Path, content: str) -> Path:

@@ -9,8 +9,8 @@ import click
 import pytest
 from rich.console import Console
 
+from solosolve.bundle import PlannedTask
 from solosolve.errors import BundleError, ModelError, TaskFailedError, UsageError
-from solosolve.local.bundle import PlannedTask
 from solosolve.local.runner import RunReport, TaskRun, from_task, run_tasks
 
 WRITES_ITS_WORDS = """

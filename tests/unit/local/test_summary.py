@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from solosolve.adapters.delta_reader import DeltaReader
 from solosolve.local.summary import Conservation, Summary
 from solosolve.names import CHECKPOINTS, DEAD_LETTERS, PREDICTIONS, REQUESTS, Table
+from solosolve.storage.delta_reader import DeltaReader
 
 STATEMENT = "requests in the table = their predictions + their dead letters"
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from builders import complaint, complaints
 from solosolve.errors import LeakageError, UsageError
 from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.features import (
@@ -27,6 +26,7 @@ from solosolve.model.features import (
 )
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
+from support.builders import complaint, complaints
 
 STOP_WORDS = ("the", "my")
 ROWS = [

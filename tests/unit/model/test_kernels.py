@@ -12,14 +12,7 @@ from pyspark.ml import Pipeline
 from pyspark.ml.feature import HashingTF, RegexTokenizer, StopWordsRemover
 from pyspark.sql import SparkSession
 
-from solosolve.model.kernels import (
-    HashedTerms,
-    Kernel,
-    MonthOfYear,
-    TextLength,
-    TextPattern,
-    TopCategories,
-)
+from solosolve.model.kernels import HashedTerms, Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
 
 STOP_WORDS = ("the", "my", "i", "don't", "was")
 LENGTH = TextLength(column="text")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from solosolve.errors import ModelError
-from solosolve.model.evaluation import Estimate, Evaluation, Floats, evaluate
+from solosolve.model.metrics import Estimate, Evaluation, Floats, evaluate
 from solosolve.model.promotion import Decision, Slice, Verdict, decide
 
 ROUNDS = 50

@@ -13,13 +13,13 @@ import xgboost as xgb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import complaint
 from solosolve.errors import ModelError
 from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TopCategories
+from solosolve.model.mlflow_flavor import ServedModel, _load_pyfunc
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
-from solosolve.model.served import ServedModel, _load_pyfunc
 from solosolve.names import FILED_COLUMNS, NARRATIVE
+from support.builders import complaint
 
 ENCODER = FeatureEncoder(
     kernels=(

@@ -14,8 +14,6 @@ from pyspark.errors import PythonException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from builders import complaints, record
-from live import letter_id, request, scorer
 from solosolve.model.scorer import as_raw_complaints
 from solosolve.names import DEAD_LETTERS, FILED_COLUMNS, PREDICTIONS
 from solosolve.schemas import SCHEMAS
@@ -29,6 +27,8 @@ from solosolve.transforms.predictions import (
     select_predictions,
     with_probability,
 )
+from support.builders import complaints, record
+from support.live import letter_id, request, scorer
 
 REQUESTED_AT = datetime(2026, 2, 1, 12, tzinfo=UTC)
 SCORED_AT = datetime(2026, 2, 1, 12, 0, 1, tzinfo=UTC)

@@ -9,7 +9,6 @@ from chispa import assert_df_equality
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from builders import records
 from solosolve.transforms.rules import (
     SCOPE_RULES,
     failed_rules,
@@ -21,6 +20,7 @@ from solosolve.transforms.rules import (
     parsed_complaint_id,
     parsed_date,
 )
+from support.builders import records
 
 MARCH_FIRST = date(2016, 3, 1)
 UNKNOWN = ("", "  ", "\n\t\r\n", "N/A", " N/A ", None)

@@ -7,7 +7,6 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from builders import INGESTED_AT, complaints, record, records
 from solosolve.names import REJECTED
 from solosolve.schemas import SCHEMAS
 from solosolve.transforms.silver import (
@@ -18,6 +17,7 @@ from solosolve.transforms.silver import (
     with_failed_rules,
     with_record_key,
 )
+from support.builders import INGESTED_AT, complaints, record, records
 
 LATER = INGESTED_AT + timedelta(days=1)
 

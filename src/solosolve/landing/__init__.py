@@ -1,0 +1,1 @@
+"""Bytes to records: files, CSV, messages and requests."""

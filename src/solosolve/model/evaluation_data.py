@@ -1,0 +1,69 @@
+"""Labels and probabilities of a slice, scored where the rows are: two numbers a complaint reach the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from solosolve.model.metrics import Floats
+from solosolve.model.scorer import ComplaintScorer
+from solosolve.names import FEATURES, LABEL
+from solosolve.storage.tables import Tables
+from solosolve.transforms.fingerprints import data_hash
+from solosolve.transforms.predictions import with_probability
+from solosolve.transforms.split import TEST, TRAIN, VALIDATE
+
+GOLD_HASH_TAG = "gold_data_hash"
+"""Tag of a model version: which features, split and labels it was trained and measured on."""
+
+
+def trainable_features(tables: Tables) -> DataFrame:
+    """The rows of `gold.complaint_features` that train, validate or test."""
+    return tables.read(FEATURES).where(F.col("split").isin(TRAIN, VALIDATE, TEST))
+
+
+def gold_hash(features: DataFrame) -> str:
+    """The data hash of rows of `gold.complaint_features`."""
+    return data_hash(features, ["complaint_id", "split", "features", LABEL])
+
+
+def score_features(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:
+    """Scores encoded features.
+
+    Args:
+        rows: `complaint_id`, `features` and the label, none null.
+        scorer: The model.
+
+    Returns:
+        Labels and probabilities in the order of `complaint_id`, each of shape (rows,).
+    """
+    return _collect(scored_features(rows, scorer))
+
+
+def scored_features(rows: DataFrame, scorer: ComplaintScorer) -> DataFrame:
+    """Scores encoded features where they are: `complaint_id`, the label and `probability`."""
+
+    def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            features = batch.column("features").flatten().to_numpy().reshape(batch.num_rows, -1)
+            probability = pa.array(scorer.score_features(features))
+            yield pa.RecordBatch.from_arrays(
+                [batch.column("complaint_id"), batch.column(LABEL), probability], ["complaint_id", LABEL, "probability"]
+            )
+
+    schema = f"complaint_id bigint, {LABEL} double, probability double"
+    return rows.select("complaint_id", "features", LABEL).mapInArrow(score_batches, schema)
+
+
+def score_complaints(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:
+    """Scores raw complaint columns, from the filed columns on; the same result as `score_features`."""
+    return _collect(with_probability(rows, scorer.score))
+
+
+def _collect(scored: DataFrame) -> tuple[Floats, Floats]:
+    table = scored.select("complaint_id", LABEL, "probability").toArrow().sort_by("complaint_id")
+    return np.asarray(table.column(LABEL)), np.asarray(table.column("probability"))

@@ -1,0 +1,221 @@
+"""Reading of the local Delta tables: delta-rs opens them, its DataFusion engine answers SQL."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import DeltaError
+
+from solosolve.errors import TableError
+from solosolve.names import MADE_BY, Layer, Table
+from solosolve.storage.delta_log import commit_file, has_commits, newest_commit, only_added
+from solosolve.storage.reader import Reader, TableVersion, Value
+
+_ENGINE_OPTIONS = {
+    # SHOW TABLES and SHOW COLUMNS read it.
+    "datafusion.catalog.information_schema": "true",
+    # Names are matched without regard to case, as Spark does; delta-rs alone would not.
+    "datafusion.sql_parser.enable_ident_normalization": "true",
+}
+_COMMENTS = r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_EXPLAIN = rf"(?:explain\b{_COMMENTS}(?:(?:analyze|verbose)\b{_COMMENTS})*(?:format\s+\w+{_COMMENTS})?)?"
+# EXPLAIN ANALYZE runs what follows, so what follows must be a question too: COPY would write a file.
+_QUESTION = re.compile(rf"{_COMMENTS}{_EXPLAIN}(?:select|with|show|describe|desc)\b", re.IGNORECASE | re.DOTALL)
+_ASKS_FOR_NAMES = re.compile(rf"{_COMMENTS}show\b|\binformation_schema\b", re.IGNORECASE | re.DOTALL)
+_NOT_FOUND = re.compile(r"table '(?:datafusion\.)?(?:public\.)?(?P<name>[^']*)' not found")
+_PARAMETER = re.compile(r"(?<!:):(?P<name>[a-z][a-z0-9_]*)")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The newest commit that was found, how its file looked (a table made anew has other files), and the schema."""
+
+    version: TableVersion
+    file: tuple[int, int]
+    schema: str
+
+
+@dataclass(frozen=True)
+class DeltaReader:
+    """Reads the Delta tables below a local warehouse folder (`<warehouse>/<layer>/<table>`)."""
+
+    warehouse: Path
+    _seen: dict[Table, _Seen] = field(default_factory=dict, compare=False, repr=False)
+
+    def tables(self) -> list[Table]:
+        """The tables that exist, in order of layer and name."""
+        return sorted((table for table in MADE_BY if self._exists(table)), key=str)
+
+    def table_id(self, table: Table) -> str:
+        """The id that Delta gave an existing table when it was made."""
+        return str(_opened(self._path(table)).metadata().id)
+
+    def version(self, table: Table) -> TableVersion | None:
+        """The table's newest commit; None while it does not exist.
+
+        Where the table was looked at before, some look-ups of file names, however many commits it has.
+        """
+        path, seen = self._path(table), self._seen.get(table)
+        if seen is not None and _file(path, seen.version.number) == seen.file:
+            version = TableVersion(seen.version.table_id, newest_commit(path, seen.version.number))
+            schema = seen.schema
+        elif self._exists(table):
+            opened = _opened(path)
+            version = TableVersion(str(opened.metadata().id), opened.version())
+            schema = opened.schema().to_json()
+        else:
+            return None
+        file = _file(path, version.number)
+        if file is not None:
+            self._seen[table] = _Seen(version, file, schema)
+        return version
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Value] | None = None,
+        versions: Mapping[Table, TableVersion] | None = None,
+    ) -> pa.Table:
+        """Answers one SELECT, WITH, SHOW, DESCRIBE or EXPLAIN statement over the tables by their names.
+
+        Args:
+            sql: DataFusion SQL (https://datafusion.apache.org/user-guide/sql/); tables are `<layer>.<table>`.
+            parameters: A value for each `:name` in it; a value is never read as SQL.
+            versions: Which commit of a table is read, where not the newest.
+
+        Returns:
+            All rows; strings as `string`, every timestamp as `timestamp[us, tz=UTC]`.
+
+        Raises:
+            TableError: The statement does not only read, a table is not there, or the engine refuses it.
+        """
+        if not _QUESTION.match(sql):
+            raise TableError(f"only SELECT, WITH, SHOW, DESCRIBE and EXPLAIN are allowed, found: {_shortened(sql)}")
+        bound = _bound(sql, parameters) if parameters else sql
+        try:
+            return _with_plain_types(pa.table(self._engine(sql, versions or {}).execute(bound).read_all()))
+        except Exception as error:
+            # The engine raises DeltaError when it plans, and a bare Exception when it runs (a division by zero).
+            if not isinstance(error, DeltaError) and type(error) is not Exception:
+                raise
+            raise TableError(self._explain(str(error))) from error
+
+    @contextmanager
+    def added(self, table: Table, since: TableVersion, until: TableVersion) -> Iterator[Reader | None]:
+        """What was added to a table between two of its commits; None where rows were also taken away."""
+        seen = self._seen.get(table)
+        if seen is None or not since.table_id == until.table_id == seen.version.table_id or since.number > until.number:
+            yield None
+            return
+        # A commit between the two that changed the schema is told by its own action.
+        with only_added(self._path(table), since.number, until.number, seen.schema) as folder:
+            if folder is None:
+                # The schema may have changed.
+                self._seen.pop(table, None)
+            yield None if folder is None else _OneTable(folder.parent, table=table, folder=folder)
+
+    def _engine(self, sql: str, versions: Mapping[Table, TableVersion]) -> QueryBuilder:
+        engine = QueryBuilder(_ENGINE_OPTIONS)
+        for layer in Layer:
+            engine.execute(f"create schema {layer}").read_all()
+        for table in self.tables():
+            if _ASKS_FOR_NAMES.search(sql) or _names(sql, table):
+                number = versions[table].number if table in versions else None
+                engine.register(str(table), DeltaTable(self._path(table), version=number))
+        return engine
+
+    def _explain(self, message: str) -> str:
+        missing = _NOT_FOUND.search(message)
+        if missing is None:
+            return _one_line(message)
+        name = missing["name"]
+        for table, command in MADE_BY.items():
+            if str(table) == name:
+                return f"table {table} does not exist yet; run: {command}"
+        there = ", ".join(str(table) for table in self.tables()) or f"none yet; run: {next(iter(MADE_BY.values()))}"
+        return f"no table {name}; there is: {there}"
+
+    def _exists(self, table: Table) -> bool:
+        return has_commits(self._path(table))
+
+    def _path(self, table: Table) -> Path:
+        return self.warehouse / table.layer / table.name
+
+
+@dataclass(frozen=True)
+class _OneTable(DeltaReader):
+    """Reads one table in a folder of any name."""
+
+    table: Table = field(kw_only=True)
+    folder: Path = field(kw_only=True)
+
+    def _path(self, table: Table) -> Path:
+        return self.folder if table == self.table else self.folder / "none"
+
+
+def _opened(path: Path) -> DeltaTable:
+    try:
+        return DeltaTable(path)
+    except DeltaError as error:
+        raise TableError(f"{path} cannot be read: {_one_line(str(error))}") from error
+
+
+def _file(table: Path, number: int) -> tuple[int, int] | None:
+    try:
+        found = commit_file(table, number).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _names(sql: str, table: Table) -> bool:
+    return re.search(rf'\b{table.layer}"?\s*\.\s*"?{table.name}\b', sql, re.IGNORECASE) is not None
+
+
+def _bound(sql: str, parameters: Mapping[str, Value]) -> str:
+    return _PARAMETER.sub(lambda found: _literal(parameters[found["name"]]), sql)
+
+
+def _literal(value: Value) -> str:
+    """A value as the engine writes it: a quote is doubled, a backslash is a backslash."""
+    match value:
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case datetime():
+            return f"timestamp '{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
+        case float() if not math.isfinite(value):
+            raise TableError(f"{value} is no number to ask with")
+        case int() | float():
+            return repr(value)
+
+
+def _one_line(message: str) -> str:
+    """The innermost of the causes that DataFusion chains."""
+    return " ".join(message.rsplit("caused by\n", maxsplit=1)[-1].split())
+
+
+def _shortened(sql: str) -> str:
+    words = " ".join(sql.split())
+    return f"{words[:40]}..." if len(words) > 40 else words or "nothing"
+
+
+def _with_plain_types(table: pa.Table) -> pa.Table:
+    """Casts string views to strings, which every writer takes, and timestamps to UTC microseconds."""
+    return table.cast(pa.schema([field.with_type(_plain(field.type)) for field in table.schema]), safe=False)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_binary_view(kind):
+        return pa.binary()
+    # Without a zone (now(), a cast date) the engine means UTC; nanoseconds have no Python type.
+    return pa.timestamp("us", tz="UTC") if pa.types.is_timestamp(kind) else kind

@@ -1,0 +1,1 @@
+"""Streaming queries: what each batch reads, scores and writes."""

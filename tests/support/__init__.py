@@ -1,0 +1,1 @@
+"""Builders, brokers, browsers and drills that tests share."""

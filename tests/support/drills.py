@@ -1,0 +1,267 @@
+"""What the fault drills share: the stream as a process of its own, the disk behind it, and multisets."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+
+from solosolve.settings import Settings
+from solosolve.storage.checkpoints import Checkpoint
+from support.live import Live
+
+LONG = os.environ.get("DRILLS") == "long"
+"""Whether the drills run in full; else they run in a form that each change can wait for."""
+
+_ROOT = Path(__file__).parents[2]
+_START_SECONDS = 120
+_POLL_SECONDS = 0.002
+
+
+class StreamProcess:
+    """A program of the project with its JVM and its workers, in a session of its own."""
+
+    def __init__(self, settings: Settings, command: list[str], output: Path) -> None:
+        """Starts it; what it says goes to a file."""
+        environment = {
+            "SOLOSOLVE_HOME": str(settings.home),
+            "SOLOSOLVE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+            "SOLOSOLVE_DRIVER_MEMORY": "1g",
+            # Most of a drill is JVMs that start: they are sooner there without the second compiler.
+            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+        }
+        self._output = output
+        with output.open("wb") as file:
+            self._process = subprocess.Popen(
+                command, env=os.environ | environment, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def require_running(self) -> None:
+        assert self.exit_code is None, f"the stream ended with {self.exit_code}: {self.output}"
+
+    def wait_until(
+        self, is_so: Callable[[], bool], seconds: float = _START_SECONDS, poll_seconds: float = _POLL_SECONDS
+    ) -> None:
+        """Waits for something that the running stream is to bring about."""
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            self.require_running()
+            assert time.monotonic() < deadline, f"not so within {seconds} s: {self.output}"
+            time.sleep(poll_seconds)
+
+    def wait(self, seconds: float = _START_SECONDS) -> int:
+        """Waits for its end; returns the exit code."""
+        return self._process.wait(seconds)
+
+    def terminate(self) -> None:
+        """Asks the program itself to end, as the platform and `kill` do."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """Kills the process group, Python and the JVM, and waits until nothing of the session runs."""
+        if self.exit_code is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        # Spark's workers have a group of their own.
+        while left := list(self._others()):
+            for each in left:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+            psutil.wait_procs(left, timeout=0.1)
+
+    def _others(self) -> Iterator[psutil.Process]:
+        for each in psutil.process_iter():
+            with suppress(ProcessLookupError, psutil.NoSuchProcess):
+                is_ours = os.getsid(each.pid) == self._process.pid
+                if is_ours and each.status() != psutil.STATUS_ZOMBIE:
+                    yield each
+
+
+@contextmanager
+def streaming(live: Live, source: str, **options: object) -> Iterator[StreamProcess]:
+    """The stream of a home, as the platform's job starts it; killed at the end where it still runs.
+
+    Args:
+        live: The home.
+        source: delta or kafka.
+        options: Options of `jobs/score_stream.py`, with underscores.
+    """
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in {"source": source, **options}.items()]
+    with program(live, [sys.executable, str(_ROOT / "jobs" / "score_stream.py"), *words]) as stream:
+        yield stream
+
+
+@contextmanager
+def solosolve(live: Live, *words: str) -> Iterator[StreamProcess]:
+    """The `solosolve` command, as a person runs it."""
+    with program(live, [str(Path(sys.executable).with_name("solosolve")), *words]) as command:
+        yield command
+
+
+@contextmanager
+def program(live: Live, command: list[str]) -> Iterator[StreamProcess]:
+    outputs = live.settings.home / "outputs"
+    outputs.mkdir(parents=True, exist_ok=True)
+    process = StreamProcess(live.settings, command, outputs / f"{time.time_ns()}.txt")
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def finish(live: Live, source: str, **options: object) -> None:
+    """Lets another process of the stream score all that is there."""
+    with streaming(live, source, available_now="true", **options) as stream:
+        assert stream.wait(600) == 0, stream.output
+
+
+class Window(StrEnum):
+    """Where a batch stands, as the disk shows it."""
+
+    BETWEEN = "between batches, or the process has not got to it yet"
+    PLANNED = "offsets/N is there, nothing of the batch is written"
+    WRITTEN = "a data file is there, Delta has not committed it"
+    COMMITTED = "Delta has committed the batch, commits/N is not there"
+
+
+@dataclass(frozen=True)
+class Place:
+    window: Window
+    batch_id: int | None
+
+
+class Disk:
+    """What one process of the stream leaves on the disk; what is there before its start is not its own."""
+
+    def __init__(self, settings: Settings, source: str) -> None:
+        self.checkpoint = Checkpoint(settings.home / "checkpoints" / f"score_stream_{source}")
+        self._table = settings.warehouse / "gold" / "predictions"
+        self._application = f"score_stream_{source}-"
+        self._logs_read: set[str] = set()
+        self._referenced: set[str] = set()
+        self._committed: set[int] = set()
+        self._read_log()
+        self._old_files, self._old_committed = self._data_files(), set(self._committed)
+        self._old_planned = newest(self.checkpoint.folder / "offsets")
+
+    def place(self) -> Place:
+        """Which window of which batch the process is in, or died in."""
+        planned = newest(self.checkpoint.folder / "offsets")
+        if planned is None or planned == newest(self.checkpoint.folder / "commits"):
+            return Place(Window.BETWEEN, None)
+        files = self._data_files()
+        self._read_log()
+        if planned in self._committed:
+            is_own = planned not in self._old_committed
+            return Place(Window.COMMITTED if is_own else Window.BETWEEN, planned)
+        if self._has_data_of(planned, files - self._old_files - self._referenced):
+            return Place(Window.WRITTEN, planned)
+        return Place(Window.PLANNED if planned != self._old_planned else Window.BETWEEN, planned)
+
+    def _has_data_of(self, batch_id: int, files: set[str]) -> bool:
+        """Whether one of the files came after the batch was planned: an empty batch leaves one that no commit names."""
+        if not files:
+            return False
+        planned_at = (self.checkpoint.folder / "offsets" / str(batch_id)).stat().st_mtime_ns
+        return any((self._table / name).stat().st_mtime_ns >= planned_at for name in files)
+
+    def _data_files(self) -> set[str]:
+        return {name for name in listed(self._table) if name.endswith(".parquet")}
+
+    def _read_log(self) -> None:
+        folder = self._table / "_delta_log"
+        for name in listed(folder):
+            if name in self._logs_read or name.startswith(".") or not name.endswith(".json"):
+                continue
+            self._logs_read.add(name)
+            for action in map(json.loads, (folder / name).read_text().splitlines()):
+                if "add" in action:
+                    self._referenced.add(action["add"]["path"])
+                if action.get("txn", {}).get("appId", "").startswith(self._application):
+                    self._committed.add(action["txn"]["version"])
+
+
+def kill_in(stream: StreamProcess, disk: Disk, aim: Window, chance: random.Random, seconds: float = 120) -> Place:
+    """Kills the stream in some window of a batch that chance chooses among the next ones.
+
+    Returns:
+        Where it really was.
+    """
+    to_pass, late = chance.randrange(3) if LONG else 0, chance.choice((0.0, 0.0, chance.uniform(0, 0.03)))
+    deadline, passed = time.monotonic() + seconds, set()
+    while time.monotonic() < deadline:
+        stream.require_running()
+        place = disk.place()
+        # A Delta stream's first batch may be the commit that made the table: it has no rows to lose.
+        if place.window is aim and place.batch_id:
+            passed.add(place.batch_id)
+            if len(passed) > to_pass:
+                time.sleep(late)
+                break
+        time.sleep(_POLL_SECONDS)
+    stream.kill()
+    return disk.place()
+
+
+def listed(folder: Path) -> list[str]:
+    """The names in a folder; none where it is not there."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - a Path each is too slow for a killer
+    except FileNotFoundError:
+        return []
+
+
+def newest(log: Path) -> int | None:
+    """The newest batch in a checkpoint's `offsets` or `commits`."""
+    return max((int(name) for name in listed(log) if name.isdigit()), default=None)
+
+
+def unfinished(checkpoint: Checkpoint) -> set[int]:
+    """The batches that are planned and not finished."""
+    planned, finished = (
+        {int(name) for name in listed(checkpoint.folder / log) if name.isdigit()} for log in ("offsets", "commits")
+    )
+    return planned - finished
+
+
+def multiset_difference(actual: Counter[int], expected: Counter[int]) -> dict[str, Counter[int]]:
+    """What two multisets do not share; empty where they are equal."""
+    sides = {"too many": actual - expected, "missing": expected - actual}
+    return {name: side for name, side in sides.items() if side}
+
+
+def assert_each_scored_once(live: Live, expected: Counter[int]) -> None:
+    """Every request has its prediction, each once, none is a dead letter, and no batch has two models."""
+    assert multiset_difference(live.scored_ids(), expected) == {}
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 0}]
+    assert mixed_batches(live) == []
+
+
+def mixed_batches(live: Live) -> list[dict[str, object]]:
+    """The batches that several versions scored."""
+    return live.query(
+        "select source, batch_id, count(distinct model_version) as versions from gold.predictions "
+        "where batch_id is not null group by 1, 2 having count(distinct model_version) > 1"
+    )

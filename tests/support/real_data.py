@@ -1,0 +1,15 @@
+"""Real complaints, which stay outside the project: tests that need them skip where they are absent, never in CI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = Path(__file__).parents[3] / "shared" / "data"
+
+needs_real_data = pytest.mark.skipif(
+    not REAL_DATA.is_dir() and "CI" not in os.environ,
+    reason=f"real complaints are not part of the project, and {REAL_DATA} is absent",
+)

@@ -1,0 +1,203 @@
+"""Warehouses without Spark: rows of a table, written as its schema says, and all that a dashboard shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from solosolve.names import (
+    COMPLAINTS,
+    DEAD_LETTERS,
+    MODEL_EVENTS,
+    MODEL_METRICS,
+    PREDICTIONS,
+    QUARANTINE,
+    REJECTED,
+    STREAM_PROGRESS,
+    TEST_SCORES,
+    Table,
+)
+from solosolve.schemas import SCHEMAS
+from solosolve.storage.feedback import Feedback, Verdict
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+PRODUCTS = ("Mortgage", "Credit card", "Debt collection", "Student loan")
+TREES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ivy", "Juniper", "Katsura")
+COMPANIES = tuple(f"{name} Bank" for name in TREES)
+STATES = ("CA", "TX", "NY", "FL", "WA", "PR", "OH", "GA")
+SPLITS = ("train", "validate", "test")
+
+
+def folder(warehouse: Path, table: Table) -> Path:
+    return warehouse / table.layer / table.name
+
+
+def append(warehouse: Path, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One commit of rows; columns that are not given are null."""
+    schema = to_arrow_schema(SCHEMAS[table], timezone="UTC")
+    filled = [{name: row.get(name) for name in schema.names} for row in rows]
+    write_deltalake(folder(warehouse, table), pa.Table.from_pylist(filled, schema=schema), mode="append")
+
+
+def delete(warehouse: Path, table: Table, where: str) -> None:
+    DeltaTable(folder(warehouse, table)).delete(where)
+
+
+def prediction(complaint_id: int, **overrides: Any) -> dict[str, Any]:
+    """A prediction that follows from its id, but for what is overridden."""
+    probability = (complaint_id * 37 % 100) / 100 + 0.005
+    return {
+        "complaint_id": complaint_id,
+        "requested_at": NOW,
+        "scored_at": NOW,
+        "company": COMPANIES[complaint_id % len(COMPANIES)],
+        "state": STATES[complaint_id % len(STATES)],
+        "product": PRODUCTS[complaint_id % len(PRODUCTS)],
+        "submitted_via": "Web",
+        "probability": probability,
+        "prediction": float(overrides.get("probability", probability) >= 0.5),
+        "model_name": "complaint_resolution",
+        "model_version": 2,
+        "source": "delta",
+        "source_position": None,
+        "batch_id": 1,
+    } | overrides
+
+
+def complaint(complaint_id: int, **overrides: Any) -> dict[str, Any]:
+    """A complaint of silver."""
+    return {
+        "complaint_id": complaint_id,
+        "date_received": date(2026, 4, 1),
+        "product": PRODUCTS[complaint_id % len(PRODUCTS)],
+        "issue": "Struggling to pay",
+        "consumer_complaint_narrative": f"They lost payment number {complaint_id}.",
+        "company": COMPANIES[complaint_id % len(COMPANIES)],
+        "state": STATES[complaint_id % len(STATES)],
+        "zip_code": "900XX",
+        "submitted_via": "Web",
+        "narrative_length": 30,
+        "_source_file": "complaints.csv",
+        "_source_sha256": "0" * 64,
+        "_source_line": complaint_id,
+        "_ingested_at": NOW,
+    } | overrides
+
+
+def test_score(complaint_id: int, version: int, **overrides: Any) -> dict[str, Any]:
+    """A test complaint as a version scored it: the better the version, the more its probability says."""
+    generator = np.random.default_rng([complaint_id, version])
+    label = float(np.random.default_rng(complaint_id).uniform() < 0.7)
+    probability = float(np.clip(generator.normal(0.55 + 0.08 * version * (label - 0.5), 0.15), 0.01, 0.99))
+    return {
+        "model_version": version,
+        "complaint_id": complaint_id,
+        "date_received": date(2016, 1, 1) + timedelta(days=complaint_id % 300),
+        "company": COMPANIES[complaint_id % len(COMPANIES)],
+        "state": STATES[complaint_id % len(STATES)],
+        "product": PRODUCTS[complaint_id % len(PRODUCTS)],
+        "submitted_via": "Web",
+        "probability": probability,
+        "is_successful_resolution": label,
+    } | overrides
+
+
+def metric(version: int, split: str, name: str, value: float, **overrides: Any) -> dict[str, Any]:
+    return {
+        "model_version": version,
+        "run_id": f"run{version}",
+        "split": split,
+        "metric": name,
+        "value": value,
+        "value_low": value - 0.02,
+        "value_high": value + 0.02,
+        "record_count": {"train": 2_000, "validate": 250, "test": 400}[split],
+        "trained_at": NOW - timedelta(days=10 - version),
+        "training_seconds": 12.5,
+    } | overrides
+
+
+def event(version: int, name: str, minutes: int, alias: str | None = None, **evidence: Any) -> dict[str, Any]:
+    return {
+        "event_at": NOW - timedelta(days=10 - version) + timedelta(minutes=minutes),
+        "model_version": version,
+        "event": name,
+        "alias": alias,
+        "actor": "solosolve",
+        "evidence": json.dumps(evidence),
+    }
+
+
+def batch(batch_id: int, **overrides: Any) -> dict[str, Any]:
+    """A batch of the stream."""
+    return {
+        "ended_at": NOW + timedelta(seconds=batch_id),
+        "source": "delta",
+        "checkpoint_id": "c",
+        "batch_id": batch_id,
+        "model_version": 2,
+        "request_count": 100,
+        "prediction_count": 98,
+        "dead_letter_count": 2,
+        "batch_seconds": 0.5 + 0.01 * (batch_id % 7),
+        "input_rate": 100.0,
+        "processed_rate": 190.0,
+        "latency_p50_seconds": 0.4,
+        "latency_p99_seconds": 0.9,
+        "lag": 3,
+    } | overrides
+
+
+def feedback(feedback_id: str, **overrides: Any) -> Feedback:
+    """A verdict of success on complaint 7, but for what is overridden."""
+    known: dict[str, Any] = {
+        "feedback_id": feedback_id, "complaint_id": 7, "verdict": Verdict.SUCCESS, "reviewer": "ann",
+        "reason": "=1+1", "given_at": datetime(2026, 5, 4, tzinfo=UTC), "model_version": 2, "probability": 0.51,
+        "company": "Elm Bank", "state": "CA", "product": "Mortgage",
+    }  # fmt: skip
+    return Feedback(**(known | overrides))
+
+
+def write_everything(warehouse: Path, predictions: int = 600, now: datetime = NOW) -> None:
+    """A table of each kind that a dashboard reads, but for feedback, which it writes itself."""
+    ids = range(1, predictions + 1)
+    scored = [now - timedelta(minutes=number % 170) for number in ids]
+    append(warehouse, PREDICTIONS, [
+        prediction(number, scored_at=at, requested_at=at) for number, at in zip(ids, scored, strict=True)
+    ])  # fmt: skip
+    append(warehouse, COMPLAINTS, [complaint(number) for number in ids])
+    append(warehouse, TEST_SCORES, [test_score(number, version) for version in (1, 2) for number in range(1, 401)])
+    values = {"accuracy": 0.74, "weighted_precision": 0.7, "f1": 0.71, "auc": 0.66, "log_loss": 0.5,
+              "calibration_error": 0.03}  # fmt: skip
+    append(warehouse, MODEL_METRICS, [
+        metric(version, split, name, value + 0.01 * version)
+        for version in (1, 2) for split in SPLITS for name, value in values.items()
+    ])  # fmt: skip
+    check = {"name": "auc_beats_chance", "is_passed": True, "found": 0.6, "required": "above 0.5"}
+    append(warehouse, MODEL_EVENTS, [
+        event(1, "trained", 0, "challenger", engine="xgboost"), event(1, "validation_passed", 1, checks=[check]),
+        event(1, "promoted", 2, "champion", replaces=None), event(2, "trained", 0, "challenger", engine="xgboost"),
+        event(2, "validation_passed", 1, checks=[check]), event(2, "promoted", 2, "champion", replaces=1),
+    ])  # fmt: skip
+    append(warehouse, STREAM_PROGRESS, [
+        batch(number, ended_at=now - timedelta(seconds=5 * (120 - number))) for number in range(1, 121)
+    ])  # fmt: skip
+    provenance = {"_source_file": "complaints.csv", "_source_sha256": "0" * 64, "_source_line": 1, "_ingested_at": now}
+    append(warehouse, QUARANTINE, [{"_record": "a,b", "_reason": "2 fields, 18 wanted", **provenance}] * 3)
+    append(warehouse, REJECTED, [
+        {"_record_key": str(number), "failed_rules": ["has_narrative"], "product": PRODUCTS[number % 4], **provenance}
+        for number in range(40)
+    ])  # fmt: skip
+    append(warehouse, DEAD_LETTERS, [
+        {"letter_id": str(number), "topic": "t", "partition": 0, "offset": number, "reason": "not JSON",
+         "failed_at": now}
+        for number in range(5)
+    ])  # fmt: skip

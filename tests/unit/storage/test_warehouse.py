@@ -1,0 +1,174 @@
+"""The SQL warehouse's reader, against a stand-in of the connector: its DB-API over local tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from solosolve.dashboard.data.answers import Answers
+from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.views.panels import PANELS
+from solosolve.errors import SettingsError, TableError
+from solosolve.names import PREDICTIONS, Layer, Table
+from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.feedback import Feedback, Verdict
+from solosolve.storage.reader import Reader, TableVersion
+from solosolve.storage.warehouse import Warehouse, WarehouseFeedback, WarehouseReader
+from support.warehouses import append, folder, prediction, write_everything
+
+
+class Error(Exception):
+    """As the connector raises."""
+
+
+class StandIn:
+    """A connection that answers as the platform does: metadata statements here, questions by the local engine."""
+
+    def __init__(self, warehouse: Path) -> None:
+        self.warehouse, self.said, self.is_closed = warehouse, [], False
+        self.said: list[tuple[str, Mapping[str, object] | None]]
+        self.found = pa.table({})
+
+    def cursor(self) -> StandIn:
+        return self
+
+    def close(self) -> None:
+        pass
+
+    def fetchall_arrow(self) -> pa.Table:
+        return self.found
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
+        if self.is_closed:
+            raise Error("Invalid SessionHandle: the session is closed")
+        self.said.append((statement, parameters))
+        local = DeltaReader(self.warehouse)
+        if "information_schema" in statement:
+            names = [{"table_schema": str(table.layer), "table_name": table.name} for table in local.tables()]
+            self.found = pa.Table.from_pylist(names)
+        elif found := re.match(r"describe (history|detail) (\w+)\.(\w+)", statement):
+            table = Table(Layer(found[2]), found[3])
+            if not (folder(self.warehouse, table) / "_delta_log").is_dir():
+                raise Error(f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{found[2]}`.`{found[3]}` cannot be found.")
+            opened = DeltaTable(folder(self.warehouse, table))
+            self.found = pa.table({"version": [opened.version()], "id": [str(opened.metadata().id)]})
+        elif statement.startswith(("create", "merge")):
+            self.found = pa.table({"num_affected_rows": [1], "num_inserted_rows": [1]})
+        else:
+            pins = {
+                Table(Layer(layer), name): TableVersion("", int(number))
+                for layer, name, number in re.findall(r"(\w+)\.(\w+) version as of (\d+)", statement)
+            }
+            plain = re.sub(r" version as of \d+", "", statement)
+            try:
+                self.found = local.query(plain, parameters, pins)
+            except TableError as error:
+                missing = re.match(r"table (\w+)\.(\w+) does not exist", str(error))
+                if missing:
+                    raise Error(f"[TABLE_OR_VIEW_NOT_FOUND] `{missing[1]}`.`{missing[2]}` cannot be found") from None
+                raise Error(str(error)) from None
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> StandIn:
+    write_everything(tmp_path, predictions=60)
+    return StandIn(tmp_path)
+
+
+@pytest.fixture
+def reader(connection: StandIn) -> WarehouseReader:
+    return WarehouseReader(Warehouse("main", lambda: connection))
+
+
+def drawn(reader: Reader) -> dict[str, str]:
+    answers = Answers(reader)
+    shown = {}
+    for panel in PANELS:
+        try:
+            shown[panel.name] = str(panel.draw(answers, Filters(product=("Mortgage", "Credit card"))))
+        except TableError as error:
+            shown[panel.name] = str(error)
+    return shown
+
+
+def test_every_panel_is_the_same_through_both_readers(connection: StandIn, reader: WarehouseReader) -> None:
+    expected = drawn(DeltaReader(connection.warehouse))
+    assert {name: text for name, text in expected.items() if not text.startswith(("Div(", "Dl("))} == {}
+    assert drawn(reader) == expected
+
+
+def test_tables_and_ids_are_the_platforms(connection: StandIn, reader: WarehouseReader) -> None:
+    local = DeltaReader(connection.warehouse)
+    assert reader.tables() == local.tables()
+    assert reader.table_id(PREDICTIONS) == local.table_id(PREDICTIONS)
+
+
+def test_values_are_passed_beside_the_statement(connection: StandIn, reader: WarehouseReader) -> None:
+    hostile = "\\' or 1=1 --"
+    reader.query("select count(*) as n from gold.predictions where company = :company", {"company": hostile})
+    statement, parameters = connection.said[-1]
+    assert hostile not in statement
+    assert parameters == {"company": hostile}
+
+
+def test_version_is_asked_for_every_few_seconds(
+    connection: StandIn, reader: WarehouseReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = reader.version(PREDICTIONS)
+    asked = len(connection.said)
+    append(connection.warehouse, PREDICTIONS, [prediction(1_000)])
+    assert reader.version(PREDICTIONS) == first
+    assert len(connection.said) == asked
+    monkeypatch.setattr("solosolve.storage.warehouse._CHECKED_SECONDS", 0.0)
+    assert first is not None
+    assert reader.version(PREDICTIONS) == TableVersion(first.table_id, first.number + 1)
+
+
+def test_table_that_is_missing_has_no_version_and_names_what_makes_it(tmp_path: Path) -> None:
+    reader = WarehouseReader(Warehouse("main", lambda: StandIn(tmp_path)))
+    assert reader.version(PREDICTIONS) is None
+    with pytest.raises(TableError, match=r"^table gold\.predictions does not exist yet; run: solosolve run "):
+        reader.query("select 1 from gold.predictions")
+
+
+def test_session_that_the_warehouse_closed_is_opened_anew(tmp_path: Path) -> None:
+    write_everything(tmp_path, predictions=5)
+    made: list[StandIn] = []
+
+    def connect() -> StandIn:
+        made.append(StandIn(tmp_path))
+        return made[-1]
+
+    reader = WarehouseReader(Warehouse("main", connect))
+    reader.tables()
+    made[0].is_closed = True
+    assert reader.query("select count(*) as n from gold.predictions").to_pylist() == [{"n": 5}]
+    assert len(made) == 2
+
+
+def test_feedback_is_one_merge_by_its_id(connection: StandIn) -> None:
+    log = WarehouseFeedback(Warehouse("main", lambda: connection))
+    words = "it's; drop table x"
+    given = Feedback(
+        "a", 7, Verdict.SUCCESS, "ann", words, datetime(2026, 5, 4, tzinfo=UTC), 2, 0.5, None, "CA", "Mortgage"
+    )
+    assert log.record(given)
+    statement, parameters = connection.said[-1]
+    assert statement.startswith("merge into silver.feedback as known using (select :feedback_id as feedback_id")
+    assert "on known.feedback_id = given.feedback_id and known.verdict <> 'withdrawn'" in statement
+    assert "where not exists (select 1 from silver.feedback where complaint_id = :complaint_id" in statement
+    assert words not in statement
+    assert parameters == given.as_row()
+
+
+def test_app_without_a_warehouse_says_what_to_set() -> None:
+    with pytest.raises(SettingsError, match="SOLOSOLVE_SQL_WAREHOUSE"):
+        Warehouse.of(Settings(target="dev", catalog="dev"))

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from solosolve import errors
+from solosolve.errors import ModelError, SettingsError, SolosolveError, StoppedError, TaskFailedError, UsageError
+from solosolve.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE, one_line, run_as_program
+
+WORKER_ERROR = """Job aborted due to stage failure: Task 0 in stage 3.0 failed 1 times: Lost task 0.0
+org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+  File "/somewhere/worker.py", line 3, in main
+    raise KeyError("x")
+KeyError: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/somewhere/scorer.py", line 9, in score
+    raise ModelError("column company: found int64")
+solosolve.errors.ModelError: column company: found int64, the model needs string
+
+\tat org.apache.spark.api.python.BasePythonRunner$ReaderIterator.handlePythonException(PythonRunner.scala:581)
+Caused by: java.lang.IllegalStateException: nothing of interest
+\tat java.base/java.lang.Thread.run(Thread.java:840)
+"""
+
+
+def exit_code(main: Callable[[], object]) -> object:
+    with pytest.raises(SystemExit) as stopped:
+        run_as_program(main)
+    return stopped.value.code
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    def main() -> None:
+        raise error
+
+    return main
+
+
+def test_exit_codes_are_those_of_the_contract() -> None:
+    assert (DONE, FAILED, WRONG_USAGE, INTERRUPTED) == (0, 1, 2, 130)
+
+
+def test_program_that_is_done_exits_0_and_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: "a result") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (SolosolveError("no table"), 1, "no table"),
+        (ModelError("no model"), 1, "no model"),
+        (TaskFailedError("a.b failed: c\n  go on with: d"), 1, "a.b failed: c\n  go on with: d"),
+        (SettingsError("home: found ''"), 2, "home: found ''"),
+        (UsageError("engine: found 'x'"), 2, "engine: found 'x'"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (click.Abort(), 130, "interrupted"),
+        (ValueError("boom\nand more"), 1, "ValueError: boom"),
+        (OSError(28, "No space left on device"), 1, "OSError: [Errno 28] No space left on device"),
+        (RuntimeError(), 1, "RuntimeError: "),
+        (RuntimeError(WORKER_ERROR), 1, WORKER_ERROR.splitlines()[11]),
+    ],
+)
+def test_program_that_fails_says_so_on_standard_error(
+    error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(raising(error)) == code
+    assert capsys.readouterr() == ("", f"solosolve: {said}\n")
+
+
+def test_every_error_of_the_project_exits_1_or_2_but_a_stop_that_was_asked_for() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SolosolveError)]
+    codes = {SettingsError: 2, UsageError: 2, StoppedError: 0}
+    assert {kind: exit_code(raising(kind("x"))) for kind in kinds} == {kind: codes.get(kind, 1) for kind in kinds}
+
+
+@click.command()
+@click.option("--count", type=int)
+def command(count: int | None) -> None:
+    if count == 0:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--count", "1"], 0, ""),
+        (["--help"], 0, ""),
+        (["--count", "many"], 2, "'many' is not a valid integer"),
+        (["--number", "1"], 2, "--number"),
+        (["--count", "0"], 130, "solosolve: interrupted"),
+    ],
+)
+def test_program_of_a_click_command(words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: command.main(args=words, standalone_mode=False)) == code
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_one_line_of_the_projects_own_error_is_its_first_line() -> None:
+    assert one_line(ModelError("no model\nmore")) == "no model"
+    assert one_line(ModelError()) == ""
+
+
+def test_one_line_of_another_error_has_its_kind() -> None:
+    assert one_line(KeyError("x")) == "KeyError: 'x'"
+
+
+def test_one_line_of_a_workers_error_is_its_tracebacks_last_line() -> None:
+    said = "solosolve.errors.ModelError: column company: found int64, the model needs string"
+    assert one_line(RuntimeError(WORKER_ERROR)) == said
+
+
+def test_one_line_of_a_message_that_only_looks_like_an_error_is_its_first_line() -> None:
+    assert one_line(RuntimeError("it went wrong\nValueError: not this")) == "RuntimeError: it went wrong"
+
+
+def test_one_line_of_what_failed_in_a_real_worker(spark: SparkSession) -> None:
+    def fail(batches: object) -> object:
+        raise ModelError("column company: found int64")
+
+    failing = spark.range(1).mapInArrow(fail, "id bigint")
+    with pytest.raises(PySparkException) as error:
+        failing.collect()
+    assert one_line(error.value) == "solosolve.errors.ModelError: column company: found int64"
+
+
+def test_one_line_of_a_query_that_spark_refuses_has_its_first_line(spark: SparkSession) -> None:
+    with pytest.raises(PySparkException) as error:
+        spark.range(1).select(F.col("company"))
+    said = one_line(error.value)
+    assert said.startswith("AnalysisException: [UNRESOLVED_COLUMN")
+    assert "\n" not in said
+
+
+def test_one_line_of_a_failure_in_the_jvm_is_its_innermost_cause() -> None:
+    message = (
+        "An error occurred while calling o64.save.\n: org.apache.spark.SparkException: Job aborted\n"
+        "\tat a.b.C.d(C.java:1)\n"
+        "Caused by: java.io.IOException: No space left on device\n\tat e.f.G.h(G.java:2)\n"
+    )
+    assert one_line(RuntimeError(message)) == "java.io.IOException: No space left on device"

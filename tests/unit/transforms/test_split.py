@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import DataFrame, SparkSession
+
+from solosolve.transforms.split import SplitError, with_split
+from support.builders import complaints
+
+FIRST_DAY = date(2016, 1, 1)
+Filed = tuple[int, float | None, str]
+"""Days since FIRST_DAY, label, narrative."""
+
+
+def filed(spark: SparkSession, *rows: Filed) -> DataFrame:
+    """Complaints with ids from 1 on, given to Spark newest id first."""
+    overrides: list[dict[str, Any]] = [
+        {
+            "complaint_id": number,
+            "date_received": FIRST_DAY + timedelta(days=day),
+            "is_successful_resolution": label,
+            "consumer_complaint_narrative": narrative,
+        }
+        for number, (day, label, narrative) in enumerate(rows, 1)
+    ]
+    return complaints(spark, *reversed(overrides))
+
+
+def assert_split(spark: SparkSession, rows: list[Filed], maturity_days: int, expected: list[str]) -> None:
+    given_df = filed(spark, *rows)
+    actual_df = with_split(given_df, maturity_days)
+    assert actual_df.columns == [*given_df.columns, "split"]
+    expected_df = spark.createDataFrame(list(enumerate(expected, 1)), "complaint_id bigint, split string")
+    assert_df_equality(
+        actual_df.select("complaint_id", "split"), expected_df, ignore_nullable=True, ignore_row_order=True
+    )
+
+
+def test_with_split_goes_by_date_and_divides_no_day(spark: SparkSession) -> None:
+    # Of ten mature labelled complaints the first six would train: the seventh is of the sixth's day.
+    days = {0: 3, 1: 4, 5: 2, 6: 1}
+    mature: list[Filed] = [(day, float(n % 2), f"{day} {n}") for day, count in days.items() for n in range(count)]
+    immature: list[Filed] = [(7, 1.0, "too new"), (16, 0.0, "newest label")]
+    unlabelled: list[Filed] = [(0, None, "in progress"), (99, None, "newest of all")]
+    expected = ["train"] * 7 + ["validate"] * 2 + ["test"] + ["immature"] * 2 + ["unlabelled"] * 2
+    assert_split(spark, mature + immature + unlabelled, 10, expected)
+
+
+def test_with_split_takes_the_newest_labels_when_none_is_immature(spark: SparkSession) -> None:
+    rows: list[Filed] = [(day, 1.0, str(day)) for day in range(5)]
+    assert_split(spark, rows, 0, ["train"] * 3 + ["validate", "test"])
+
+
+def test_with_split_lets_no_copy_of_a_narrative_straddle_splits(spark: SparkSession) -> None:
+    rows: list[Filed] = [
+        (0, 1.0, "template"),
+        (0, 0.0, "template"),
+        (1, 1.0, "of day 1"),
+        *((1, 1.0, f"other {n}") for n in range(3)),
+        (2, 1.0, "of day 2"),
+        (2, 1.0, "template"),
+        (2, 1.0, "of day 2 too"),
+        (3, 1.0, "template"),
+        (3, 0.0, "twice in validate"),
+        (3, 1.0, "twice in validate"),
+        (4, 1.0, "twice in validate"),
+        (4, 1.0, "Template"),
+        (9, 1.0, "template"),
+        (9, None, "of day 2"),
+        (0, None, "Template"),
+    ]
+    expected = ["train"] * 9 + ["copy", "validate", "validate", "copy", "test", "immature", "unlabelled", "unlabelled"]
+    assert_split(spark, rows, 5, expected)
+
+
+@pytest.mark.parametrize("rows", [[], [(0, None, "a"), (1, None, "b")]], ids=["no complaints", "no labels"])
+def test_with_split_refuses_complaints_without_labels(spark: SparkSession, rows: list[Filed]) -> None:
+    with pytest.raises(SplitError, match="no complaint has a known outcome"):
+        with_split(filed(spark, *rows), 60)
+
+
+@pytest.mark.parametrize(
+    ("days", "maturity_days", "found"),
+    [
+        ([0, 0, 0], 0, "3 labelled complaints on 1 days up to 2016-01-01"),
+        ([0, 0, 1, 1], 0, "4 labelled complaints on 2 days"),
+        ([0, *[1] * 9, 2], 1, "10 labelled complaints on 2 days up to 2016-01-02"),
+        ([0, 1, 2, 3, 4], 60, "0 labelled complaints on 0 days up to 2015-11-06"),
+    ],
+)
+def test_with_split_refuses_too_few_days(spark: SparkSession, days: list[int], maturity_days: int, found: str) -> None:
+    with pytest.raises(SplitError, match=f"{found}.* cannot be split .*SOLOSOLVE_MATURITY_DAYS"):
+        with_split(filed(spark, *((day, 1.0, str(n)) for n, day in enumerate(days))), maturity_days)
