@@ -1,4 +1,4 @@
-# make demo and make test set up all they need; see README.md.
+# make demo and make test install everything they need; see README.md.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test faults lint bench screenshots clean
 
@@ -15,41 +15,41 @@ SAMPLE := $(SOLOSOLVE_HOME)/landing/sample_18_$(ROWS)_$(SEED).csv
 JOBS := medallion train_model request_scores score_stream score_batch
 STREAM := --param request_scores.source=$(SOURCE) --param score_stream.source=$(SOURCE) --param available_now=true
 
-help:  ## What there is to make
+help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-setup: .venv/ready  ## Install the pinned versions, Spark's jars and its archived classes, once
+setup: .venv/ready  ## Install the pinned versions and Spark's jars, and archive Spark's classes; once
 
 .venv/ready: pyproject.toml constraints.txt bundle/spark-defaults.conf
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
-	$(BIN)/python -m solosolve.local.warm_up
+	$(BIN)/python -m solosolve.cli.warm_up
 	touch $@
 
-demo: setup  ## Raw CSV to dashboard: DATA=complaints.csv, or ROWS=n of sample data; SOURCE=kafka; SERVE=0 does not serve
+demo: setup  ## From raw CSV to the dashboard: DATA=complaints.csv or ROWS=n sample rows, SOURCE=delta|kafka, SERVE=0 to skip serving
 	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to "$(SAMPLE)")
 	$(if $(filter kafka,$(SOURCE)),$(BIN)/solosolve kafka status >/dev/null 2>&1 || $(BIN)/solosolve kafka start)
 	$(BIN)/solosolve run $(JOBS) --param "medallion.source=$(or $(DATA),$(SAMPLE))" $(STREAM)
 	$(BIN)/solosolve report
 	$(if $(filter 0,$(SERVE)),,$(BIN)/solosolve dashboard)
 
-test: setup  ## Unit, contract and integration tests, and short fault drills
-	$(BIN)/pytest
+test: setup  ## Run unit, contract, browser and integration tests, and short fault drills
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-faults: setup  ## The fault drills in full: kills, a broken broker, poison, promotions (an hour)
+faults: setup  ## Run the full fault drills: kills, a broken broker, poison, promotions, 200,000 complaints (an hour)
 	DRILLS=long $(BIN)/pytest tests/faults
 
-lint: setup  ## Formatting, style and types
+lint: setup  ## Check formatting, style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup  ## Measure, as ratios beside a peer in the same run; docs/benchmarks.md keeps the figures
+bench: setup  ## Measure against a peer in the same run and print the ratios; docs/benchmarks.md keeps the figures
 	$(BIN)/pytest tests/bench -s
 
-screenshots: setup  ## Make the dashboard's pictures in docs/ of what make demo made
+screenshots: setup  ## Take the dashboard's screenshots in docs/ from the results of make demo
 	SCREENSHOTS="$(abspath $(SOLOSOLVE_HOME))" $(BIN)/pytest tests/browser -k screenshots
 
-clean:  ## Remove what make demo made (tables, models, logs); .venv stays
+clean:  ## Remove the results of make demo (tables, models, logs), but not .venv
 	-[ ! -d "$(SOLOSOLVE_HOME)/kafka" ] || $(BIN)/solosolve kafka stop
 	rm -rf $(SOLOSOLVE_HOME)

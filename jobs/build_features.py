@@ -1,28 +1,22 @@
-"""Fits the features on the training split and writes them for every silver complaint to gold."""
+"""Rebuilds the features of every complaint, fitted on the training split only."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
-from solosolve.cli.task import run_task, target_option
+from solosolve.cli.task import Flow, main_of, task_command
 from solosolve.exit_codes import run_as_program
 from solosolve.flows import build_features
 
 
-@click.command(name="build_features")
-@target_option
-@click.option("--feature-set", default="default", show_default=True, help="baseline or default.")
-def command(target: str, feature_set: str) -> None:
-    """Fits the features on the training split and writes them for every silver complaint to gold."""
-    run_task("build_features", target, lambda spark, settings: build_features.run(spark, settings, feature_set))
+@task_command("build_features", __doc__)
+@click.option("--feature-set", "feature_set", default="default", show_default=True, help="baseline or default.")
+def command(feature_set: str) -> Flow[object]:
+    """Takes the feature set."""
+    return lambda spark, settings: build_features.run(spark, settings, feature_set)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the task with the words of a command line."""
-    command.main(args=argv, standalone_mode=False)
-
+main = main_of(command)
 
 if __name__ == "__main__":
     run_as_program(main)

@@ -1,33 +1,23 @@
-"""Lands complaint files (CSV, .gz, .zip), or the raw topic, in bronze; what has been landed adds nothing."""
+"""Lands complaint files (CSV, .gz, .zip) or the raw topic in bronze; landing them again adds nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
-from solosolve.cli.task import flag_option, run_task, target_option
+from solosolve.cli.task import Flow, flag_option, main_of, task_command
 from solosolve.exit_codes import run_as_program
 from solosolve.flows import ingest_complaints
 
 
-@click.command(name="ingest_complaints")
-@target_option
-@click.option("--source", required=True, help="A complaint file, a folder or a glob; or kafka, the raw topic.")
-@flag_option("--recover", help="Read the topic from its earliest position again, skipping what bronze has.")
-def command(target: str, source: str, recover: bool) -> None:
-    """Lands complaint files (CSV, .gz, .zip), or the raw topic, in bronze; what has been landed adds nothing."""
-    run_task(
-        "ingest_complaints",
-        target,
-        lambda spark, settings: ingest_complaints.run(spark, settings, source, recover=recover),
-    )
+@task_command("ingest_complaints", __doc__)
+@click.option("--source", required=True, help="A complaint file, a folder or a glob, or kafka for the raw topic.")
+@flag_option("--recover", help="Read the topic again from its earliest position, skipping messages in bronze.")
+def command(source: str, recover: bool) -> Flow[object]:
+    """Takes the source."""
+    return lambda spark, settings: ingest_complaints.run(spark, settings, source, recover=recover)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the task with the words of a command line."""
-    command.main(args=argv, standalone_mode=False)
-
+main = main_of(command)
 
 if __name__ == "__main__":
     run_as_program(main)

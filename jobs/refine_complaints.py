@@ -1,27 +1,19 @@
-"""Merges new bronze records into silver: typed, labelled, in scope, or rejected with reasons."""
+"""Merges new bronze records into silver: typed and labelled, or rejected with the reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import click
-
-from solosolve.cli.task import run_task, target_option
+from solosolve.cli.task import Flow, main_of, task_command
 from solosolve.exit_codes import run_as_program
 from solosolve.flows import refine_complaints
 
 
-@click.command(name="refine_complaints")
-@target_option
-def command(target: str) -> None:
-    """Merges new bronze records into silver: typed, labelled, in scope, or rejected with reasons."""
-    run_task("refine_complaints", target, refine_complaints.run)
+@task_command("refine_complaints", __doc__)
+def command() -> Flow[object]:
+    """Takes no options of its own."""
+    return refine_complaints.run
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the task with the words of a command line."""
-    command.main(args=argv, standalone_mode=False)
-
+main = main_of(command)
 
 if __name__ == "__main__":
     run_as_program(main)

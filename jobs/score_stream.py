@@ -1,19 +1,17 @@
-"""Scores requests as they arrive in a Delta table or a Kafka topic, each once."""
+"""Scores requests as they arrive in a Delta table or a Kafka topic, each exactly once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from solosolve.cli.task import flag_option, interval, run_task, target_option
+from solosolve.cli.task import Flow, flag_option, interval, main_of, task_command
 from solosolve.exit_codes import run_as_program
 from solosolve.flows import score_stream
 
 
-@click.command(name="score_stream")
-@target_option
+@task_command("score_stream", __doc__, lock="score_stream_{source}")
 @click.option("--source", type=click.Choice(["delta", "kafka"]), default="delta", show_default=True)
 @click.option(
     "--starting",
@@ -23,28 +21,23 @@ from solosolve.flows import score_stream
     help="Where a new stream begins.",
 )
 @click.option(
-    "--trigger", callback=interval, default="0 seconds", show_default=True, help="Least time between two batches."
+    "--trigger", callback=interval, default="0 seconds", show_default=True, help="Minimum time between two batches."
 )
 @click.option(
     "--max-per-trigger",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Messages (Kafka) or files (Delta) of a batch at most; 0: no limit.",
+    help="Maximum number of messages (Kafka) or files (Delta) per batch; 0 for no limit.",
 )
-@flag_option("--available-now", help="End when what is there now has been scored.")
-@flag_option("--recover", help="Begin anew from the source's earliest position, skipping what the tables have.")
-def command(target: str, **options: Any) -> None:
-    """Scores requests as they arrive in a Delta table or a Kafka topic, each once."""
-    chosen = score_stream.StreamOptions(**options)
-    name = f"score_stream_{chosen.source}"
-    run_task(name, target, lambda spark, settings: score_stream.run(spark, settings, chosen))
+@flag_option("--available-now", help="Stop after scoring what was waiting at the start.")
+@flag_option("--recover", help="Start over from the source's earliest position, skipping what the tables have.")
+def command(**options: Any) -> Flow[object]:
+    """Takes the options of the stream."""
+    return lambda spark, settings: score_stream.run(spark, settings, score_stream.StreamOptions(**options))
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the task with the words of a command line."""
-    command.main(args=argv, standalone_mode=False)
-
+main = main_of(command)
 
 if __name__ == "__main__":
     run_as_program(main)

@@ -1,27 +1,19 @@
-"""Re-scores challenger and champion on the same frozen slice and writes the verdict."""
+"""Compares the challenger with the champion on the frozen test split, and records the gate's result."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import click
-
-from solosolve.cli.task import run_task, target_option
+from solosolve.cli.task import Flow, main_of, task_command
 from solosolve.exit_codes import run_as_program
 from solosolve.flows import validate_model
 
 
-@click.command(name="validate_model")
-@target_option
-def command(target: str) -> None:
-    """Re-scores challenger and champion on the same frozen slice and writes the verdict."""
-    run_task("validate_model", target, validate_model.run)
+@task_command("validate_model", __doc__)
+def command() -> Flow[object]:
+    """Takes no options of its own."""
+    return validate_model.run
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the task with the words of a command line."""
-    command.main(args=argv, standalone_mode=False)
-
+main = main_of(command)
 
 if __name__ == "__main__":
     run_as_program(main)

@@ -1,4 +1,4 @@
-"""What all tests share: one Spark session a run, and a home folder a test."""
+"""Fixtures of all tests: one Spark session per process, one Kafka broker per run, and a home folder per test."""
 
 from __future__ import annotations
 
@@ -9,27 +9,65 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from solosolve.local.broker import Broker
 from solosolve.settings import Settings
 from solosolve.storage.spark import spark_session, stop_session
 from solosolve.storage.tables import Tables
-from support.brokers import broker, broker_home
+from support.brokers import free_port, kafka_settings
 from support.live import Live, with_champion
 
-__all__ = ["broker", "broker_home"]
+_SLOW = {"integration", "faults"}
+
+QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+"""Only the JVM's quick compiler, with room for all code: by default it would discard and compile code again."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups tests for pytest-xdist: one process runs all that need the broker, and each file stays in one process."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("kafka" if _needs_broker(item) else str(item.path)))
+    # Long groups first, so that no process is left with one at the end.
+    items.sort(key=lambda item: (not _needs_broker(item), not _SLOW & set(item.path.parts)))
+
+
+def _needs_broker(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return "broker" in fixtures or ("live_of" in fixtures and "kafka" in item.name)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> None:
     for name in [name for name in os.environ if name.startswith("SOLOSOLVE_")]:
         del os.environ[name]
+    # For the programs that tests start: most of what they do is done once, and compiling it well takes longer.
+    os.environ["SOLOSOLVE_DRIVER_JAVA_OPTIONS"] = QUICK_JVM
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """The run's one session, with the bundle's own Spark defaults."""
+    """The process's one session, with the bundle's own Spark defaults."""
     home = tmp_path_factory.mktemp("spark_home")
-    yield spark_session(settings_in(home), "tests")
+    environ = {"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_DRIVER_JAVA_OPTIONS": QUICK_JVM}
+    yield spark_session(Settings.load(environ=environ), "tests")
     stop_session()
+
+
+# pytest takes a fixture that two conftest files import for two fixtures, and would start two brokers: define it once.
+@pytest.fixture(scope="session")
+def broker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of the shared broker."""
+    return tmp_path_factory.mktemp("kafka_home")
+
+
+@pytest.fixture(scope="session")
+def broker(broker_home: Path) -> Iterator[str]:
+    """The address of the run's one broker; a test that counts messages uses its own topic or empties the project's."""
+    address = f"127.0.0.1:{free_port()}"
+    shared = Broker(kafka_settings(broker_home, address))
+    shared.start()
+    yield address
+    shared.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,11 @@
-"""The errors that Solosolve raises on purpose; each message says what was found and what would do."""
+"""The errors that Solosolve raises; each message says what was wrong, what was found and what to do."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from solosolve.names import MADE_BY, Table
 
 _TRACEBACK = "Traceback (most recent call last)"
 _JAVA_CAUSE = re.compile(r"(?:Caused by)?: (?=[\w.$]+)")
@@ -10,7 +13,7 @@ _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b")
 
 
 class SolosolveError(Exception):
-    """A failure with a one-line explanation for the person who ran the command (exit code 1)."""
+    """A failure, explained in one line to the person who ran the command (exit code 1)."""
 
 
 class SettingsError(SolosolveError):
@@ -18,19 +21,19 @@ class SettingsError(SolosolveError):
 
 
 class UsageError(SolosolveError):
-    """A command was called with words that it does not take (exit code 2)."""
+    """A command got arguments that it does not accept (exit code 2)."""
 
 
 class MissingDependencyError(SolosolveError):
-    """Something that the machine must provide (Java, Delta's jars, a port) is not there."""
+    """Something that the machine must provide is missing: Java, Delta's jars, a port."""
 
 
 class NotAComplaintFileError(SolosolveError):
-    """A landed file has no header with the complaint columns."""
+    """A file has no header with the complaint columns."""
 
 
 class BundleError(SolosolveError):
-    """The bundle's YAML is not what the runner can run."""
+    """The bundle's YAML cannot be read or run."""
 
 
 class TaskFailedError(SolosolveError):
@@ -38,15 +41,15 @@ class TaskFailedError(SolosolveError):
 
 
 class BusyError(SolosolveError):
-    """Another process does the same work on the same tables."""
+    """Another process is doing the same work on the same tables."""
 
 
 class ConservationError(SolosolveError):
-    """Rows read and rows accounted for differ."""
+    """Rows were lost or duplicated: the number read is not the number accounted for."""
 
 
 class LeakageError(SolosolveError):
-    """A column that is known only after the outcome was asked for as a feature."""
+    """A feature would read a column that is known only after the outcome."""
 
 
 class ModelError(SolosolveError):
@@ -54,30 +57,67 @@ class ModelError(SolosolveError):
 
 
 class TableError(SolosolveError):
-    """A table is missing or is not what its schema says."""
+    """A table is missing, broken, or does not match its schema."""
+
+
+class NotYetError(SolosolveError):
+    """Something that a command makes has not been made yet.
+
+    Attributes:
+        command: The command that makes it.
+    """
+
+    def __init__(self, found: str, command: str) -> None:
+        super().__init__(f"{found}; run: {command}")
+        self.found = found
+        self.command = command
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default, unpickling would call the constructor, whose arguments differ, with the message.
+        return type(self).__new__, (type(self), *self.args), self.__dict__
+
+
+class MissingTableError(NotYetError, TableError):
+    """A table has not been made yet.
+
+    Attributes:
+        table: The table.
+        command: The command that makes it.
+    """
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(f"table {table} does not exist yet", MADE_BY[table])
+        self.table = table
+
+
+class NoChampionError(NotYetError, ModelError):
+    """No model has been promoted yet."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no champion model yet", "solosolve run train_model")
 
 
 class DownloadError(SolosolveError):
-    """The published CSV could not be fetched whole."""
+    """The published CSV could not be downloaded completely."""
 
 
 class BrokerError(SolosolveError):
-    """A Kafka broker cannot be reached, or does not let us in."""
+    """No Kafka broker can be reached, or the login fails."""
 
 
 class CheckpointError(SolosolveError):
-    """A stream's checkpoint is missing, or is not the one that its table was written from."""
+    """The checkpoint of a stream is missing, or is not the one that its table was written from."""
 
 
 class StoppedError(SolosolveError):
-    """A task was told to stop, and did, with all that it had begun whole: nothing failed, and it is not done."""
+    """A task stopped on request, between two batches: nothing failed, but the work is not done."""
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says in one line, with its kind where the project did not raise it itself.
+    """An error's message in one line, preceded by its type unless it is one of the project's.
 
-    Of an error in a Spark worker, whose message holds the worker's traceback, this is the traceback's last line; of
-    one in the JVM its innermost cause.
+    For an error in a Spark worker, this is the last line of the worker's traceback; for one in the JVM, the innermost
+    cause.
     """
     lines = str(error).strip().splitlines()
     if isinstance(error, SolosolveError):

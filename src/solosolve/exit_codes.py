@@ -1,4 +1,4 @@
-"""The edge of every program: errors become one line on the terminal and an exit code."""
+"""How every program ends: errors become one line on the terminal and an exit code."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ logger = logging.getLogger("solosolve")
 
 
 def run_as_program(main: Callable[[], object]) -> NoReturn:
-    """Runs a program and exits: 0 done or stopped as it was told, 1 the work failed, 2 wrong usage, 130 interrupted.
+    """Runs a program and exits: 0 done or stopped on request, 1 the work failed, 2 wrong usage, 130 interrupted.
 
-    What failed is said in one line on standard error; tracebacks go to the log file.
+    A failure prints one line on standard error; its traceback goes to the log file.
     """
     sys.exit(_exit_code(main))
 
@@ -33,20 +33,20 @@ def _exit_code(main: Callable[[], object]) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted", INTERRUPTED)
+        return _report("interrupted", INTERRUPTED)
     except StoppedError:
         return DONE
     except _WRONG_USAGE as error:
-        return _say(str(error), WRONG_USAGE)
+        return _report(str(error), WRONG_USAGE)
     except SolosolveError as error:
         logger.debug("failed", exc_info=True)
-        return _say(str(error), WRONG_USAGE if isinstance(error.__cause__, _WRONG_USAGE) else FAILED)
+        return _report(str(error), WRONG_USAGE if isinstance(error.__cause__, _WRONG_USAGE) else FAILED)
     except Exception as error:
         logger.debug("failed unexpectedly", exc_info=True)
-        return _say(one_line(error), FAILED)
+        return _report(one_line(error), FAILED)
     return DONE
 
 
-def _say(message: str, code: int) -> int:
+def _report(message: str, code: int) -> int:
     click.echo(f"solosolve: {message}", err=True)
     return code

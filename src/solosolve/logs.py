@@ -1,4 +1,4 @@
-"""Logging: everything to a file, what a person needs to the terminal."""
+"""Logging: everything to a file, and what a person needs to the terminal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LOG_FILE = "solosolve.log"
 
 
 def set_up_logging(logs: Path, console: Console) -> None:
-    """Sends the project's records to `<logs>/solosolve.log` and, from INFO on, to the terminal.
+    """Sends the project's log records to `<logs>/solosolve.log` and, from level INFO on, to the terminal.
 
-    Other libraries' warnings go to the file only. Called again, it changes nothing.
+    Warnings of other libraries go only to the file. Further calls change nothing.
     """
     root = logging.getLogger()
     if any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
@@ -31,7 +31,7 @@ def set_up_logging(logs: Path, console: Console) -> None:
 
 
 class _ToTerminal(logging.Handler):
-    """Prints what a person needs, one line a record, warnings in yellow."""
+    """Prints one line per record, warnings in yellow."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(logging.INFO)

@@ -1,15 +1,17 @@
-"""The names that cross modules: layers, tables, columns, topics, model and aliases."""
+"""Names that several modules use: layers, tables, columns, topics, the model and its aliases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 
 class Layer(StrEnum):
-    """A medallion layer; a folder locally, a schema on the platform."""
+    """A medallion layer: a folder locally, a schema on the platform."""
 
     BRONZE = "bronze"
     SILVER = "silver"
@@ -18,13 +20,17 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Table:
-    """A Delta table's layer and name, wherever it is stored."""
+    """A Delta table, identified by layer and name."""
 
     layer: Layer
     name: str
 
     def __str__(self) -> str:
         return f"{self.layer}.{self.name}"
+
+    def folder_in(self, warehouse: Path) -> Path:
+        """The table's folder below the folder of a local warehouse."""
+        return warehouse / self.layer / self.name
 
 
 COMPLAINTS_RAW = Table(Layer.BRONZE, "complaints")
@@ -62,7 +68,7 @@ MADE_BY: Mapping[Table, str] = MappingProxyType(
         FEEDBACK: "solosolve dashboard",
     }
 )
-"""Table to the command that first fills it."""
+"""The command that first fills each table."""
 
 COMPLAINT_COLUMNS: tuple[str, ...] = (
     "date_received",
@@ -99,7 +105,7 @@ FILED_COLUMNS: tuple[str, ...] = (
     "tags",
     "submitted_via",
 )
-"""Columns that are known when a complaint is filed: all that a feature may read."""
+"""Columns that are known when a complaint is filed; features may read only these."""
 
 OUTCOME_COLUMNS: frozenset[str] = frozenset(
     {
@@ -110,20 +116,54 @@ OUTCOME_COLUMNS: frozenset[str] = frozenset(
         "is_successful_resolution",
     }
 )
-"""Columns that are known only after the outcome; they never become features."""
+"""Columns that are known only after the outcome, and never become features."""
 
 WITHDRAWN_COLUMNS: tuple[str, ...] = ("consumer_consent_provided", "consumer_disputed")
-"""Columns that the publisher dropped in May 2026: absent from newer files, not changed by them."""
+"""Columns that the publisher dropped in May 2026: newer files lack them and so do not change them."""
 
 NARRATIVE = "consumer_complaint_narrative"
 LABEL = "is_successful_resolution"
+
+OUTCOME_NAMES: Mapping[float, str] = MappingProxyType({1.0: "successful", 0.0: "not successful"})
+"""The words for each value of a label or a prediction."""
+
+INVALID_KEY_PREFIX = "invalid:"
+"""What the `_record_key` of a record without a valid complaint id starts with."""
+
+TRAIN, VALIDATE, TEST = "train", "validate", "test"
+IMMATURE, DUPLICATE, UNLABELLED = "immature", "duplicate", "unlabelled"
+SPLITS: tuple[str, ...] = (TRAIN, VALIDATE, TEST, IMMATURE, DUPLICATE, UNLABELLED)
+"""The values of `split` in `gold.complaint_features`; `transforms.split` assigns them."""
+
+CATEGORY_COUNT = 15
+"""How many of a column's values, the most frequent ones, the features distinguish."""
+
+OTHER_CATEGORY = "Other"
+"""The category of all other values."""
 
 RAW_TOPIC = "consumer-complaints-raw"
 REQUESTS_TOPIC = "consumer-complaints-inference-requests"
 PREDICTIONS_TOPIC = "consumer-complaints-predictions"
 TOPICS: tuple[str, ...] = (RAW_TOPIC, REQUESTS_TOPIC, PREDICTIONS_TOPIC)
-"""The Kafka topics; values are JSON objects with the table's column names, keys complaint ids."""
+"""The Kafka topics. Values are JSON objects with the table's column names, keys are complaint ids."""
+
+BATCH_SOURCE: Final = "batch"
+DELTA_SOURCE: Final = "delta"
+KAFKA_SOURCE: Final = "kafka"
+REPLAY_SOURCE: Final = "replay"
+"""The four values of `source` in `gold.predictions`: the batch job, the two streams, and replayed dead letters."""
+
+SCORE_STREAM_PREFIX = "score_stream_"
+"""What the name of a scoring stream starts with; its source follows."""
 
 MODEL = "complaint_resolution"
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+
+THRESHOLD = 0.5
+"""Probability from which a complaint is predicted to be resolved successfully."""
+
+DASHBOARD_PORT = 8050
+
+TRUTH_SUFFIX = ".truth.parquet"
+"""Ending of the file that holds the true probabilities of a sample, in place of the `.csv` of the sample."""

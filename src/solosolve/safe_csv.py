@@ -1,4 +1,4 @@
-"""CSV that is safe to open: texts that a spreadsheet would take for a formula stand behind an apostrophe."""
+"""CSV that is safe to open in a spreadsheet: text that looks like a formula gets a leading apostrophe."""
 
 from __future__ import annotations
 
@@ -15,39 +15,44 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 _BATCH_ROWS = 10_000
 
 
-class TextOut(Protocol):
-    """Where text goes."""
+class TextWriter(Protocol):
+    """Anything that text can be written to."""
 
     def write(self, text: str, /) -> object:
-        """Takes text."""
+        """Writes text."""
         ...
 
 
-def write_csv(table: pa.Table, stream: TextOut) -> None:
-    """Writes RFC 4180 CSV: a line of names, null as an empty field, no text that a spreadsheet would calculate."""
+def write_csv(table: pa.Table, stream: TextWriter) -> None:
+    """Writes a table as RFC 4180 CSV with a header; null is an empty field, and no text is a spreadsheet formula.
+
+    Args:
+        table: The table.
+        stream: Where the CSV is written.
+    """
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(table.column_names)
-    writer.writerows([_field(value) for value in row] for row in rows_of(table))
+    writer.writerows([_field(value) for value in row] for row in iterate_rows(table))
 
 
 def _field(value: Any) -> str:
     if value is None:
         return ""
-    plain = as_plain(value)
-    if not isinstance(plain, str):
-        return json.dumps(plain, ensure_ascii=False)
-    # Spreadsheets would calculate it (https://owasp.org/www-community/attacks/CSV_Injection).
-    return f"'{plain}" if plain.startswith(_FORMULA_STARTS) else plain
+    converted = to_json_value(value)
+    if not isinstance(converted, str):
+        return json.dumps(converted, ensure_ascii=False)
+    # A spreadsheet would run it as a formula: https://owasp.org/www-community/attacks/CSV_Injection
+    return f"'{converted}" if converted.startswith(_FORMULA_STARTS) else converted
 
 
-def rows_of(table: pa.Table) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table, as Python values."""
+def iterate_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows of a table as Python values."""
     for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def as_plain(value: Any) -> Any:
-    """The value in JSON's types: ISO 8601 dates, UTC instants ending in Z, and null for NaN, which JSON lacks."""
+def to_json_value(value: Any) -> Any:
+    """Converts a value to JSON's types: dates as ISO 8601, timestamps as UTC ending in Z, NaN and infinity as null."""
     match value:
         case float():
             return value if math.isfinite(value) else None
@@ -58,9 +63,9 @@ def as_plain(value: Any) -> Any:
         case bytes():
             return value.hex()
         case list():
-            return [as_plain(item) for item in value]
+            return [to_json_value(item) for item in value]
         case dict():
-            return {name: as_plain(item) for name, item in value.items()}
+            return {name: to_json_value(item) for name, item in value.items()}
         case None | bool() | int() | str():
             return value
         case _:

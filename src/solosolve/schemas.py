@@ -1,25 +1,11 @@
-"""One schema a table, with the constraints that Delta enforces on every write."""
+"""The schema of each table, stated once in Arrow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pyspark.sql.types import (
-    ArrayType,
-    BinaryType,
-    BooleanType,
-    DataType,
-    DateType,
-    DoubleType,
-    FloatType,
-    IntegerType,
-    LongType,
-    StringType,
-    StructField,
-    StructType,
-    TimestampType,
-)
+import pyarrow as pa
 
 from solosolve.names import (
     CHECKPOINTS,
@@ -42,17 +28,22 @@ from solosolve.names import (
     Table,
 )
 
-
-def _required(name: str, kind: DataType) -> StructField:
-    return StructField(name, kind, nullable=False)
-
-
-def _optional(name: str, kind: DataType) -> StructField:
-    return StructField(name, kind, nullable=True)
+_STRING, _LONG, _INT, _DOUBLE = pa.string(), pa.int64(), pa.int32(), pa.float64()
+_DATE, _INSTANT, _BYTES = pa.date32(), pa.timestamp("us", tz="UTC"), pa.binary()
 
 
-_STRING, _LONG, _INT, _DOUBLE = StringType(), LongType(), IntegerType(), DoubleType()
-_DATE, _INSTANT, _BYTES = DateType(), TimestampType(), BinaryType()
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+def _optional(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind)
+
+
+def _list_of(kind: pa.DataType) -> pa.DataType:
+    """A list without nulls."""
+    return pa.list_(pa.field("element", kind, nullable=False))
+
 
 _VERBATIM = [_optional(name, _STRING) for name in COMPLAINT_COLUMNS]
 _PROVENANCE = [
@@ -66,16 +57,16 @@ _SILVER_REQUIRED = {"product", "consumer_complaint_narrative", "company", "state
 _SILVER_TYPES = {"date_received": _DATE, "date_sent_to_company": _DATE, "complaint_id": _LONG}
 
 
-def _silver_field(name: str) -> StructField:
+def _silver_field(name: str) -> pa.Field:
     is_required = name in _SILVER_REQUIRED | {"complaint_id", "date_received"}
-    return StructField(name, _SILVER_TYPES.get(name, _STRING), nullable=not is_required)
+    return pa.field(name, _SILVER_TYPES.get(name, _STRING), nullable=not is_required)
 
 
-SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
+SCHEMAS: Mapping[Table, pa.Schema] = MappingProxyType(
     {
-        COMPLAINTS_RAW: StructType([*_VERBATIM, _optional("_rescued", _STRING), *_PROVENANCE]),
-        QUARANTINE: StructType([_required("_record", _STRING), _required("_reason", _STRING), *_PROVENANCE]),
-        LANDINGS: StructType(
+        COMPLAINTS_RAW: pa.schema([*_VERBATIM, _optional("_rescued", _STRING), *_PROVENANCE]),
+        QUARANTINE: pa.schema([_required("_record", _STRING), _required("_reason", _STRING), *_PROVENANCE]),
+        LANDINGS: pa.schema(
             [
                 _required("source_file", _STRING),
                 _required("source_sha256", _STRING),
@@ -87,15 +78,15 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("landed_at", _INSTANT),
             ]
         ),
-        # Nothing is required of a request: what it lacks makes it a dead letter, not a failed write.
-        REQUESTS: StructType(
+        # Every column may be null: an incomplete request becomes a dead letter, not a failed write.
+        REQUESTS: pa.schema(
             [
                 _optional("complaint_id", _LONG),
                 *(_optional(name, _SILVER_TYPES.get(name, _STRING)) for name in FILED_COLUMNS),
                 _optional("requested_at", _INSTANT),
             ]
         ),
-        DEAD_LETTERS: StructType(
+        DEAD_LETTERS: pa.schema(
             [
                 _required("letter_id", _STRING),
                 _required("topic", _STRING),
@@ -107,7 +98,7 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("failed_at", _INSTANT),
             ]
         ),
-        CHECKPOINTS: StructType(
+        CHECKPOINTS: pa.schema(
             [
                 _required("stream", _STRING),
                 _required("checkpoint_id", _STRING),
@@ -115,10 +106,10 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("table_ids", _STRING),
                 _required("bound_at", _INSTANT),
                 _required("begun_at", _INSTANT),
-                _required("is_recovering", BooleanType()),
+                _required("is_recovering", pa.bool_()),
             ]
         ),
-        COMPLAINTS: StructType(
+        COMPLAINTS: pa.schema(
             [
                 *(_silver_field(name) for name in COMPLAINT_COLUMNS),
                 _required("narrative_length", _INT),
@@ -126,25 +117,25 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 *_PROVENANCE,
             ]
         ),
-        REJECTED: StructType(
+        REJECTED: pa.schema(
             [
                 _required("_record_key", _STRING),
                 *_VERBATIM,
-                _required("failed_rules", ArrayType(_STRING, containsNull=False)),
+                _required("failed_rules", _list_of(_STRING)),
                 *_PROVENANCE,
             ]
         ),
-        FEATURES: StructType(
+        FEATURES: pa.schema(
             [
                 _required("complaint_id", _LONG),
                 _required("date_received", _DATE),
                 _required("split", _STRING),
-                _required("features", ArrayType(FloatType(), containsNull=False)),
+                _required("features", _list_of(pa.float32())),
                 _optional("is_successful_resolution", _DOUBLE),
                 _required("feature_model_uri", _STRING),
             ]
         ),
-        PREDICTIONS: StructType(
+        PREDICTIONS: pa.schema(
             [
                 _required("complaint_id", _LONG),
                 _required("requested_at", _INSTANT),
@@ -162,7 +153,7 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _optional("batch_id", _LONG),
             ]
         ),
-        STREAM_PROGRESS: StructType(
+        STREAM_PROGRESS: pa.schema(
             [
                 _required("ended_at", _INSTANT),
                 _required("source", _STRING),
@@ -180,7 +171,7 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _optional("lag", _LONG),
             ]
         ),
-        TEST_SCORES: StructType(
+        TEST_SCORES: pa.schema(
             [
                 _required("model_version", _INT),
                 _required("complaint_id", _LONG),
@@ -193,7 +184,7 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("is_successful_resolution", _DOUBLE),
             ]
         ),
-        FEEDBACK: StructType(
+        FEEDBACK: pa.schema(
             [
                 _required("feedback_id", _STRING),
                 _required("complaint_id", _LONG),
@@ -210,7 +201,7 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _optional("product", _STRING),
             ]
         ),
-        MODEL_METRICS: StructType(
+        MODEL_METRICS: pa.schema(
             [
                 _required("model_version", _INT),
                 _required("run_id", _STRING),
@@ -224,7 +215,7 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
                 _required("training_seconds", _DOUBLE),
             ]
         ),
-        MODEL_EVENTS: StructType(
+        MODEL_EVENTS: pa.schema(
             [
                 _required("event_at", _INSTANT),
                 _required("model_version", _INT),
@@ -236,24 +227,3 @@ SCHEMAS: Mapping[Table, StructType] = MappingProxyType(
         ),
     }
 )
-
-CHECKS: Mapping[Table, Mapping[str, str]] = MappingProxyType(
-    {
-        COMPLAINTS: {
-            "complaint_id_is_positive": "complaint_id > 0",
-            "narrative_is_not_empty": "narrative_length > 0",
-            "label_has_three_states": "is_successful_resolution IS NULL OR is_successful_resolution IN (0.0, 1.0)",
-        },
-        REJECTED: {"a_rule_failed": "size(failed_rules) > 0"},
-        FEATURES: {
-            "complaint_id_is_positive": "complaint_id > 0",
-            "split_is_known": "split IN ('train', 'validate', 'test', 'immature', 'copy', 'unlabelled')",
-        },
-        TEST_SCORES: {"probability_is_a_probability": "probability >= 0 AND probability <= 1"},
-        PREDICTIONS: {
-            "probability_is_a_probability": "probability >= 0 AND probability <= 1",
-            "prediction_is_a_class": "prediction IN (0.0, 1.0)",
-        },
-    }
-)
-"""Table to constraint name to SQL condition, as `CHECK` constraints."""

@@ -1,18 +1,18 @@
-"""One frozen, validated Settings object: the bundle target's variables, overridden by SOLOSOLVE_* variables."""
+"""The settings: the bundle target's variables, overridden by the environment's `SOLOSOLVE_*` variables."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from solosolve.bundle import bundle_variables, find_bundle
 from solosolve.errors import SettingsError
+from solosolve.names import Table
 
 ENV_PREFIX = "SOLOSOLVE_"
 _SECRETS = {"kafka_password", "dashboard_password"}
@@ -21,7 +21,7 @@ _SECRETS = {"kafka_password", "dashboard_password"}
 class Settings(BaseModel):
     """Where the tables and models live, and the thresholds that every task shares."""
 
-    # What is wrong is said by `load`; pydantic's own words would show a password.
+    # `load` writes the error messages itself: pydantic's own messages would show a password.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     target: Literal["local", "dev", "staging", "prod"] = "local"
@@ -29,14 +29,15 @@ class Settings(BaseModel):
     catalog: str = Field(
         default="main", pattern=r"^[A-Za-z0-9_]+$", description="Catalog of the tables on the platform."
     )
-    maturity_days: int = Field(default=60, ge=0, description="Newest days of the labelled period that are left out.")
+    maturity_days: int = Field(default=60, ge=0, description="Newest days of the labelled period to leave out.")
     min_labels: int = Field(
-        default=200, ge=2, description="Labelled rows below which results are said to be uncertain."
+        default=200, ge=2, description="Labelled rows below which reports warn that results are uncertain."
     )
-    bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Resamples behind each 95 % interval.")
-    training_workers: int = Field(default=1, ge=1, description="Spark tasks that distributed XGBoost trains in.")
+    bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Bootstrap resamples per 95 % interval.")
+    training_workers: int = Field(default=1, ge=1, description="Spark tasks for distributed XGBoost training.")
+    driver_java_options: str = Field(default="", description="Further options of the local JVM.")
     driver_memory: str = Field(default="4g", pattern=r"^[1-9][0-9]*[gm]$", description="Local JVM heap.")
-    actor: str = Field(default="solosolve", min_length=1, description="Who acts, as the model ledger records it.")
+    actor: str = Field(default="solosolve", min_length=1, description="Name that the model ledger records.")
     kafka_bootstrap: str = Field(
         default="127.0.0.1:9092",
         pattern=r"^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$",
@@ -44,25 +45,25 @@ class Settings(BaseModel):
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    kafka_username: str | None = Field(default=None, description="Who logs in, with a SASL protocol.")
-    kafka_password: SecretStr | None = Field(default=None, description="The password; never printed.")
+    kafka_username: str | None = Field(default=None, description="User name for a SASL protocol.")
+    kafka_password: SecretStr | None = Field(default=None, description="Password for a SASL protocol; never printed.")
     kafka_secret_scope: str | None = Field(
-        default=None, description="Secret scope of the platform with the keys kafka_username and kafka_password."
+        default=None, description="Databricks secret scope that holds kafka_username and kafka_password."
     )
     kafka_ca_file: Path | None = Field(
-        default=None, description="PEM file with the certificates that sign the brokers', with an SSL protocol."
+        default=None, description="PEM file of the CA certificates for the brokers, with an SSL protocol."
     )
     max_request_bytes: int = Field(
-        default=262_144, ge=1_024, description="Bytes above which a request is a dead letter."
+        default=262_144, ge=1_024, description="Size in bytes above which a request becomes a dead letter."
     )
 
     dashboard_password: SecretStr | None = Field(
-        default=None, min_length=8, description="What the dashboard asks for; needed where others reach it."
+        default=None, min_length=8, description="Password of the dashboard; required when other machines can reach it."
     )
     dashboard_identity_header: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
-        description="Header in which the platform's proxy names the dashboard's user.",
+        description="Request header in which the platform's proxy names the user.",
     )
     sql_warehouse: str | None = Field(
         default=None, description="HTTP path of the SQL warehouse that a dashboard reads."
@@ -71,7 +72,7 @@ class Settings(BaseModel):
     @field_validator("home", mode="before")
     @classmethod
     def _home_is_named(cls, home: object) -> object:
-        # An empty path would be the working folder, and tables would be strewn over it.
+        # An empty path means the working folder, and would scatter tables over it.
         if isinstance(home, str) and not home.strip():
             raise PydanticCustomError("blank_home", "should be a folder")
         return home
@@ -79,7 +80,7 @@ class Settings(BaseModel):
     @field_validator("kafka_ca_file", "dashboard_password", "dashboard_identity_header", "sql_warehouse", mode="before")
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
-        # A variable of the bundle has no null.
+        # Bundle variables cannot be null.
         return None if value == "" else value
 
     @model_validator(mode="after")
@@ -95,19 +96,29 @@ class Settings(BaseModel):
 
     @property
     def is_local(self) -> bool:
-        """Whether tables are folders below `home` rather than entries of a catalog."""
+        """Whether tables are folders below `home`, not entries of a catalog."""
         return self.target == "local"
 
     @property
     def kafka_port_here(self) -> int | None:
-        """The port of this machine that a broker answers at; None where the brokers are elsewhere."""
+        """The port on this machine where a broker would listen; None when the brokers are elsewhere."""
         host, _, port = self.kafka_bootstrap.rpartition(":")
         return int(port) if host in ("127.0.0.1", "localhost") and 0 < int(port) < 1 << 16 else None
 
     @property
     def warehouse(self) -> Path:
-        """Folder of the local Delta tables, one folder a layer."""
+        """Folder of the local Delta tables, with one folder per layer."""
         return self.home / "warehouse"
+
+    def table_folder(self, table: Table) -> Path:
+        """Folder of a local Delta table."""
+        return table.folder_in(self.warehouse)
+
+    def lock_file(self, name: str) -> Path:
+        """Lock file of a table or task of this home; creates its folder."""
+        path = self.home / "locks" / f"{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     @property
     def logs(self) -> Path:
@@ -122,19 +133,19 @@ class Settings(BaseModel):
         bundle: Path | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Self:
-        """Reads the target's variables from the bundle and then the environment.
+        """Loads the settings of a target: the bundle's variables first, then the environment.
 
         Args:
             target: A target of `bundle/targets.yml`.
-            bundle: The folder that holds `databricks.yml`; found by `find_bundle` when None, and
-                skipped when there is none (a wheel on a cluster).
-            environ: Environment variables; the process's own when None.
+            bundle: The folder that holds `databricks.yml`. When None, `find_bundle` looks for it;
+                if it finds none (a wheel on a cluster), only the environment is used.
+            environ: Environment variables; those of the process when None.
 
         Returns:
-            The validated settings, `home` made absolute.
+            The validated settings, with an absolute `home`.
 
         Raises:
-            SettingsError: A value is not allowed; the message has its name, value and what is allowed.
+            SettingsError: A value is not allowed; the message gives the name, the value and what is allowed.
         """
         environ = os.environ if environ is None else environ
         root = bundle or find_bundle()
@@ -149,53 +160,9 @@ class Settings(BaseModel):
             raise SettingsError(_explain(error, environ)) from None
         if not loaded.is_local and "catalog" not in values:
             raise SettingsError(
-                f"catalog: not set for target '{target}': no databricks.yml was found, set {ENV_PREFIX}CATALOG"
+                f"catalog: not set for target '{target}', and no databricks.yml was found: set {ENV_PREFIX}CATALOG"
             )
         return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
-
-
-def find_bundle(start: Path | None = None) -> Path | None:
-    """Finds the folder with `databricks.yml`: `start` (the working folder), a parent, the job's, or the checkout's."""
-    here = (start or Path.cwd()).absolute()
-    job, checkout = Path(sys.argv[0]).absolute(), Path(__file__).absolute().parents[2]
-    for folder in (here, *here.parents, *job.parents[:2], checkout):
-        if (folder / "databricks.yml").is_file():
-            return folder
-    return None
-
-
-def bundle_variables(root: Path, target: str) -> dict[str, Any]:
-    """Reads the bundle's variables as one target sees them.
-
-    Args:
-        root: The folder that holds `databricks.yml`.
-        target: A target of `bundle/targets.yml`.
-
-    Returns:
-        Variable name to value: the default, or the target's own.
-
-    Raises:
-        SettingsError: The bundle has no such target, or a file of it is not what a bundle has there.
-    """
-    declared = _read_mapping(root / "bundle" / "variables.yml", "variables")
-    targets = _read_mapping(root / "bundle" / "targets.yml", "targets")
-    if target not in targets:
-        raise SettingsError(f"target: found '{target}', allowed: {', '.join(targets)}")
-    values = {name: spec["default"] for name, spec in declared.items() if "default" in (spec or {})}
-    return values | ((targets[target] or {}).get("variables") or {})
-
-
-def _read_mapping(path: Path, key: str) -> dict[str, Any]:
-    """Reads a YAML file's mapping below a key; empty where the file has none."""
-    try:
-        with path.open(encoding="utf-8") as stream:
-            content = yaml.safe_load(stream) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
-    found = content.get(key) or {} if isinstance(content, dict) else content
-    if not isinstance(found, dict):
-        raise SettingsError(f"{path}: found {found!r}, expected the mapping '{key}'")
-    return found
 
 
 def _from_environ(environ: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, str]:
@@ -205,7 +172,7 @@ def _from_environ(environ: Mapping[str, str], fields: Mapping[str, Any]) -> dict
 def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
     lines = []
     for problem in error.errors():
-        if not problem["loc"]:  # about several settings together; the message names them, their values may be secret
+        if not problem["loc"]:  # The message names the settings; their values may be secret.
             lines.append(problem["msg"])
             continue
         name = str(problem["loc"][0])

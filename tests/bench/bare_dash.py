@@ -1,4 +1,4 @@
-"""The least that a Dash page with as many figures can be: what the first paint is read beside; prints its address."""
+"""A bare Dash page with as many figures as the overview, to compare first paints with; prints its address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measurements: each prints its figures beside a peer's of the same run; none passes or fails by the clock."""
+"""Measurements: each prints its figures next to a peer's from the same run; none passes or fails by the clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sample_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def median_seconds(work: Callable[[], object], rounds: int = 3) -> float:
-    """The median time of some calls, after one that is not counted."""
+    """Returns the median duration of `rounds` calls, after an uncounted warm-up call."""
     work()
     seconds = []
     for _ in range(rounds):

@@ -1,7 +1,7 @@
-"""The leanest stream from Kafka into Delta: keys and times appended, nothing read, scored or told.
+"""The leanest stream from Kafka into Delta: it appends keys and times, and parses, scores and reports nothing.
 
-Run as a program with: broker, topic, folder, `stock` or `lean` settings, and `once` (a transaction names each commit)
-or `again`.
+Run it as a program with the arguments broker, topic, folder, `stock` or `lean` (the session's settings), and
+`exactly_once` (each commit names a transaction) or `at_least_once`.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from solosolve.settings import Settings
 from solosolve.storage.spark import PROPERTIES_FILE, lean_session, read_properties, spark_session
 
 ROOT = Path(__file__).parents[2]
-_NEEDED = ("spark.master", "spark.jars.packages", "spark.sql.extensions", "spark.sql.catalog.spark_catalog")
+_REQUIRED = ("spark.master", "spark.jars.packages", "spark.sql.extensions", "spark.sql.catalog.spark_catalog")
 
 
 def stock_session() -> SparkSession:
-    """Delta's and Kafka's jars, and nothing set that need not be."""
+    """Starts a session with Delta's and Kafka's jars and only the settings that they require."""
     builder = SparkSession.builder
     for key, value in read_properties(ROOT / PROPERTIES_FILE).items():
-        if key in _NEEDED:
+        if key in _REQUIRED:
             builder = builder.config(key, value)
     return builder.config("spark.driver.memory", "4g").config("spark.ui.enabled", "false").getOrCreate()
 
 
-def main(address: str, topic: str, folder: str, settings_are: str, commits_are: str) -> None:
+def main(address: str, topic: str, folder: str, session_settings: str, delivery: str) -> None:
     """Streams until SIGTERM."""
-    if settings_are == "stock":
+    if session_settings == "stock":
         spark = stock_session()
     else:
         settings = Settings.load(environ={"SOLOSOLVE_HOME": folder})
         spark = lean_session(spark_session(settings, "floor"), settings)
 
     def append(rows: DataFrame, batch_id: int) -> None:
-        named = {"txnAppId": "floor", "txnVersion": str(batch_id)} if commits_are == "once" else {}
-        rows.write.format("delta").mode("append").options(**named).save(f"{folder}/table")
+        transaction = {"txnAppId": "floor", "txnVersion": str(batch_id)} if delivery == "exactly_once" else {}
+        rows.write.format("delta").mode("append").options(**transaction).save(f"{folder}/table")
 
     messages = spark.readStream.format("kafka").options(**{"kafka.bootstrap.servers": address, "subscribe": topic})
-    kept = messages.load().selectExpr("cast(key AS string) AS key", "timestamp AS requested_at")
-    query = kept.writeStream.foreachBatch(append).option("checkpointLocation", f"{folder}/checkpoint").start()
+    requests = messages.load().selectExpr("cast(key AS string) AS key", "timestamp AS requested_at")
+    query = requests.writeStream.foreachBatch(append).option("checkpointLocation", f"{folder}/checkpoint").start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Path(folder, "started").touch()
     query.awaitTermination()

@@ -1,4 +1,4 @@
-"""What the feature sets and engines are worth on a later slice, and what they cost."""
+"""What each feature set and engine achieves on a later split, and what it costs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 
 
-def test_feature_sets_and_engines(spark: SparkSession, settings: Settings, sample_csv: Path) -> None:
+def test_quality_and_cost_of_each_feature_set_and_engine(
+    spark: SparkSession, settings: Settings, sample_csv: Path
+) -> None:
     ingest_complaints.run(spark, settings, str(sample_csv))
     refine_complaints.run(spark, settings)
     lines = []
     for feature_set in ("baseline", "default"):
         started = time.perf_counter()
         build_features.run(spark, settings, feature_set)
-        built = time.perf_counter() - started
+        feature_seconds = time.perf_counter() - started
         for engine in ("gbt", "xgboost"):
             started = time.perf_counter()
             model = train_model.run(spark, settings, engine)
-            trained = time.perf_counter() - started
+            training_seconds = time.perf_counter() - started
             rows = DeltaReader(settings.warehouse).query(
                 f"select metric, value, value_low, value_high, record_count from gold.model_metrics "
                 f"where model_version = {model.version} and split = 'test' and metric in ('auc', 'log_loss')"
@@ -33,9 +35,9 @@ def test_feature_sets_and_engines(spark: SparkSession, settings: Settings, sampl
             auc, loss = metrics["auc"], metrics["log_loss"]
             lines.append(
                 f"{feature_set} {engine}: AUC {auc['value']:.3f} ({auc['value_low']:.3f} to {auc['value_high']:.3f}), "
-                f"log loss {loss['value']:.4f}, features {built:.0f} s, training and its metrics {trained:.0f} s, "
-                f"{auc['record_count']} test complaints"
+                f"log loss {loss['value']:.4f} on {auc['record_count']} test complaints; "
+                f"features {feature_seconds:.0f} s, training and metrics {training_seconds:.0f} s"
             )
     print("\n" + "\n".join(lines))
     oracle = Summary(DeltaReader(settings.warehouse)).oracle_on_test()
-    print(f"oracle             AUC {oracle['auc']:.3f}                  log loss {oracle['log_loss']:.4f}")
+    print(f"oracle: AUC {oracle['auc']:.3f}, log loss {oracle['log_loss']:.4f}")

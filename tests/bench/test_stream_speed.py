@@ -1,15 +1,16 @@
-"""The stream: the drain of a backlog, latency beside a floor, and two thousand batches."""
+"""The stream: draining a backlog, latency compared with a floor, and memory over two thousand batches."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import cycle, islice
 from pathlib import Path
@@ -19,9 +20,10 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from rich.console import Console
 
-from solosolve.bundle import load_bundle
+from solosolve.local.job_plan import load_bundle
 from solosolve.local.produce import produce
 from solosolve.local.runner import run_tasks
 from solosolve.names import CHAMPION, FILED_COLUMNS, REQUESTS_TOPIC, STREAM_PROGRESS
@@ -30,12 +32,12 @@ from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.registry import Registry
 from solosolve.streaming.champion_provider import load
-from solosolve.transforms.predictions import with_probability
+from solosolve.transforms.predictions import Scoring, with_probability
 from support.brokers import kafka_settings
 from support.real_data import REAL_DATA
 
 ROOT = Path(__file__).parents[2]
-BACKLOG, WARM_UP_BACKLOGS = 100_000, 7
+BATCH_SIZE, MEASURED_BATCHES, BACKLOG_BATCHES = 100_000, 3, 8
 RATE, SECONDS, WARM_UP_SECONDS = 100, 120, 180
 BATCHES = 2_000
 SILVER = (
@@ -46,7 +48,7 @@ SILVER = (
 
 @pytest.fixture(scope="module")
 def live(spark: SparkSession, broker: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with a champion, and a broker; the complaints are real ones where there are any."""
+    """Settings of a broker and of a home with a champion, trained on real complaints if this machine has them."""
     home = tmp_path_factory.mktemp("stream_bench")
     real = sorted(REAL_DATA.glob("complaints_*.csv.gz"))
     source = real[0] if real else write_sample(home / "sample.csv", rows=20_000, seed=3).path
@@ -58,17 +60,16 @@ def live(spark: SparkSession, broker: str, tmp_path_factory: pytest.TempPathFact
 
 
 def requests_of(settings: Settings, count: int) -> list[dict[str, Any]]:
-    """So many requests, the silver complaints over and over."""
+    """Returns `count` requests, repeating the silver complaints as often as needed."""
     return list(islice(cycle(DeltaReader(settings.warehouse).query(SILVER).to_pylist()), count))
 
 
 @contextmanager
 def running(settings: Settings, *words: str, heap: str = "4g") -> Iterator[subprocess.Popen[bytes]]:
-    """A program in a process of its own, ended by SIGTERM."""
-    environ = {"SOLOSOLVE_HOME": str(settings.home), "SOLOSOLVE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap}
-    environ["SOLOSOLVE_DRIVER_MEMORY"] = heap
+    """Runs a program in its own process and ends it with SIGTERM."""
+    environ = _environ(settings) | {"SOLOSOLVE_DRIVER_MEMORY": heap}
     log = (settings.home / "bench.log").open("ab")
-    process = subprocess.Popen(words, cwd=ROOT, env={**_environ(), **environ}, stdout=log, stderr=log)
+    process = subprocess.Popen(words, cwd=ROOT, env=environ, stdout=log, stderr=log)
     try:
         yield process
     finally:
@@ -76,83 +77,70 @@ def running(settings: Settings, *words: str, heap: str = "4g") -> Iterator[subpr
         process.wait(60)
 
 
-def stream(settings: Settings, *params: str) -> list[str]:
+def stream_command(*params: str) -> list[str]:
     words = [str(Path(sys.executable).parent / "solosolve"), "run", "score_stream", "--param", "source=kafka"]
     return [*words, *(word for param in params for word in ("--param", param))]
 
 
-def test_drain_of_a_backlog_beside_a_loop_over_batches_of_ten(spark: SparkSession, live: Settings) -> None:
-    requests = requests_of(live, BACKLOG)
-    for _ in range(1 + WARM_UP_BACKLOGS):
+def test_drain_rate_of_a_backlog_compared_with_a_loop_over_batches_of_ten(spark: SparkSession, live: Settings) -> None:
+    requests = requests_of(live, BATCH_SIZE)
+    for _ in range(BACKLOG_BATCHES):
         produce(live, REQUESTS_TOPIC, iter(requests))
-    subprocess.run(
-        stream(live, "available_now=true", f"max_per_trigger={BACKLOG}"), cwd=ROOT, env=_environ(live), check=True
-    )
-    rows = (
-        DeltaReader(live.warehouse)
-        .query("select batch_id, request_count, batch_seconds from gold.stream_progress order by batch_id")
-        .to_pylist()
-    )
-    # A stream runs for days: what its JVM compiles at first is not counted, nor are the loop's first batches.
-    whole = [row for row in rows if row["request_count"] > BACKLOG * 0.9]
-    rates = [row["request_count"] / row["batch_seconds"] for row in whole]
-    ours = statistics.median(rates[-3:])
+    command = stream_command("available_now=true", f"max_per_trigger={BATCH_SIZE}")
+    subprocess.run(command, cwd=ROOT, env=_environ(live), check=True)
+    sql = "select batch_id, request_count, batch_seconds from gold.stream_progress order by batch_id"
+    batches = DeltaReader(live.warehouse).query(sql).to_pylist()
+    full_batches = [batch for batch in batches if batch["request_count"] > BATCH_SIZE * 0.9]
+    rates = [batch["request_count"] / batch["batch_seconds"] for batch in full_batches]
+    # A stream runs for days, so neither its first batches nor the loop's count: the JVM is still compiling.
+    ours = statistics.median(rates[-MEASURED_BATCHES:])
     scoring = load(Registry(live), Registry(live).find(CHAMPION))  # type: ignore[arg-type]
-    schema = "complaint_id long, " + ", ".join(f"{name} string" for name in FILED_COLUMNS)
-
-    def loop(count: int) -> float:
-        started = time.perf_counter()
-        for place in range(0, count, 10):
-            ten = [
-                tuple(each[name] for name in ("complaint_id", *FILED_COLUMNS)) for each in requests[place : place + 10]
-            ]
-            frame = spark.createDataFrame(ten, schema).withColumn("date_received", _date())
-            with_probability(frame, scoring.score).toPandas()
-        return count / (time.perf_counter() - started)
-
-    loop(100)
-    theirs = loop(400)
+    loop_rate(spark, scoring, requests[:100])
+    theirs = loop_rate(spark, scoring, requests[:400])
     size = statistics.mean(len(json.dumps(each)) for each in requests[:5_000])
-    print(f"\ndrain of {BACKLOG} requests of {size:.0f} bytes: {ours:,.0f}/s")
-    print("one batch behind the other: " + ", ".join(f"{rate:,.0f}/s" for rate in rates))
-    print(f"the loop: {theirs:.1f}/s")
-    print(f"drain beside the loop: {ours / theirs:.0f} times")
+    print(f"\nstream, batches of {BATCH_SIZE:,} requests of {size:.0f} bytes: {ours:,.0f} requests/s")
+    print("stream, batch by batch: " + ", ".join(f"{rate:,.0f}/s" for rate in rates))
+    print(f"loop over batches of ten: {theirs:.1f} requests/s")
+    print(f"the stream is {ours / theirs:.0f} times as fast as the loop")
 
 
-def _date() -> Any:
-    from pyspark.sql import functions as F
+def loop_rate(spark: SparkSession, scoring: Scoring, requests: list[dict[str, Any]]) -> float:
+    """Returns how many requests a second a loop scores that makes a DataFrame of every ten."""
+    columns = ("complaint_id", *FILED_COLUMNS)
+    schema = "complaint_id long, " + ", ".join(f"{name} string" for name in FILED_COLUMNS)
+    started = time.perf_counter()
+    for first in range(0, len(requests), 10):
+        ten = [tuple(each[name] for name in columns) for each in requests[first : first + 10]]
+        frame = spark.createDataFrame(ten, schema).withColumn("date_received", F.col("date_received").cast("date"))
+        with_probability(frame, scoring.score).toPandas()
+    return len(requests) / (time.perf_counter() - started)
 
-    return F.col("date_received").cast("date")
 
-
-def test_latency_beside_the_leanest_append(live: Settings, tmp_path: Path) -> None:
+def test_latency_compared_with_the_leanest_append(live: Settings, tmp_path: Path) -> None:
     found: dict[str, tuple[float, float]] = {}
-    for name, words in {
-        "stock, once": ("stock", "once"),
-        "lean, again": ("lean", "again"),
-        "lean, once": ("lean", "once"),
-    }.items():
-        folder = tmp_path / name.replace(", ", "_")
+    for session_settings, delivery in (("stock", "exactly_once"), ("lean", "at_least_once"), ("lean", "exactly_once")):
+        name = f"floor, {session_settings} settings, {delivery.replace('_', ' ')}"
+        folder = tmp_path / f"{session_settings}_{delivery}"
         folder.mkdir()
-        floor = [sys.executable, str(Path(__file__).parent / "floor_stream.py")]
-        with running(live, *floor, live.kafka_bootstrap, REQUESTS_TOPIC, str(folder), *words):
+        program = [sys.executable, str(Path(__file__).with_name("floor_stream.py"))]
+        with running(live, *program, live.kafka_bootstrap, REQUESTS_TOPIC, str(folder), session_settings, delivery):
             _wait_until((folder / "started").exists)
             found[name] = _latencies(live, folder / "table")
-    with running(live, *stream(live, "starting=latest")):
-        _wait_until(lambda: "scores from here on" in (live.home / "bench.log").read_text())
+    with running(live, *stream_command("starting=latest")):
+        _wait_until(lambda: "scores from now on" in (live.home / "bench.log").read_text())
         found["score_stream"] = _latencies(live, live.warehouse / "gold" / "predictions")
     print()
     for name, (median, late) in found.items():
-        print(f"latency at {RATE}/s: {name}: p50 {median:.2f} s, p99 {late:.2f} s")
-    for name in ("lean, once", "lean, again"):
-        ratios = [ours / floor for ours, floor in zip(found["score_stream"], found[name], strict=True)]
-        print(f"score_stream beside the floor ({name}): p50 {ratios[0]:.2f} times, p99 {ratios[1]:.2f} times")
-    ratio = found["lean, once"][0] / found["stock, once"][0]
-    print(f"floor beside stock settings: p50 {ratio:.2f} times")
+        print(f"latency at {RATE} requests/s, {name}: p50 {median:.2f} s, p99 {late:.2f} s")
+    stock, at_least_once, exactly_once, ours = found.values()
+    for name, floor in {"exactly once": exactly_once, "at least once": at_least_once}.items():
+        p50, p99 = ours[0] / floor[0], ours[1] / floor[1]
+        print(f"score_stream compared with the lean floor, {name}: p50 {p50:.2f} times, p99 {p99:.2f} times")
+    print(f"lean floor compared with stock settings, exactly once: p50 {exactly_once[0] / stock[0]:.2f} times")
 
 
 def _latencies(settings: Settings, table: Path) -> tuple[float, float]:
-    """Median and 99th percentile of the seconds from a request's time to its commit, behind a warm-up."""
+    """Returns the median and the 99th percentile of the seconds from a request to its commit, after a warm-up."""
     requests = requests_of(settings, RATE * (WARM_UP_SECONDS + SECONDS))
     produce(settings, REQUESTS_TOPIC, iter(requests[: RATE * WARM_UP_SECONDS]), rate=RATE)
     since = time.time()
@@ -166,6 +154,7 @@ def _latencies(settings: Settings, table: Path) -> tuple[float, float]:
 
 
 def _seconds_to_visible(table: Path, since: float) -> list[float]:
+    """Returns the seconds from each request since a POSIX time to the commit of its row."""
     seconds = []
     for commit in sorted((table / "_delta_log").glob("*.json")):
         visible = commit.stat().st_mtime
@@ -177,11 +166,11 @@ def _seconds_to_visible(table: Path, since: float) -> list[float]:
     return seconds
 
 
-def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None:
+def test_memory_and_batch_duration_over_two_thousand_batches(live: Settings) -> None:
     progress = DeltaReader(live.warehouse)
     resident: list[tuple[int, int]] = []
-    # A heap that the first batches fill: what grows behind them is no room that the JVM has not used yet.
-    with running(live, *stream(live, "max_per_trigger=2"), heap="1g") as process:
+    # The first batches fill a heap this small, so later growth is not just the JVM using free space.
+    with running(live, *stream_command("max_per_trigger=2"), heap="1g") as process:
         first = _newest_batch(progress) + 1
         produce(live, REQUESTS_TOPIC, iter(requests_of(live, 2 * (BATCHES + 100))))
         while _newest_batch(progress) < first + BATCHES:
@@ -195,21 +184,19 @@ def test_memory_and_batch_time_over_two_thousand_batches(live: Settings) -> None
     seconds = [row["batch_seconds"] for row in rows[:BATCHES]]
     early, late = (sorted(part)[int(0.95 * len(part))] for part in (seconds[:200], seconds[-200:]))
     after = [size for batch, size in resident if batch >= 200]
-    print(f"\np95 of the first 200 batches {early:.2f} s, of the last {late:.2f} s: {late / early:.2f} times")
+    print(f"\np95 of the first 200 batches {early:.2f} s, of the last 200 {late:.2f} s: {late / early:.2f} times")
     first_mb, most_mb, last_mb = (size / 1e6 for size in (after[0], max(after), after[-1]))
-    print(
-        f"resident memory at the 200th batch {first_mb:.0f} MB, afterwards at most {most_mb / first_mb:.2f} times that"
-    )
-    print(f"resident memory at last {last_mb / first_mb:.2f} times that")
+    print(f"resident memory at the 200th batch: {first_mb:.0f} MB")
+    print(f"then at most {most_mb / first_mb:.2f} times that, and {last_mb / first_mb:.2f} times at the end")
 
 
 def _resident_bytes(pid: int) -> int:
-    """Of a process and all below it, memory that several share counted once."""
+    """Returns the memory of a process and its descendants, counting shared memory once."""
     size = 0
     for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
-        # Workers come and go.
+        # Workers may end between the listing and the reading.
         with suppress(psutil.NoSuchProcess):
-            # A JVM that starts a program is for a moment two processes with one memory.
+            # While a JVM starts a program, it briefly appears as two processes with the same memory.
             if each.pid != pid and each.name() == "java" and each.cmdline() == each.parent().cmdline():
                 continue
             size += each.memory_full_info().pss
@@ -223,17 +210,13 @@ def _newest_batch(progress: DeltaReader) -> int:
     return -1 if found[0]["n"] is None else int(found[0]["n"])
 
 
-def _wait_until(is_so: Any, seconds: float = 120) -> None:
+def _wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
 
-def _environ(settings: Settings | None = None) -> dict[str, str]:
-    import os
-
-    own = {} if settings is None else {
-        "SOLOSOLVE_HOME": str(settings.home), "SOLOSOLVE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-    }  # fmt: skip
-    return {**os.environ, **own}
+def _environ(settings: Settings) -> dict[str, str]:
+    own = {"SOLOSOLVE_HOME": str(settings.home), "SOLOSOLVE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap}
+    return os.environ | own

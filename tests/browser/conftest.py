@@ -21,15 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if CHROMIUM is None:
         for item in items:
             if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="no Chromium here: apt install chromium"))
+                item.add_marker(pytest.mark.skip(reason="Chromium is not installed; run: apt install chromium"))
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # Root, as in most containers, has no sandbox.
+        # Chromium's sandbox does not work for root, the user of most containers.
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        # A poll is five seconds away.
+        # The page polls every five seconds.
         expect.set_options(timeout=20_000)
         yield chromium
         chromium.close()
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with something of everything, which tests only read."""
+    """A home with rows in every table but feedback; tests only read it."""
     home = tmp_path_factory.mktemp("full_home")
     write_everything(home / "warehouse", now=datetime.now(UTC).replace(microsecond=0))
     return home
@@ -51,7 +51,8 @@ def full_dashboard(full_home: Path) -> Iterator[str]:
 
 @pytest.fixture
 def laptop(browser: Browser, full_dashboard: str) -> Iterator[Visit]:
-    with visit(browser, full_dashboard) as found:
-        yield found
-        assert found.problems == []
-        assert found.outside == []
+    """A page of laptop size, which must stay free of problems and ask no other host for anything."""
+    with visit(browser, full_dashboard) as visited:
+        yield visited
+        assert visited.problems == []
+        assert visited.outside_requests == []

@@ -8,27 +8,27 @@ from support.drills import streaming
 from support.live import Live, request
 
 
-def test_page_beside_a_running_stream_follows_it(browser: Browser, live: Live) -> None:
+def test_page_follows_a_running_stream(browser: Browser, live: Live) -> None:
     live.add_requests([request(number) for number in range(1, 11)])
     with (
         streaming(live, "delta") as stream,
         serving(live.settings.home) as (address, _),
-        visit(browser, address) as found,
+        visit(browser, address) as visited,
     ):
-        page = found.open()
+        page = visited.open()
         processed = page.locator("#panel-stream .tile-value").first
         stream.wait_until(lambda: processed.count() == 1 and processed.inner_text() == "10", poll_seconds=0.5)
         expect(page.locator(".freshness.live")).to_contain_text("s ago")
         live.add_requests([request(number) for number in range(11, 36)])
         stream.wait_until(lambda: processed.inner_text() == "35", poll_seconds=0.5)
         expect(page.locator("#panel-stream")).to_contain_text("scored by version 1")
-        found.open("/complaints")
+        visited.open("/complaints")
         page.locator("#search-id").fill("35")
         page.locator("#search-id").press("Enter")
         expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(1)
         expect(page.locator(".ag-row[row-index='0'] [col-id=complaint_id]")).to_have_text("35")
         page.locator(".ag-row[row-index='0'] [col-id=company]").click()
-        # The request's own text, and the model that scored it.
+        # The text comes from the request, the explanation from the model that scored it.
         expect(page.locator("#detail .narrative")).to_contain_text("They lost my payment.")
         expect(page.locator("#detail .ytick").last).to_contain_text("narrative_length")
-        assert found.problems == []
+        assert visited.problems == []

@@ -1,4 +1,4 @@
-"""The bundle, the job files, the flows and the settings say the same."""
+"""The bundle, the job files, the flows and the settings agree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 import pytest
 import yaml
 
-from solosolve.bundle import load_bundle
+from solosolve.local.job_plan import load_bundle
 from solosolve.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -70,12 +70,12 @@ def command_of(file: Path) -> click.Command:
 
 
 def options_of(command: click.Command) -> dict[str, set[str]]:
-    """Parameter to its spellings."""
+    """Returns each parameter's name with every spelling of its option."""
     return {str(option.name): {*option.opts, *option.secondary_opts} for option in command.params}
 
 
 @pytest.mark.parametrize("path", RESOURCES, ids=lambda path: path.name)
-def test_resource_file_holds_the_one_resource_that_it_is_named_after(path: Path) -> None:
+def test_resource_file_holds_only_the_resource_it_is_named_after(path: Path) -> None:
     stem, kind, _ = path.name.split(".")
     content = read(path)
     assert {group: list(resources) for group, resources in content["resources"].items()} == {f"{kind}s": [stem]}
@@ -83,13 +83,13 @@ def test_resource_file_holds_the_one_resource_that_it_is_named_after(path: Path)
 
 
 @EACH_TASK
-def test_task_has_its_file_and_its_flow(task: PythonTask) -> None:
+def test_task_has_a_job_file_and_a_flow_of_its_name(task: PythonTask) -> None:
     assert task.file == ROOT / "jobs" / f"{task.key}.py"
     assert task.file.is_file()
     assert (ROOT / "src" / "solosolve" / "flows" / f"{task.key}.py").is_file()
 
 
-def test_every_job_file_is_a_task() -> None:
+def test_every_job_file_belongs_to_a_task() -> None:
     assert set((ROOT / "jobs").glob("*.py")) == {task.file for task in TASKS}
 
 
@@ -105,41 +105,42 @@ def test_task_passes_only_options_that_its_command_has(task: PythonTask) -> None
 
 
 @EACH_TASK
-def test_task_feeds_every_option_of_its_command_once(task: PythonTask) -> None:
-    fed = {
+def test_task_sets_every_option_of_its_command_once(task: PythonTask) -> None:
+    times_set = {
         name: sum(word in spellings for word in task.options)
         for name, spellings in options_of(command_of(task.file)).items()
     }
-    assert fed == dict.fromkeys(fed, 1)
+    assert times_set == dict.fromkeys(times_set, 1)
 
 
 @EACH_TASK
-def test_task_says_the_bundles_target(task: PythonTask) -> None:
-    # Left out, a deployed task would look for a laptop's tables.
+def test_task_passes_the_target_of_the_bundle(task: PythonTask) -> None:
+    # Without it, a deployed task would look for tables on local disk.
     assert task.words[task.words.index("--target") + 1] == "${bundle.target}"
 
 
 @EACH_JOB
-def test_job_uses_the_parameters_that_it_declares(job: str) -> None:
+def test_job_uses_exactly_the_parameters_it_declares(job: str) -> None:
     declared = {parameter["name"] for parameter in JOBS[job].get("parameters", ())}
     used = set(re.findall(r"\{\{\s*job\.parameters\.(\w+)\s*\}\}", yaml.safe_dump(JOBS[job])))
     assert used == declared
 
 
 @EACH_JOB
-def test_job_parameters_have_the_names_of_the_options_that_they_feed(job: str) -> None:
-    fed_options = {
+def test_job_parameter_has_the_name_of_its_option(job: str) -> None:
+    options_and_parameters = {
         (option, parameter)
         for task in TASKS
         if task.job == job
         for option, value in zip(task.words, task.words[1:], strict=False)
         for parameter in re.findall(r"job\.parameters\.(\w+)", value)
     }
-    assert {option for option, _ in fed_options} == {"--" + name.replace("_", "-") for _, name in fed_options}
+    options = {option for option, _ in options_and_parameters}
+    assert options == {"--" + parameter.replace("_", "-") for _, parameter in options_and_parameters}
 
 
 @EACH_JOB
-def test_job_clusters_that_tasks_name_are_declared(job: str) -> None:
+def test_job_declares_exactly_the_clusters_its_tasks_use(job: str) -> None:
     declared = {cluster["job_cluster_key"] for cluster in JOBS[job].get("job_clusters", ())}
     named = {task["job_cluster_key"] for task in JOBS[job]["tasks"] if "job_cluster_key" in task}
     assert named == declared
@@ -151,30 +152,30 @@ def test_referenced_variables_are_declared(path: Path) -> None:
     assert referenced <= set(VARIABLES)
 
 
-def test_variables_of_targets_are_declared() -> None:
+def test_variables_set_by_targets_are_declared() -> None:
     set_per_target = {name for target in TARGETS.values() for name in (target or {}).get("variables", {})}
     assert set_per_target <= set(VARIABLES)
 
 
-def test_declared_variables_are_used_and_explained() -> None:
+def test_declared_variables_are_used_and_described() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in YAML_FILES)
     used = set(re.findall(r"\$\{var\.(\w+)\}", text)) | set(Settings.model_fields)
     assert set(VARIABLES) <= used
     assert [name for name, variable in VARIABLES.items() if not variable.get("description")] == []
 
 
-def test_targets_are_those_of_the_settings() -> None:
+def test_targets_match_those_of_the_settings() -> None:
     assert list(TARGETS) == ["local", "dev", "staging", "prod"]
     assert [Settings.load(target, bundle=ROOT, environ={}).target for target in TARGETS] == list(TARGETS)
 
 
-def test_production_targets_say_where_they_are_deployed() -> None:
+def test_production_targets_set_their_root_path() -> None:
     production = {name: target for name, target in TARGETS.items() if (target or {}).get("mode") == "production"}
     assert production
     assert [name for name, target in production.items() if not target.get("workspace", {}).get("root_path")] == []
 
 
-def test_one_target_is_the_default() -> None:
+def test_dev_is_the_only_default_target() -> None:
     assert [name for name, target in TARGETS.items() if (target or {}).get("default")] == ["dev"]
 
 
@@ -185,5 +186,5 @@ def test_laptop_can_plan_every_job(target: str) -> None:
     assert planned == {(task.job, task.key) for task in TASKS}
 
 
-def test_databricks_yml_only_names_includes_and_builds() -> None:
+def test_databricks_yml_holds_only_the_name_the_includes_and_the_wheel() -> None:
     assert set(read(ROOT / "databricks.yml")) == {"bundle", "include", "artifacts"}

@@ -1,4 +1,4 @@
-"""The documentation names what there is, and nothing that there is not."""
+"""The documentation names everything that exists, and nothing else."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_readme_names_every_table(table: Table) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(set(MADE_BY.values())))
-def test_readme_names_every_command_that_makes_a_table(command: str) -> None:
+def test_readme_names_every_command_that_creates_a_table(command: str) -> None:
     assert f"`{command.removeprefix('solosolve run ')}" in README
 
 
@@ -59,7 +59,7 @@ def test_readme_names_only_settings_that_exist() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_page_links_to_files_that_exist(page: Path) -> None:
+def test_page_links_only_to_files_that_exist(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
     relative = [link for link in links if not re.match(r"[a-z]+:", link)]
     assert [link for link in relative if not (page.parent / link).exists()] == []

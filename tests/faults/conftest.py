@@ -1,4 +1,4 @@
-"""Homes for the drills: each of its own, with a champion, the topic of requests empty."""
+"""Homes for the drills: one for each test, with a champion and empty topics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from support.brokers import broker, broker_home, kafka_settings
+from support.brokers import kafka_settings
 from support.live import Live, with_champion
 from support.topics import empty_topics
-
-__all__ = ["broker", "broker_home"]
 
 NO_BROKER = "127.0.0.1:9092"
 
@@ -21,7 +19,7 @@ NO_BROKER = "127.0.0.1:9092"
 def live_of(
     request: pytest.FixtureRequest, spark: SparkSession, first_registry: Path, tmp_path: Path
 ) -> Callable[[str], Live]:
-    """Makes the home ready for a source."""
+    """Makes the home, ready for a source."""
 
     def made(source: str) -> Live:
         address = request.getfixturevalue("broker") if source == "kafka" else NO_BROKER

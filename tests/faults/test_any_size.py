@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from support.drills import LONG
-from solosolve.storage.delta_reader import DeltaReader
-from solosolve.samples.writer import write_sample
 from solosolve.local.summary import Summary
+from solosolve.samples.writer import write_sample
+from solosolve.storage.delta_reader import DeltaReader
+from support.drills import LONG
 
 ROOT = Path(__file__).parents[2]
 ROWS = 200_000

@@ -1,4 +1,4 @@
-"""The broker killed and started again while the stream reads from it and a producer sends; the stream, too."""
+"""Kills and restarts the broker while a producer sends and the stream reads; sometimes the stream, too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from solosolve.errors import BrokerError
-from solosolve.kafka.delivery import send_messages
+from solosolve.kafka.client import send_messages
 from solosolve.local.broker import Broker
 from solosolve.names import REQUESTS_TOPIC
 from support.brokers import free_port, kafka_settings, lend_jars
@@ -35,7 +35,7 @@ logger = logging.getLogger("drills")
 
 @pytest.fixture
 def own(broker: str, broker_home: Path, first_registry: Path, tmp_path: Path) -> Iterator[Live]:
-    """A home with a champion, and a broker of its own to kill."""
+    """A home with a champion and its own broker, to be killed."""
     lend_jars(broker_home, tmp_path / "home")
     live = with_champion(None, kafka_settings(tmp_path / "home", f"127.0.0.1:{free_port()}"), first_registry)
     Broker(live.settings).start()
@@ -44,7 +44,7 @@ def own(broker: str, broker_home: Path, first_registry: Path, tmp_path: Path) ->
 
 
 class Sender:
-    """Sends a request every few milliseconds, however often the broker is away."""
+    """Sends a request every few milliseconds, however often the broker is down."""
 
     def __init__(self, live: Live) -> None:
         self._live, self._is_over = live, threading.Event()
@@ -78,7 +78,7 @@ class Sender:
 
 
 class Supervised:
-    """The stream as the platform's continuous job has it: started again when it ends."""
+    """The stream as a continuous job runs it on the platform: restarted when it ends."""
 
     def __init__(self, live: Live, stack: ExitStack) -> None:
         self._live, self._stack = live, stack
@@ -93,7 +93,7 @@ class Supervised:
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PROGRESS_SECONDS
         while not is_so():
-            assert time.monotonic() < deadline, f"not so within {PROGRESS_SECONDS} s: {self._stream.output}"
+            assert time.monotonic() < deadline, f"nothing came of it in {PROGRESS_SECONDS} s: {self._stream.output}"
             if self._stream.exit_code is not None:
                 self.failures.append(f"exit code {self._stream.exit_code}: {self._stream.output}")
                 logger.info("the stream ended, %s", self.failures[-1])
@@ -109,7 +109,7 @@ class Supervised:
 
 
 def asked_in(live: Live) -> Counter[int]:
-    """What the topic has: whether a message that was not acknowledged is there, the producer cannot know."""
+    """What the topic holds: the producer cannot know whether an unacknowledged message arrived."""
     messages = consume(live.settings, REQUESTS_TOPIC)
     return Counter(json.loads(value)["complaint_id"] for _, value in messages if value is not None)
 
@@ -127,7 +127,7 @@ def test_killed_broker_costs_no_request_its_score(own: Live) -> None:
             os.kill(status.pid, signal.SIGKILL)
             if number % 2:
                 stream.kill()
-            # Away for a moment, or for longer than any client waits.
+            # Down for a moment, or for longer than any client waits.
             time.sleep(chance.uniform(0, 3) if not LONG or number % 5 else 75)
             Broker(own.settings).start()
             stream.wait_for_batches(2)
@@ -137,5 +137,5 @@ def test_killed_broker_costs_no_request_its_score(own: Live) -> None:
     assert asked.total() >= sender.acknowledged > 0
     assert_each_scored_once(own, asked)
     logger.info("%d kills, %d requests, the stream ended %d times", KILLS, asked.total(), len(stream.failures))
-    # It ends, where it does, with a line that says why.
+    # Whenever it ended, it said why in one line.
     assert all("solosolve: " in failure and "Traceback" not in failure for failure in stream.failures), stream.failures

@@ -1,4 +1,4 @@
-"""One complaint, four ways to its score, the same bits."""
+"""A complaint gets the same score, bit for bit, by batch and by every stream."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from random import Random
 
 import numpy as np
 import pyarrow as pa
-import pytest
 import xgboost as xgb
 from pyspark.sql import SparkSession
 
 from solosolve.flows import ingest_complaints, refine_complaints, request_scores, score_complaints
 from solosolve.local.produce import produce, read_complaints
-from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.model.scorer import ComplaintScorer, FeatureEncoder, as_raw_complaints
 from solosolve.names import FILED_COLUMNS, NARRATIVE, REQUESTS_TOPIC
 from support.builders import landing_csv
 from support.drills import LONG
@@ -50,7 +48,7 @@ AWKWARD = {
 
 
 def raw_complaint(number: int) -> dict[str, str]:
-    """A complaint of unknown outcome as the publisher's CSV holds it."""
+    """A complaint of unknown outcome as it is in the publisher's CSV."""
     chance = Random(number)
     return {name: chance.choice(values) for name, values in AWKWARD.items()} | {
         "complaint_id": str(number),
@@ -62,7 +60,7 @@ def raw_complaint(number: int) -> dict[str, str]:
 
 
 def sensitive_scorer() -> ComplaintScorer:
-    """A model whose score hangs on every character of every column."""
+    """A model whose score depends on every character of every column."""
     texts = [name for name in FILED_COLUMNS if name not in ("date_received", NARRATIVE)]
     known = {
         name: tuple(sorted({value.strip(" \t\r\n") for value in AWKWARD.get(name, ("Mortgage",))})) for name in texts
@@ -91,10 +89,9 @@ def probabilities(live: Live, source: str) -> list[tuple[int, float]]:
     return sorted((row["complaint_id"], row["probability"]) for row in rows)
 
 
-def test_batch_and_both_streams_give_the_same_bits(
-    live_of: Callable[[str], Live], spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_batch_and_both_streams_give_the_same_scores(
+    live_of: Callable[[str], Live], spark: SparkSession, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(request_scores, "SHARE", 1.0)
     live = live_of("kafka")
     files = tmp_path / "sensitive"
     files.mkdir()
@@ -107,10 +104,10 @@ def test_batch_and_both_streams_give_the_same_bits(
     ingest_complaints.run(spark, live.settings, str(csv))
     assert refine_complaints.run(spark, live.settings).complaint_count == COMPLAINT_COUNT
     assert live.query("select count(*) as n from silver.complaints") == [{"n": COMPLAINT_COUNT}]
-    # What waits in the topic is not known to the flow, so that both streams are asked for all.
+    # Requests waiting in one source do not count for the other, so both streams get all of them.
     for source in ("kafka", "delta"):
-        assert request_scores.run(spark, live.settings, source, COMPLAINT_COUNT) == COMPLAINT_COUNT
-    # And once more as the publisher wrote it, not as silver has it.
+        assert request_scores.run(spark, live.settings, source, COMPLAINT_COUNT, share=1.0) == COMPLAINT_COUNT
+    # And once more as the publisher wrote them, not as they are in silver.
     produced = produce(live.settings, REQUESTS_TOPIC, read_complaints(csv, REQUESTS_TOPIC))
     assert produced.message_count == COMPLAINT_COUNT
 

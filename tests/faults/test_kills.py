@@ -1,4 +1,4 @@
-"""The streaming process killed in the middle of its batches, and every request scored once all the same."""
+"""Kills the stream in the middle of its batches; every request is still scored once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from solosolve.kafka.delivery import send_messages
+from solosolve.kafka.client import send_messages
 from solosolve.names import REQUESTS_TOPIC
 from support.drills import LONG, Disk, Window, assert_each_scored_once, finish, kill_in, streaming, unfinished
 from support.live import Live, messages_of, request
@@ -25,7 +25,7 @@ logger = logging.getLogger("drills")
 
 
 def requests() -> list[dict[str, Any]]:
-    """Requests of which the last tenth asks for complaints that were asked for before."""
+    """Requests, of which the last tenth repeats complaints that were requested before."""
     return [request(1 + number % (REQUEST_COUNT * 9 // 10)) for number in range(REQUEST_COUNT)]
 
 
@@ -51,7 +51,7 @@ def test_killed_stream_scores_each_request_once(live_of: Callable[[str], Live], 
         hits[place.window] += 1
         logger.info("batch %s: aimed at '%s', was: %s", place.batch_id, aim, place.window)
         if not LONG or number % 5 == 0:
-            # What the next process repeats must not come out of another model.
+            # The batch that the next process repeats must not mix two models.
             live.promote(number)
     if LONG:
         finish(live, source)

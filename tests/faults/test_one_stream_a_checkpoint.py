@@ -1,4 +1,4 @@
-"""One process at a time on a checkpoint, and an end behind a whole batch."""
+"""One process at a time on a checkpoint, which stops between two batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from solosolve.kafka.delivery import send_messages
+from solosolve.kafka.client import send_messages
 from solosolve.names import REQUESTS_TOPIC
 from support.drills import LONG, Disk, Window, finish, solosolve, unfinished
 from support.live import Live, messages_of, request
@@ -26,7 +26,7 @@ def scored_batches(live: Live) -> set[int]:
 
 
 def ask(live: Live, source: str, first: int) -> None:
-    """Asks for more than a few batches' worth."""
+    """Requests enough for several batches."""
     messages = [request(number) for number in range(first, first + ASKED[source])]
     if source == "kafka":
         send_messages(live.settings, REQUESTS_TOPIC, messages_of(messages))
@@ -36,13 +36,13 @@ def ask(live: Live, source: str, first: int) -> None:
 
 
 def is_writing(disk: Disk) -> bool:
-    """Whether a batch with rows is being written; Delta's first may be the commit that made the table."""
+    """Whether a batch with rows is being written; Delta's first may be the commit that created the table."""
     place = disk.place()
     return place.window is Window.WRITTEN and place.batch_id != 0
 
 
 def assert_refused(live: Live, source: str) -> None:
-    """Starts a second stream."""
+    """Starts a second stream, which refuses to run."""
     with solosolve(live, *run_words(source)) as second:
         assert second.wait() == 1
     refusal = f"score_stream_{source} is running in another process on {live.settings.home}: wait for it"
@@ -53,7 +53,7 @@ def assert_refused(live: Live, source: str) -> None:
 @pytest.mark.parametrize(
     "source", ["delta", pytest.param("kafka", marks=pytest.mark.skipif(not LONG, reason="only in full"))]
 )
-def test_second_stream_is_refused_and_the_first_ends_behind_a_whole_batch(
+def test_second_stream_is_refused_and_the_first_stops_after_a_whole_batch(
     live_of: Callable[[str], Live], source: str
 ) -> None:
     live = live_of(source)
@@ -67,8 +67,8 @@ def test_second_stream_is_refused_and_the_first_ends_behind_a_whole_batch(
             stream.wait_until(lambda disk=disk: is_writing(disk))
             stream.terminate()
             assert stream.wait() == 0, stream.output
-        assert "SIGTERM: stopping behind the current batch" in stream.output
-        # What ran is whole; the one behind it may be planned, but nothing of it is written.
+        assert "SIGTERM: stopping after this batch" in stream.output
+        # The batch that ran is whole; the next one may be planned, but nothing of it is written.
         assert unfinished(disk.checkpoint).isdisjoint(scored_batches(live))
         assert disk.place().window is not Window.WRITTEN
     assert max(live.scored_ids().values()) == 1

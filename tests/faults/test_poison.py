@@ -1,4 +1,4 @@
-"""Messages that nobody can score among good ones: none stops the stream, each is kept, mended ones come back once."""
+"""Malformed messages among good ones: none stops the stream, each is kept, and a corrected one is scored once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from solosolve.flows import replay_dead_letters
 from solosolve.flows.replay_dead_letters import Replayed
-from solosolve.kafka.client import close_producer, producer
+from solosolve.kafka.client import producer
 from solosolve.names import REQUESTS_TOPIC
 from support.drills import LONG, finish, multiset_difference, solosolve
 from support.live import Live, letter_id, request
@@ -34,7 +34,7 @@ def without(name: str) -> Poison:
 
 
 def with_json(name: str, text: bytes) -> Poison:
-    """A field whose value is no JSON, or JSON that Python does not write; it stands behind the one it takes over."""
+    """Adds a field whose value Python would not write as JSON; the last of two fields of one name counts."""
     return lambda good: json.dumps(good).encode()[:-1] + b', "%s": %s}' % (name.encode(), text)
 
 
@@ -90,12 +90,12 @@ Place = tuple[int, int]
 
 
 class Sent:
-    """What is in the topic: the good complaints, and the poison by partition and offset."""
+    """What the topic holds: the good complaints, and the poison by partition and offset."""
 
     def __init__(self) -> None:
         self.good: Counter[int] = Counter()
         self.poison: dict[Place, tuple[bytes | None, bytes | None]] = {}
-        self.mended: dict[Place, bytes] = {}
+        self.corrected: dict[Place, bytes] = {}
 
 
 def send(client: KafkaProducer) -> Sent:
@@ -107,7 +107,7 @@ def send(client: KafkaProducer) -> Sent:
         value: bytes | None = json.dumps(message).encode()
         if number % stride == stride // 2:
             value = poison(number // stride, message)
-            # A null value without a key is refused by the producer itself.
+            # The producer itself refuses a null value without a key.
             key = None if value is not None and number // stride % 2 else key
             places.append((client.send(REQUESTS_TOPIC, key=key, value=value), key, value, message))
         else:
@@ -117,7 +117,7 @@ def send(client: KafkaProducer) -> Sent:
     for future, key, value, message in places:
         place = future.get(timeout=60)
         sent.poison[place.partition, place.offset] = (key, value)
-        sent.mended[place.partition, place.offset] = json.dumps(message).encode()
+        sent.corrected[place.partition, place.offset] = json.dumps(message).encode()
     return sent
 
 
@@ -126,28 +126,33 @@ def replayed_ids(live: Live) -> Counter[str]:
     return Counter(row["source_position"] for row in rows)
 
 
-def replay(live: Live, spark: SparkSession, mended: dict[str, bytes], file: Path) -> None:
-    """As a person does it, where there is time for another process."""
+def score_all(live: Live) -> None:
+    """Scores what the topic holds; in another process if there is time for one."""
+    if LONG:
+        finish(live, "kafka", max_per_trigger=BATCH_SIZE)
+    else:
+        live.stream("kafka", max_per_trigger=BATCH_SIZE)
+
+
+def replay(live: Live, spark: SparkSession, corrected: dict[str, bytes], file: Path) -> None:
+    """Replays corrected letters; with the command, as a user does, if there is time for another process."""
     if not LONG:
-        replay_dead_letters.run(spark, live.settings, mended)
+        replay_dead_letters.run(spark, live.settings, corrected)
         return
-    file.write_text(json.dumps([{"letter_id": letter, "value": value.decode()} for letter, value in mended.items()]))
+    file.write_text(json.dumps([{"letter_id": letter, "value": value.decode()} for letter, value in corrected.items()]))
     with solosolve(live, "deadletters", "replay", str(file)) as command:
         assert command.wait() == 0, command.output
 
 
-def test_poison_stops_nothing_and_comes_back_mended(
+def test_poison_stops_nothing_and_is_scored_once_when_corrected(
     live_of: Callable[[str], Live], spark: SparkSession, tmp_path: Path
 ) -> None:
     live = live_of("kafka")
-    client = producer(live.settings)
-    try:
+    with producer(live.settings) as client:
         sent = send(client)
-    finally:
-        close_producer(client)
     assert len(sent.poison) == POISON_COUNT
 
-    finish(live, "kafka", max_per_trigger=BATCH_SIZE)
+    score_all(live)
     assert multiset_difference(live.scored_ids(), sent.good) == {}
     letters = live.query("select * from bronze.dead_letters")
     assert len(letters) == POISON_COUNT
@@ -158,10 +163,10 @@ def test_poison_stops_nothing_and_comes_back_mended(
     }
     assert Counter(row["letter_id"] for row in letters) == Counter(places.keys())
 
-    mended = {letter: sent.mended[place] for letter, place in places.items()}
-    replay(live, spark, mended, tmp_path / "mended.json")
+    corrected = {letter: sent.corrected[place] for letter, place in places.items()}
+    replay(live, spark, corrected, tmp_path / "corrected.json")
     assert replayed_ids(live) == Counter(places.keys())
-    again = replay_dead_letters.run(spark, live.settings, mended)
-    assert again == Replayed(added=0, already=POISON_COUNT, still_dead={})
+    again = replay_dead_letters.run(spark, live.settings, corrected)
+    assert again == Replayed(added=0, already_replayed=POISON_COUNT, still_dead={})
     everyone = Counter(range(1, MESSAGE_COUNT + 1))
     assert multiset_difference(live.scored_ids(), everyone) == {}

@@ -1,4 +1,4 @@
-"""Models promoted while the stream runs: each is taken up at a batch's boundary, and a broken one never."""
+"""Promotes models while the stream runs: a batch never mixes two, and a broken one never scores."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from itertools import count, pairwise
 from pathlib import Path
 
-import pytest
+import mlflow
 
-from solosolve.kafka.delivery import send_messages
+from solosolve.kafka.client import send_messages
+from solosolve.model.version_tags import VersionTags
 from solosolve.names import CHAMPION, REQUESTS_TOPIC
-from solosolve.storage import registry
+from solosolve.storage.registry import RegisteredModel
 from support.drills import LONG, Disk, StreamProcess, mixed_batches, newest, streaming
 from support.live import Live, messages_of, request, scorer
 
@@ -52,12 +53,28 @@ WRONG_LOADER = "solosolve.model.scorer"
 
 @dataclass
 class Promotion:
-    """A version, whether it can score, and from when to when it certainly was champion."""
+    """A version, whether it can score, and the period in which it certainly was the champion."""
 
     version: int
     is_good: bool
     since: datetime
     until: datetime = field(default=datetime.max.replace(tzinfo=UTC))
+
+
+def register(live: Live, files: Path) -> RegisteredModel:
+    with live.registry.run("train_model", {}):
+        return live.registry.register(files, VersionTags())
+
+
+def register_with_another_loader(live: Live, files: Path) -> RegisteredModel:
+    """Registers a version as a program other than this project may: its own code would load it."""
+    registry = live.registry
+    with registry.run("train_model", {}):
+        logged = mlflow.pyfunc.log_model(
+            name="model", loader_module=WRONG_LOADER, data_path=str(files), pip_requirements=["numpy"]
+        )
+        made = mlflow.register_model(logged.model_uri, registry.model_name)
+    return registry.get(int(made.version))
 
 
 def promote(live: Live, number: int, done: list[Promotion], spoil: Spoil | None, is_loader_wrong: bool) -> None:
@@ -67,11 +84,7 @@ def promote(live: Live, number: int, done: list[Promotion], spoil: Spoil | None,
     made.save(files)
     if spoil is not None:
         spoil(files)
-    with pytest.MonkeyPatch.context() as patch:
-        if is_loader_wrong:
-            patch.setattr(registry, "_LOADER", WRONG_LOADER)
-        with live.registry.run("train_model", {}):
-            model = live.registry.register(files, {})
+    model = register_with_another_loader(live, files) if is_loader_wrong else register(live, files)
     done[-1].until = datetime.now(UTC)
     live.registry.set_alias(CHAMPION, model)
     is_good = spoil is None and not is_loader_wrong
@@ -82,7 +95,7 @@ def promote(live: Live, number: int, done: list[Promotion], spoil: Spoil | None,
 
 @contextmanager
 def load(live: Live) -> Iterator[Counter[int]]:
-    """Sends a request every few milliseconds meanwhile; gives those that were sent, whole when it ends."""
+    """Sends a request every few milliseconds; yields the requests sent, complete once the block has ended."""
     is_over, sent = threading.Event(), Counter[int]()
 
     def requests() -> Iterator[dict[str, object]]:
@@ -110,14 +123,14 @@ def wait_for_batches(stream: StreamProcess, disk: Disk, more: int) -> None:
 
 
 def is_broken(number: int) -> bool:
-    """Spread evenly, never the last."""
+    """Whether a promotion is of a broken version: spread evenly, never the last."""
     return number % (PROMOTION_COUNT // BROKEN_COUNT) == 0
 
 
 def expected_versions(promotions: list[Promotion], batches: list[dict[str, object]]) -> dict[int, tuple[int, int]]:
-    """Batch to the champion at its start and the version that should have scored it; left out where that is unsure.
+    """Maps a batch to its champion and to the version that should have scored it, if both are certain.
 
-    The champion is looked up after the batch before was stamped, and before this one is.
+    The champion is looked up after the previous batch was planned, and before this batch's rows are visible.
     """
     expected = {}
     for before, batch in pairwise(batches):
@@ -129,7 +142,7 @@ def expected_versions(promotions: list[Promotion], batches: list[dict[str, objec
     return expected  # type: ignore[return-value]
 
 
-def test_promotions_under_load_are_taken_up_and_broken_ones_are_not(live_of: Callable[[str], Live]) -> None:
+def test_promotions_under_load_are_taken_up_unless_they_are_broken(live_of: Callable[[str], Live]) -> None:
     live = live_of("kafka")
     promotions = [Promotion(FIRST, True, datetime.min.replace(tzinfo=UTC))]
     broken = 0

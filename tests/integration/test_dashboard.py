@@ -1,4 +1,4 @@
-"""The dashboard over tables that Spark and the stream wrote, and models of the registry."""
+"""The dashboard with tables that Spark and the stream have written, and with models from the registry."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from plotly.utils import PlotlyJSONEncoder
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.panels import PANELS
+from solosolve.dashboard.views.overview import PANELS
 from solosolve.errors import ModelError
-from solosolve.model.scorer import as_raw_complaints
+from solosolve.model.scorer import INTERCEPT, as_raw_complaints
 from solosolve.names import FEEDBACK, FILED_COLUMNS, PREDICTIONS
 from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
@@ -44,7 +44,7 @@ def test_dashboard_follows_a_stream(live: Live) -> None:
     assert '"13"' in stream_panel(answers)
 
 
-def test_rows_that_spark_adds_are_folded(live: Live) -> None:
+def test_reader_finds_the_rows_that_spark_has_added(live: Live) -> None:
     reader = DeltaReader(live.settings.warehouse)
     live.add_requests([request(number) for number in range(1, 6)])
     live.stream()
@@ -64,17 +64,21 @@ def test_explanation_adds_up_to_the_probability(live: Live) -> None:
     complaint = {name: request(7).get(name) for name in FILED_COLUMNS}
     effects = ModelExplainer(live.settings).explain(complaint, 1)
     row = {name: pa.array([value and str(value)], pa.string()) for name, value in complaint.items()}
-    probability = live.scorers[1].score(as_raw_complaints(pa.table(row)))[0]
-    assert sum(effect for _, effect in effects) == pytest.approx(math.log(probability / (1 - probability)), abs=1e-4)
-    assert {name for name, _ in effects} == {"narrative_length", "date_received_month", "(base)"}
+    raw = as_raw_complaints(pa.table(row))
+    probability, average = live.scorers[1].score(raw)[0], live.scorers[1].explain(raw)[0][INTERCEPT]
+    total = average + sum(effect for _, effect in effects)
+    assert total == pytest.approx(math.log(probability / (1 - probability)), abs=1e-4)
+    assert {name for name, _ in effects} == {"narrative_length", "date_received_month"}
 
 
-def test_explanation_of_a_version_that_is_not_there_says_so(live: Live) -> None:
+def test_explanation_of_an_unknown_version_is_refused(live: Live) -> None:
     with pytest.raises(ModelError, match="no version 99"):
         ModelExplainer(live.settings).explain({}, 99)
 
 
-def test_feedback_table_is_the_one_that_spark_would_make(tables: Tables, settings: Settings) -> None:
+def test_feedback_table_has_the_same_schema_whether_spark_or_the_dashboard_creates_it(
+    tables: Tables, settings: Settings
+) -> None:
     DeltaFeedback(settings).record(feedback("a"))
     of_dashboard = DeltaTable(settings.warehouse / "silver" / "feedback")
     found = {row["feedback_id"] for row in tables.read(FEEDBACK).collect()}
@@ -85,28 +89,28 @@ def test_feedback_table_is_the_one_that_spark_would_make(tables: Tables, setting
     assert of_dashboard.schema().to_json() == of_spark.schema().to_json()
 
 
-def test_spark_and_the_dashboard_write_feedback_side_by_side(tables: Tables, settings: Settings) -> None:
+def test_spark_and_the_dashboard_can_both_write_feedback(tables: Tables, settings: Settings) -> None:
     log = DeltaFeedback(settings)
     log.record(feedback("a"))
-    tables.append(FEEDBACK, tables.read(FEEDBACK).selectExpr("'b' as feedback_id", *_others()))
+    tables.append(FEEDBACK, tables.read(FEEDBACK).selectExpr("'b' as feedback_id", *_columns_after_the_id()))
     log.record(feedback("a", verdict=Verdict.WITHDRAWN))
     rows = tables.read(FEEDBACK).select("feedback_id", "verdict").collect()
     assert sorted(map(tuple, rows)) == [("a", "success"), ("a", "withdrawn"), ("b", "success")]
 
 
-def _others() -> list[str]:
+def _columns_after_the_id() -> list[str]:
     return [name for name in feedback("a").as_row() if name != "feedback_id"]
 
 
-def test_dashboard_of_models_serves_its_page(live: Live) -> None:
+def test_dashboard_of_a_home_with_models_serves_its_page(live: Live) -> None:
     client = demo_dashboard(live.settings.home).server.test_client()
     assert client.get("/").status_code == 200
 
 
-def test_deployed_dashboard_needs_no_spark() -> None:
+def test_deployed_dashboard_imports_neither_spark_nor_delta() -> None:
     program = (
         "import sys; sys.modules.update(dict.fromkeys(['pyspark', 'delta', 'deltalake']));"
-        "import solosolve.serve, solosolve.adapters.warehouse, solosolve.cli"
+        "import solosolve.dashboard.web.serve, solosolve.storage.warehouse, solosolve.cli.main"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")

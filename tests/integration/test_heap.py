@@ -11,8 +11,8 @@ from py4j.java_gateway import JavaGateway
 from pyspark import SparkConf
 from pyspark.java_gateway import launch_gateway
 
+from solosolve.bundle import find_bundle
 from solosolve.storage.spark import read_properties
-from solosolve.settings import find_bundle
 
 OBJECTS = 20_000_000
 """Small objects that stay alive, 380 MB: twice as many outgrow the old generation that a JVM begins with."""

@@ -13,6 +13,7 @@ from solosolve.errors import NotAComplaintFileError
 from solosolve.flows.ingest_complaints import Landed, run
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
 from solosolve.schemas import SCHEMAS
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.tables import Tables
 from support.builders import OFFICIAL_HEADER, landing_csv, record
 
@@ -34,8 +35,8 @@ def commits(tables: Tables) -> set[str]:
 
 def rows(spark: SparkSession, table: Table, *values: dict[str, Any]) -> Any:
     """Rows of a table; columns without a value are null."""
-    names = SCHEMAS[table].fieldNames()
-    return spark.createDataFrame([[row.get(name) for name in names] for row in values], SCHEMAS[table])
+    names = SCHEMAS[table].names
+    return spark.createDataFrame([[row.get(name) for name in names] for row in values], spark_schema(table))
 
 
 def test_ingest_keeps_every_record_verbatim_or_in_quarantine(tmp_path: Path, tables: Tables) -> None:
@@ -56,11 +57,11 @@ def test_ingest_keeps_every_record_verbatim_or_in_quarantine(tmp_path: Path, tab
     good = [record(**source, _source_line=3), record(**source, **odd, _source_line=4)]
     assert_df_equality(tables.read(COMPLAINTS_RAW).sort("_source_line"), rows(tables.spark, COMPLAINTS_RAW, *good))
     bad = [
-        {"_record": "Export\n", "_reason": "stands before the header", "_source_line": 1},
-        {"_record": "1,2,3\n", "_reason": "has 3 fields, the header has 18", "_source_line": 7},
+        {"_record": "Export\n", "_reason": "comes before the header", "_source_line": 1},
+        {"_record": "1,2,3\n", "_reason": "has 3 fields, but the header has 18", "_source_line": 7},
         {
             "_record": CUT,
-            "_reason": "a quoted field is not closed, has text behind its closing quote, or is too long",
+            "_reason": "has a quoted field that is not closed, has text after its closing quote, or is too long",
             "_source_line": 8,
         },
     ]
@@ -71,7 +72,7 @@ def test_ingest_keeps_every_record_verbatim_or_in_quarantine(tmp_path: Path, tab
     assert_df_equality(tables.read(LANDINGS), rows(tables.spark, LANDINGS, vars(landed)))
 
 
-def test_ingest_adds_nothing_for_content_that_has_been_landed(tmp_path: Path, tables: Tables) -> None:
+def test_ingest_skips_content_that_has_already_landed(tmp_path: Path, tables: Tables) -> None:
     content = landing_csv({"complaint_id": "1"}, {"complaint_id": "2"}).encode()
     (tmp_path / "a.csv").write_bytes(content)
     (tmp_path / "b.csv").write_bytes(content)
@@ -84,7 +85,7 @@ def test_ingest_adds_nothing_for_content_that_has_been_landed(tmp_path: Path, ta
     assert counts(tables) == {"complaints": 2, "complaints_quarantine": 0, "landings": 1}
 
 
-def test_ingest_refuses_bad_files_of_a_folder_by_name_and_lands_the_others(tmp_path: Path, tables: Tables) -> None:
+def test_ingest_names_the_bad_files_of_a_folder_and_lands_the_others(tmp_path: Path, tables: Tables) -> None:
     (tmp_path / "a.csv").write_text("no,complaints\n1,2\n")
     (tmp_path / "b.csv").write_text(landing_csv({"complaint_id": "1"}))
     (tmp_path / "c.csv.gz").write_bytes(gzip.compress(landing_csv({}).encode())[:-9])
@@ -110,14 +111,14 @@ def test_ingest_refuses_bad_files_of_a_folder_by_name_and_lands_the_others(tmp_p
 
 
 @pytest.mark.parametrize("name", ["bad.csv", "nowhere.csv"])
-def test_ingest_of_a_refused_file_leaves_no_table_behind(tmp_path: Path, tables: Tables, name: str) -> None:
+def test_ingest_of_a_refused_file_creates_no_table(tmp_path: Path, tables: Tables, name: str) -> None:
     (tmp_path / "bad.csv").write_text("no,complaints\n")
     with pytest.raises(NotAComplaintFileError, match=name):
         land(tables, tmp_path / name)
     assert not any(tables.exists(table) for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS))
 
 
-def test_ingest_interrupted_behind_the_bronze_commit_duplicates_nothing(
+def test_ingest_interrupted_after_the_bronze_commit_duplicates_nothing(
     tmp_path: Path, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.csv"
@@ -136,7 +137,7 @@ def test_ingest_interrupted_behind_the_bronze_commit_duplicates_nothing(
     assert (landed.record_count, landed.bronze_count, landed.quarantine_count) == (3, 2, 1)
     assert counts(tables) == {"complaints": 2, "complaints_quarantine": 1, "landings": 1}
 
-    # Stopped later still, with only the ledger's row missing.
+    # As if stopped later, with only the row of bronze.landings missing.
     tables.delta(LANDINGS).delete()
     assert [again.bronze_count for again in land(tables, path)] == [2]
     assert counts(tables) == {"complaints": 2, "complaints_quarantine": 1, "landings": 1}

@@ -1,4 +1,4 @@
-"""The stream over a Kafka topic: positions, what is published, and what becomes of its checkpoint."""
+"""The stream over a Kafka topic: positions, published predictions, and what becomes of its checkpoint."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +19,26 @@ from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.errors import CheckpointError
 from solosolve.flows import request_scores
-from solosolve.kafka.client import ensure_topics, topic_identity
+from solosolve.kafka.client import cluster_id, ensure_topics, topic_identity
 from solosolve.kafka.login import client_options
-from solosolve.local.broker import Broker
 from solosolve.names import COMPLAINTS, DEAD_LETTERS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS_TOPIC
 from solosolve.schemas import SCHEMAS
 from solosolve.streaming.sources import KafkaSource
-from support.brokers import free_port, kafka_settings, lend_jars
+from support.brokers import kafka_settings
 from support.builders import complaints
-from support.live import Live, cut_off_at, letter_id, messages_of, request, with_champion
+from support.live import Live, cut_off_at, letter_id, messages_of, request, scorer
 from support.topics import Message, empty_topics, read, send
 
 INSTANTS = ("requested_at", "scored_at")
 
 
 @pytest.fixture
-def live(spark: SparkSession, broker: str, first_registry: Path, tmp_path: Path) -> Live:
-    """A home of its own with a champion, and topics without messages."""
-    made = with_champion(spark, kafka_settings(tmp_path / "home", broker), first_registry)
-    empty_topics(made.settings)
-    return made
+def live(spark: SparkSession, broker: str, prepared_home: Path, tmp_path: Path) -> Live:
+    """A home with a champion and empty tables, and topics without messages."""
+    shutil.copytree(prepared_home, tmp_path / "home")
+    settings = kafka_settings(tmp_path / "home", broker)
+    empty_topics(settings)
+    return Live(spark, settings, {1: scorer(1)})
 
 
 def checkpoint(live: Live) -> Path:
@@ -58,7 +59,7 @@ def in_table(live: Live) -> Counter[tuple[Any, ...]]:
 
 
 def published(live: Live) -> Counter[tuple[Any, ...]]:
-    """The multiset of published predictions as rows of the table; each is keyed by its complaint."""
+    """The multiset of published predictions as rows of the table; the key of each is its complaint."""
     messages = read(live.settings, PREDICTIONS_TOPIC)
     rows = [json.loads(message.value or b"") for message in messages]
     assert [message.key for message in messages] == [str(row["complaint_id"]).encode() for row in rows]
@@ -72,8 +73,11 @@ def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) ->
     ask(live, *requests, requests[7])
     bad = [(b"a", b"[1]"), (b"b", None), (None, json.dumps(request(90, company=" ")).encode()), (b"c", b"\xff")]
     send(live.settings, REQUESTS_TOPIC, [*bad, (None, json.dumps(request(31)).encode())])
-    done = live.stream("kafka")
+    done = live.stream("kafka", max_per_trigger=20)
     assert (done.request_count, done.prediction_count, done.dead_letter_count) == (36, 32, 4)
+    progress = live.query("select request_count, lag, source from gold.stream_progress order by batch_id")
+    assert [row["lag"] for row in progress] == [36 - progress[0]["request_count"], 0]
+    assert (sum(row["request_count"] for row in progress), {row["source"] for row in progress}) == (36, {"kafka"})
 
     messages = asked(live)
     values = {message.position: message.value for message in messages}
@@ -98,29 +102,50 @@ def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) ->
     )
     rows = live.predictions()
     assert expected == Counter((row["source_position"], row["complaint_id"], row["probability"]) for row in rows)
-    assert {(row["source"], row["batch_id"], row["model_version"]) for row in rows} == {("kafka", 0, 1)}
+    assert {(row["source"], row["model_version"]) for row in rows} == {("kafka", 1)}
+    assert {row["batch_id"] for row in rows} == {0, 1}
     assert published(live) == in_table(live)
 
-    assert live.stream("kafka").request_count == 0
     live.promote(2)
     ask(live, request(32), requests[0])
-    assert live.stream("kafka").prediction_count == 2
-    later = [row for row in live.predictions() if row["batch_id"] == 1]
+    assert live.stream("kafka").request_count == 2
+    later = [row for row in live.predictions() if row["batch_id"] == 2]
     assert {row["complaint_id"]: (row["model_version"], row["probability"]) for row in later} == {
         number: (2, live.expected(request(number), 2)) for number in (1, 32)
     }
     assert published(live) == in_table(live)
 
 
-def test_batch_that_was_written_but_not_finished_is_published_as_the_table_has_it(live: Live) -> None:
+def test_interrupted_batch_is_written_once_and_published_as_the_table_has_it(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask(live, *(request(number) for number in range(1, 11)), request(11, state=None))
-    live.stream("kafka")
+    publish = KafkaSource.publish
+
+    def publish_late(source: KafkaSource, predictions: DataFrame) -> None:
+        """Publishes after the table was written: the two happen in either order."""
+        deadline = time.monotonic() + 60
+        while not live.predictions() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        publish(source, predictions)
+
+    # Planned, but not written.
+    with monkeypatch.context() as patch, cut_off_at(PREDICTIONS, monkeypatch):
+        patch.setattr(KafkaSource, "publish", lambda source, predictions: None)
+        live.stream("kafka")
+    assert not live.predictions()
+    with monkeypatch.context() as patch:
+        patch.setattr(KafkaSource, "publish", publish_late)
+        live.stream("kafka")
     before = in_table(live)
+    assert live.scored_ids() == Counter(range(1, 11))
+    assert published(live) == before
+
+    # Written, but not finished.
     (checkpoint(live) / "commits" / "0").unlink()
     live.promote(2)
     ask(live, request(12))
     live.stream("kafka")
-
     added = in_table(live) - before
     assert [(row[0], row[SCHEMAS[PREDICTIONS].names.index("model_version")]) for row in added] == [(12, 2)]
     assert in_table(live) == before + added
@@ -128,61 +153,51 @@ def test_batch_that_was_written_but_not_finished_is_published_as_the_table_has_i
     assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
 
 
-def test_batch_that_was_planned_but_not_written_is_written_and_published_once(
+def test_message_that_is_read_differently_when_it_is_read_again_is_kept_once(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask(live, *(request(number) for number in range(1, 11)))
-    publish = KafkaSource.publish
-
-    def late(source: KafkaSource, predictions: DataFrame) -> None:
-        """Publishes when the table has been written: nothing makes the two wait for one another."""
-        deadline = time.monotonic() + 60
-        while not live.predictions() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        publish(source, predictions)
-
-    with monkeypatch.context() as patch, cut_off_at(PREDICTIONS, monkeypatch):
-        patch.setattr(KafkaSource, "publish", lambda source, predictions: None)
-        live.stream("kafka")
-    assert not live.predictions()
-
-    monkeypatch.setattr(KafkaSource, "publish", late)
+    long = {"consumer_complaint_narrative": "x" * 3_000}
+    strict = Live(live.spark, live.settings.model_copy(update={"max_request_bytes": 2_000}), live.scorers)
+    ask(live, request(1), request(2, **long), request(3, state=None))
+    with cut_off_at(DEAD_LETTERS, monkeypatch):
+        strict.stream("kafka")
+    assert live.scored_ids() == Counter([1])
+    # The repeated batch can read what the first attempt could not.
     live.stream("kafka")
-    assert live.scored_ids() == Counter(range(1, 11))
-    assert published(live) == in_table(live)
-
-
-def test_missing_checkpoint_is_refused_and_recovered_by_position(live: Live) -> None:
-    ask(live, request(1), request(2), request(3, state=None))
-    live.stream("kafka")
+    assert live.scored_ids() == Counter([1, 2])
+    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+    ask(live, request(4, **long))
+    strict.stream("kafka")
     before = in_table(live)
+
     shutil.rmtree(checkpoint(live))
-    ask(live, request(4), request(1))
+    ask(live, request(5), request(1))
     with pytest.raises(
-        CheckpointError, match=r"is gone: put .*score_stream_kafka back, or start with --param recover=true"
+        CheckpointError, match=r"is missing: put .*score_stream_kafka back, or start with --param recover=true"
     ):
         live.stream("kafka")
     assert in_table(live) == before
-
+    # A recovery leaves a dead letter as it is, even if it could be read now.
     live.stream("kafka", recover=True)
-    assert live.scored_ids() == Counter([1, 2, 4, 1])
+    assert live.scored_ids() == Counter([1, 2, 5, 1])
     assert in_table(live) >= before
-    assert {message.position for message in asked(live)} == {
-        *(row["source_position"] for row in live.predictions()),
-        *(f"{row['partition']}:{row['offset']}" for row in live.query("select * from bronze.dead_letters")),
-    }
-    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+    letters = live.query("select * from bronze.dead_letters")
+    assert len(letters) == 2
+    assert Counter(message.position for message in asked(live)) == Counter(
+        [*(row["source_position"] for row in live.predictions()),
+         *(f"{row['partition']}:{row['offset']}" for row in letters)]
+    )  # fmt: skip
     assert set(published(live)) == set(in_table(live))
 
 
-def test_messages_that_are_gone_before_they_are_read_are_said_and_the_others_scored(live: Live) -> None:
+def test_stream_whose_unread_messages_were_deleted_is_refused_and_scores_the_others_when_recovered(live: Live) -> None:
     ask(live, request(1))
     live.stream("kafka")
     ask(live, *map(request, range(2, 22)))
-    # As when they are older than the topic keeps them.
+    # As after the topic's retention time.
     empty_topics(live.settings)
     ask(live, *map(request, range(22, 32)))
-    lost = r"had not been read are gone from the topic \(.+\): start with --param recover=true"
+    lost = r"were deleted from the topic before the stream read them \(.+\): start with --param recover=true"
     with pytest.raises(CheckpointError, match=lost) as refused:
         live.stream("kafka")
     assert "failOnDataLoss" not in str(refused.value)
@@ -190,32 +205,8 @@ def test_messages_that_are_gone_before_they_are_read_are_said_and_the_others_sco
     assert live.scored_ids() == Counter([1, *range(22, 32)])
 
 
-def test_checkpoint_of_another_cluster_is_refused_and_its_positions_say_nothing(
-    live: Live, broker_home: Path, tmp_path: Path
-) -> None:
-    lend_jars(broker_home, tmp_path)
-    of_other = kafka_settings(tmp_path, f"127.0.0.1:{free_port()}")
-    other_broker = Broker(of_other)
-    other_broker.start()
-    try:
-        other = Live(live.spark, of_other.model_copy(update={"home": live.settings.home}), live.scorers)
-        ask(other, *(request(number) for number in range(1, 11)))
-        other.stream("kafka")
-        theirs, ours = (re.escape(topic_identity(each, REQUESTS_TOPIC)) for each in (of_other, live.settings))
-        with pytest.raises(CheckpointError, match=f"{theirs}, found {ours}: use the former source, or start"):
-            live.stream("kafka")
-        ask(live, *(request(number) for number in range(1, 11)))
-        live.stream("kafka", recover=True)
-        assert live.scored_ids() == Counter([*range(1, 11), *range(1, 11)])
-        # And back: what was scored of the first one is known, what was scored of the second one says nothing of it.
-        ask(other, *(request(number) for number in range(11, 21)))
-        other.stream("kafka", recover=True)
-    finally:
-        other_broker.stop()
-    assert live.scored_ids() == Counter([*range(1, 11), *range(1, 21)])
-
-
-def test_messages_of_a_topic_made_anew_are_not_taken_for_those_of_the_former(live: Live) -> None:
+def test_messages_of_a_recreated_topic_are_not_taken_for_those_of_the_former_one(live: Live) -> None:
+    former = topic_identity(live.settings, REQUESTS_TOPIC)
     ask(live, *(request(number) for number in range(1, 11)))
     live.stream("kafka")
     with KafkaAdminClient(**client_options(live.settings)) as admin:
@@ -224,41 +215,18 @@ def test_messages_of_a_topic_made_anew_are_not_taken_for_those_of_the_former(liv
     while not ensure_topics(live.settings, [REQUESTS_TOPIC]) and time.monotonic() < deadline:
         time.sleep(0.2)
     ask(live, *(request(number) for number in range(21, 51)))
-    with pytest.raises(CheckpointError, match="use the former source, or start with --param recover=true"):
+    present = topic_identity(live.settings, REQUESTS_TOPIC)
+    assert former != present
+    # A topic of another cluster is another source, too.
+    assert all(identity.endswith(f"of cluster {cluster_id(live.settings)}") for identity in (former, present))
+    words = f"was written from {former}, but the stream now reads {present}: go back to the former source, or start"
+    with pytest.raises(CheckpointError, match=re.escape(words)):
         live.stream("kafka")
     live.stream("kafka", recover=True)
     assert live.scored_ids() == Counter([*range(1, 11), *range(21, 51)])
 
 
-def test_message_that_is_read_otherwise_when_its_batch_is_repeated_is_kept_once(
-    live: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask(live, request(1), request(2, consumer_complaint_narrative="x" * 3_000), request(3, state=None))
-    strict = Live(live.spark, live.settings.model_copy(update={"max_request_bytes": 2_000}), live.scorers)
-    with cut_off_at(DEAD_LETTERS, monkeypatch):
-        strict.stream("kafka")
-    assert live.scored_ids() == Counter([1])
-    live.stream("kafka")
-    assert live.scored_ids() == Counter([1, 2])
-    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
-    # And what is a dead letter stays one in a recovery, though it could be read now.
-    ask(live, request(4, consumer_complaint_narrative="x" * 3_000))
-    strict.stream("kafka")
-    live.stream("kafka", recover=True)
-    assert live.scored_ids() == Counter([1, 2])
-    assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 2}]
-
-
-def test_progress_tells_what_waits_in_all_partitions(live: Live) -> None:
-    ask(live, *(request(number) for number in range(1, 31)))
-    live.stream("kafka", max_per_trigger=20)
-    rows = live.query("select request_count, lag, source from gold.stream_progress order by batch_id")
-    assert [row["lag"] for row in rows] == [30 - rows[0]["request_count"], 0]
-    assert sum(row["request_count"] for row in rows) == 30
-    assert {row["source"] for row in rows} == {"kafka"}
-
-
-def test_complaints_that_are_asked_for_have_one_prediction_each(live: Live) -> None:
+def test_complaints_whose_scores_are_requested_get_one_prediction_each(live: Live) -> None:
     live.tables.append(
         COMPLAINTS,
         complaints(
@@ -267,18 +235,18 @@ def test_complaints_that_are_asked_for_have_one_prediction_each(live: Live) -> N
             {"complaint_id": 51},
         ),
     )
-    ask_for = request_scores.run
     assert live.spark is not None
-    assert ask_for(live.spark, live.settings, "kafka", at_most=100) == 5
-    # What waits to be scored is not asked for again.
-    assert ask_for(live.spark, live.settings, "kafka", at_most=100) == 0
+    request_all = partial(request_scores.run, live.spark, live.settings, "kafka", at_most=100)
+    assert request_all() == 5
+    # A request that is waiting is not made again.
+    assert request_all() == 0
     assert live.stream("kafka").dead_letter_count == 0
     assert live.scored_ids() == Counter(range(46, 51))
     messages = {each["complaint_id"]: each["requested_at"] for each in _values(asked(live))}
     assert {row["complaint_id"]: row["requested_at"] for row in live.predictions()} == {
         number: datetime.fromisoformat(text) for number, text in messages.items()
     }
-    assert ask_for(live.spark, live.settings, "kafka", at_most=100) == 0
+    assert request_all() == 0
     assert len(asked(live)) == 5
     assert published(live) == in_table(live)
 

@@ -1,4 +1,4 @@
-"""The main job on a small sample: what `solosolve run`, `spark-submit` and a second run leave in the tables."""
+"""The main job on a small sample: what `solosolve run`, `spark-submit` and a second run write to the tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from conftest import settings_in
-from solosolve.bundle import load_bundle
+from solosolve.local.job_plan import load_bundle
 from solosolve.local.report import show_report
 from solosolve.local.runner import run_tasks
 from solosolve.local.summary import Summary
@@ -26,13 +26,13 @@ from solosolve.storage.delta_reader import DeltaReader
 
 ROOT = Path(__file__).parents[2]
 JOBS = ("medallion", "train_model", "request_scores", "score_stream", "score_batch")
-OF_ONE_RUN = {
+RUN_COLUMNS = {
     *("_ingested_at", "landed_at", "requested_at", "scored_at", "trained_at", "event_at"),
     *("training_seconds", "run_id", "feature_model_uri", "evidence"),
     *("checkpoint_id", "source_id", "table_ids", "bound_at", "begun_at"),
     *("ended_at", "batch_seconds", "input_rate", "processed_rate", "latency_p50_seconds", "latency_p99_seconds"),
 }
-"""Columns that say when and in which run a row was made."""
+"""Columns that differ from run to run because they say when or by which run a row was written."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def run_main_job(settings: Settings, sample: Path) -> None:
 
 
 def multisets(settings: Settings, *, without: frozenset[str] = frozenset()) -> dict[str, Counter[str]]:
-    """Table to the multiset of its rows."""
+    """Returns the rows of each table as a multiset."""
     reader = DeltaReader(settings.warehouse)
     found = {}
     for table in reader.tables():
@@ -70,7 +70,7 @@ def multisets(settings: Settings, *, without: frozenset[str] = frozenset()) -> d
     return found
 
 
-def test_main_job_fills_every_table_and_conserves(run_home: Settings) -> None:
+def test_main_job_fills_every_table_and_loses_no_rows(run_home: Settings) -> None:
     summary = Summary(DeltaReader(run_home.warehouse))
     assert summary.existing == set(MADE_BY) - {FEEDBACK}
     checks = summary.conservation
@@ -79,33 +79,33 @@ def test_main_job_fills_every_table_and_conserves(run_home: Settings) -> None:
     assert all(check.left > 0 for check in checks)
 
 
-def test_main_job_again_changes_no_table(run_home: Settings, sample: Path) -> None:
+def test_second_run_of_the_main_job_changes_no_table(run_home: Settings, sample: Path) -> None:
     before = multisets(run_home)
     run_main_job(run_home, sample)
     assert multisets(run_home) == before
 
 
-def test_registered_model_gives_the_batch_scores_to_the_bit(run_home: Settings) -> None:
+def test_registered_model_returns_exactly_the_batch_scores(run_home: Settings) -> None:
     rows = DeltaReader(run_home.warehouse).query(
         f"select p.probability, p.prediction, {', '.join(f's.{name}' for name in FILED_COLUMNS)} "
         "from gold.predictions p join silver.complaints s using (complaint_id) order by complaint_id limit 200"
     )
     frame = rows.to_pandas().assign(date_received=lambda found: found["date_received"].astype(str))
     mlflow.set_tracking_uri(f"sqlite:///{run_home.home / 'mlflow' / 'mlflow.db'}")
-    served = mlflow.pyfunc.load_model("models:/complaint_resolution@champion")
-    actual = served.predict(frame[list(FILED_COLUMNS)])
+    model = mlflow.pyfunc.load_model("models:/complaint_resolution@champion")
+    actual = model.predict(frame[list(FILED_COLUMNS)])
     assert actual["probability"].tolist() == frame["probability"].tolist()
     assert actual["prediction"].tolist() == frame["prediction"].tolist()
 
 
-def test_report_says_what_happened(run_home: Settings) -> None:
+def test_report_summarises_the_run(run_home: Settings) -> None:
     text = io.StringIO()
     show_report(run_home, Console(file=text, width=120))
     for words in (
         "4,000",
         "holds",
         "scored from",
-        "The newest from the stream",
+        "Newest predictions from the stream",
         "auc",
         "oracle",
         "medallion · ingest_complaints",
@@ -121,7 +121,7 @@ def submit(task: str, home: Path, *words: str, properties: bool = True) -> subpr
     environ = os.environ | {
         "SOLOSOLVE_HOME": str(home),
         "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50",
-        # Most of it is JVMs that start: they are sooner there without the second compiler.
+        # Starting JVMs takes most of the time, and they start sooner without the second compiler.
         "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         # As in an activated environment.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -132,22 +132,22 @@ def submit(task: str, home: Path, *words: str, properties: bool = True) -> subpr
     )
 
 
-def test_spark_submit_of_each_task_gives_the_same_tables(run_home: Settings, sample: Path, tmp_path: Path) -> None:
+def test_spark_submit_of_each_task_writes_the_same_tables(run_home: Settings, sample: Path, tmp_path: Path) -> None:
     home = tmp_path / "submitted"
     for task in load_bundle(ROOT, "local").plan(JOBS, parameters(sample)):
         done = submit(task.name, home, *task.arguments)
         assert done.returncode == 0, done.stdout + done.stderr
     submitted = settings_in(home)
-    of_one_run = frozenset(OF_ONE_RUN)
-    assert multisets(submitted, without=of_one_run) == multisets(run_home, without=of_one_run)
+    run_columns = frozenset(RUN_COLUMNS)
+    assert multisets(submitted, without=run_columns) == multisets(run_home, without=run_columns)
 
 
-def test_spark_submit_without_delta_says_the_command(tmp_path: Path) -> None:
+def test_spark_submit_without_delta_prints_the_right_command(tmp_path: Path) -> None:
     failed = submit("refine_complaints", tmp_path, properties=False)
     assert failed.returncode == 1
-    # spark-submit passes on all that a Python program says as its own standard output.
-    said = [line for line in failed.stdout.splitlines() if line.startswith("solosolve: ")]
-    assert said == [
+    # spark-submit forwards everything that a Python program prints to its own standard output.
+    messages = [line for line in failed.stdout.splitlines() if line.startswith("solosolve: ")]
+    assert messages == [
         "solosolve: Delta Lake is not on Spark's classpath; run: "
         "spark-submit --properties-file bundle/spark-defaults.conf jobs/refine_complaints.py"
     ]

@@ -1,4 +1,4 @@
-"""The published file: every record lands, and the label is what an independent calculation says."""
+"""The published file: every record lands, and the labels match an independent calculation."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def rows(reader: DeltaReader, sql: str) -> list[dict[str, object]]:
     return reader.query(sql).to_pylist()
 
 
-def test_bronze_has_every_record_to_the_letter(reader: DeltaReader, published: Path) -> None:
+def test_bronze_holds_every_record_verbatim(reader: DeltaReader, published: Path) -> None:
     expected = pd.read_csv(published, dtype=str, keep_default_na=False)
     columns = [
         *("date_received", "product", "sub_product", "issue", "sub_issue", "consumer_complaint_narrative"),
@@ -62,7 +62,7 @@ def test_bronze_has_every_record_to_the_letter(reader: DeltaReader, published: P
     assert rows(reader, "select count(*) as n from bronze.complaints_quarantine") == [{"n": 0}]
 
 
-def test_silver_and_rejected_are_all_complaints(reader: DeltaReader) -> None:
+def test_silver_and_rejected_together_hold_every_complaint(reader: DeltaReader) -> None:
     counts = (
         "select (select count(*) from silver.complaints) as kept, (select count(*) from silver.complaints_rejected)"
     )
@@ -70,7 +70,7 @@ def test_silver_and_rejected_are_all_complaints(reader: DeltaReader) -> None:
     assert found["kept"] + found["rejected"] == RECORDS  # type: ignore[operator]
 
 
-def test_label_equals_an_independent_calculation(reader: DeltaReader, as_published: pd.DataFrame) -> None:
+def test_labels_match_an_independent_calculation(reader: DeltaReader, as_published: pd.DataFrame) -> None:
     known = as_published["consumer_disputed"].isin(["Yes", "No"])
     known &= as_published["timely_response"].isin(["Yes", "No"])
     known &= ~as_published["company_response_to_consumer"].isin(["", "N/A", "In progress"])

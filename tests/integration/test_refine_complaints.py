@@ -14,6 +14,7 @@ from solosolve.errors import TableError
 from solosolve.flows.refine_complaints import Refined, refine, run
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, WITHDRAWN_COLUMNS, Table
 from solosolve.schemas import SCHEMAS
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.tables import Tables
 from support.builders import INGESTED_AT, complaint, complaints, record, records
 
@@ -24,7 +25,7 @@ NOT_IN_FILE: dict[str, Any] = dict.fromkeys(WITHDRAWN_COLUMNS)
 
 @pytest.fixture
 def silver_tables(tables: Tables) -> Tables:
-    """Tables of which both silver ones are made and empty."""
+    """A home whose two silver tables exist and are empty."""
     tables.create(COMPLAINTS)
     tables.create(REJECTED)
     return tables
@@ -36,8 +37,8 @@ def rejected(key: str, *failed_rules: str, **overrides: Any) -> dict[str, Any]:
 
 
 def frame(spark: SparkSession, table: Table, rows: list[dict[str, Any]]) -> Any:
-    names = SCHEMAS[table].fieldNames()
-    return spark.createDataFrame([[row[name] for name in names] for row in rows], SCHEMAS[table])
+    names = SCHEMAS[table].names
+    return spark.createDataFrame([[row[name] for name in names] for row in rows], spark_schema(table))
 
 
 def assert_tables(tables: Tables, silver: list[dict[str, Any]], not_in_scope: list[dict[str, Any]]) -> None:
@@ -84,7 +85,7 @@ def test_refine_replaces_older_versions_and_moves_complaints_between_tables(silv
     )
     refine(silver_tables, first)
     assert refine(silver_tables, second) == Refined(record_count=3, complaint_count=3)
-    # What the newer file does not have is kept, whichever table it is in.
+    # Values missing from the newer file are kept, whichever table the complaint moves to.
     one = {
         "complaint_id": 1,
         "company": "New Name",
@@ -102,7 +103,7 @@ def test_refine_replaces_older_versions_and_moves_complaints_between_tables(silv
         spark,
         {"complaint_id": "2", **NOT_IN_FILE, "_ingested_at": LATEST},
         {"complaint_id": "3", "product": "N/A", **NOT_IN_FILE, "_ingested_at": LATEST},
-        # Late: a newer version is in the other table.
+        # Arrives late: the other table already has a newer version.
         {"complaint_id": "1", "state": ""},
     )
     for _ in range(2):
@@ -114,12 +115,12 @@ def test_refine_replaces_older_versions_and_moves_complaints_between_tables(silv
     )
 
 
-def test_refine_refuses_to_start_without_bronze_or_its_position_in_it(tables: Tables) -> None:
+def test_refine_refuses_to_start_without_bronze_or_its_position_in_bronze(tables: Tables) -> None:
     with pytest.raises(TableError, match=r"bronze\.complaints does not exist yet; run: solosolve run medallion"):
         run(tables.spark, tables.settings)
     tables.append(COMPLAINTS_RAW, records(tables.spark, {}))
     tables.append(COMPLAINTS, complaints(tables.spark, {}))
-    with pytest.raises(TableError, match=r"its position in bronze is gone .*refine_complaints"):
+    with pytest.raises(TableError, match=r"its position in bronze is missing: restore .*refine_complaints"):
         run(tables.spark, tables.settings)
 
 
@@ -132,10 +133,10 @@ def test_silver_tables_refuse_rows_that_break_a_constraint(tables: Tables) -> No
         "NOT NULL.*date_received": {"date_received": None},
         "NOT NULL.*state": {"state": None},
     }
-    nullable = SCHEMAS[COMPLAINTS].simpleString().removeprefix("struct<").removesuffix(">")
+    nullable = spark_schema(COMPLAINTS).simpleString().removeprefix("struct<").removesuffix(">")
     for constraint, overrides in bad_complaints.items():
         row = complaint(**overrides)
-        rows = tables.spark.createDataFrame([[row[name] for name in SCHEMAS[COMPLAINTS].fieldNames()]], nullable)
+        rows = tables.spark.createDataFrame([[row[name] for name in SCHEMAS[COMPLAINTS].names]], nullable)
         with pytest.raises(REFUSED, match=rf"(?s){constraint}"):
             tables.append(COMPLAINTS, rows)
     with pytest.raises(REFUSED, match=r"CHECK constraint a_rule_failed"):
@@ -144,7 +145,7 @@ def test_silver_tables_refuse_rows_that_break_a_constraint(tables: Tables) -> No
 
 
 @pytest.mark.parametrize("writes_before_the_cut", [1, 2])
-def test_refine_cut_off_between_its_writes_loses_no_outcome(
+def test_refine_interrupted_between_its_writes_loses_no_outcome(
     silver_tables: Tables, monkeypatch: pytest.MonkeyPatch, writes_before_the_cut: int
 ) -> None:
     spark = silver_tables.spark
@@ -171,5 +172,7 @@ def test_refine_refuses_to_start_from_a_position_whose_tables_are_gone(tables: T
     tables.append(COMPLAINTS_RAW, records(tables.spark, {"complaint_id": "1"}))
     run(tables.spark, tables.settings)
     shutil.rmtree(tables.settings.warehouse / "silver" / COMPLAINTS.name)
-    with pytest.raises(TableError, match="is gone, but not its position in bronze: remove "):
+    with pytest.raises(
+        TableError, match="is missing, but the checkpoint of its position in bronze still exists: to rebuild both "
+    ):
         run(tables.spark, tables.settings)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,9 +16,10 @@ import pytest
 import xgboost as xgb
 
 from solosolve.errors import ModelError
-from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import TextLength, TopCategories
-from solosolve.model.scorer import ComplaintScorer
+from solosolve.model.promotion import GateResult
+from solosolve.model.scorer import FILED_TYPES, ComplaintScorer, FeatureEncoder
+from solosolve.model.version_tags import Subject, VersionTags
 from solosolve.names import CHALLENGER, CHAMPION, FILED_COLUMNS, MODEL, NARRATIVE
 from solosolve.settings import Settings
 from solosolve.storage.registry import RegisteredModel, Registry
@@ -25,6 +27,7 @@ from solosolve.storage.registry import RegisteredModel, Registry
 ENCODER = FeatureEncoder(
     kernels=(TextLength(column=NARRATIVE), TopCategories(column="company", categories=("Acme Bank",)))
 )
+TAGS = VersionTags(prior=0.75, fingerprint="f1")
 PERSONAL = "Jane Roe of Springfield"
 ROW = dict.fromkeys(FILED_COLUMNS, PERSONAL) | {"date_received": date(2016, 3, 1), "company": "Acme Bank"}
 COMPLAINTS = pa.RecordBatch.from_pylist(
@@ -43,9 +46,13 @@ SCORER = tiny_scorer()
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    home = tmp_path_factory.mktemp("registry_home")
-    yield Registry(Settings.load(environ={"SOLOSOLVE_HOME": str(home)}))
+def home_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings.load(environ={"SOLOSOLVE_HOME": str(tmp_path_factory.mktemp("registry_home"))})
+
+
+@pytest.fixture(scope="module")
+def registry(home_settings: Settings) -> Iterator[Registry]:
+    yield Registry(home_settings)
     mlflow.set_tracking_uri(None)
 
 
@@ -60,7 +67,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def registered(registry: Registry, files: Path) -> RegisteredModel:
     """The first version, with the alias challenger."""
     with registry.run("train_model", {"fingerprint": "f1"}):
-        model = registry.register(files, {"prior": "0.75", "fingerprint": "f1"})
+        model = registry.register(files, TAGS)
     registry.set_alias(CHALLENGER, model)
     return model
 
@@ -76,7 +83,7 @@ def log_foreign(registry: Registry, folder: Path) -> RegisteredModel:
 
 def test_registered_model_has_the_projects_name_a_version_and_its_tags(registered: RegisteredModel) -> None:
     assert (registered.name, registered.version) == (MODEL, 1)
-    assert registered.tags == {"prior": "0.75", "fingerprint": "f1"}
+    assert registered.tags == TAGS
 
 
 def test_find_gives_the_version_that_an_alias_names(registry: Registry, registered: RegisteredModel) -> None:
@@ -87,7 +94,7 @@ def test_find_gives_none_for_an_alias_that_names_nothing(registry: Registry, reg
     assert registry.find(CHAMPION) is None
 
 
-def test_find_gives_none_where_nothing_is_registered(
+def test_find_gives_none_if_nothing_is_registered(
     registry: Registry, registered: RegisteredModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "model_name", "another_model")
@@ -102,13 +109,17 @@ def test_alias_is_set_moved_and_deleted(registry: Registry, registered: Register
     assert registry.find("tried") is None
 
 
-def test_tag_is_set_and_overwritten(registry: Registry, registered: RegisteredModel) -> None:
-    found = []
-    for value in ("first", "second"):
-        registry.tag(registered, "validation", value)
-        model = registry.find(CHALLENGER)
-        found.append(model.tags["validation"] if model else None)
-    assert found == ["first", "second"]
+def test_written_tags_replace_those_of_the_project_and_no_others(registry: Registry, files: Path) -> None:
+    with registry.run("train_model", {}):
+        model = registry.register(files, TAGS)
+    client = mlflow.tracking.MlflowClient()
+    client.set_model_version_tag(model.name, str(model.version), "team", "lending")
+    validated = replace(TAGS, validation=GateResult.PASSED, subject=Subject(None, "ab"))
+    for tags in (validated, replace(validated, validation=GateResult.REJECTED, subject=None), TAGS):
+        written = registry.write_tags(model, tags)
+        assert written == registry.get(model.version)
+        assert written.tags == tags
+        assert written.stored_tags == tags.write() | {"team": "lending"}
 
 
 def test_fetched_model_scores_as_the_registered_one(registry: Registry, registered: RegisteredModel) -> None:
@@ -116,7 +127,7 @@ def test_fetched_model_scores_as_the_registered_one(registry: Registry, register
     assert loaded.score(COMPLAINTS).tobytes() == SCORER.score(COMPLAINTS).tobytes()
 
 
-def test_registered_model_serves_text_by_its_alias(registry: Registry, registered: RegisteredModel) -> None:
+def test_registered_model_scores_text_by_its_alias(registry: Registry, registered: RegisteredModel) -> None:
     served = mlflow.pyfunc.load_model(f"models:/{registry.model_name}@{CHALLENGER}")
     asked = COMPLAINTS.to_pandas().astype({"date_received": str})
     assert served.predict(asked)["probability"].to_numpy().tobytes() == SCORER.score(COMPLAINTS).tobytes()
@@ -149,7 +160,7 @@ def test_registered_model_holds_no_personal_text(registry: Registry, registered:
     assert [name for name, data in content.items() if PERSONAL.encode() in data] == []
 
 
-def test_registered_model_is_data_and_no_pickle(registry: Registry, registered: RegisteredModel) -> None:
+def test_registered_model_contains_no_pickle(registry: Registry, registered: RegisteredModel) -> None:
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{registry.model_name}/{registered.version}"))
     suffixes = {path.suffix for path in folder.rglob("*") if path.is_file()}
     assert suffixes & {".pkl", ".pickle", ".cloudpickle", ".joblib"} == set()
@@ -157,11 +168,11 @@ def test_registered_model_is_data_and_no_pickle(registry: Registry, registered: 
 
 def test_fetch_refuses_a_foreign_flavour(registry: Registry, tmp_path: Path) -> None:
     foreign = log_foreign(registry, tmp_path)
-    with pytest.raises(ModelError, match=r"found loader pickle, only solosolve\.model\.served is loaded"):
+    with pytest.raises(ModelError, match=r"found loader pickle, only solosolve\.model\.mlflow_flavor is allowed"):
         registry.fetch(foreign)
 
 
-def test_fetch_refuses_a_version_that_is_not_there(registry: Registry, registered: RegisteredModel) -> None:
+def test_fetch_refuses_an_unknown_version(registry: Registry, registered: RegisteredModel) -> None:
     with pytest.raises(ModelError, match=f"models:/{MODEL}/999 cannot be fetched: "):
         registry.fetch(RegisteredModel(registered.name, 999, registered.run_id, {}))
 
@@ -178,7 +189,7 @@ def test_find_run_gives_the_newest_finished_run_of_a_name_and_fingerprint(regist
     assert registry.find_run("train_model", "f2") is None
 
 
-def test_find_run_passes_over_a_run_that_failed(registry: Registry) -> None:
+def test_find_run_ignores_failed_runs(registry: Registry) -> None:
     with pytest.raises(ValueError, match="boom"), registry.run("build_features", {"fingerprint": "failed"}):
         raise ValueError("boom")
     assert registry.find_run("build_features", "failed") is None
@@ -188,24 +199,26 @@ def test_find_version_gives_the_newest_of_a_fingerprint(
     registry: Registry, registered: RegisteredModel, files: Path
 ) -> None:
     with registry.run("train_model", {}):
-        newer = registry.register(files, {})
+        newer = registry.register(files, VersionTags())
     assert registry.find_version("f1") is not None
     assert registry.find_version("f4") is None
-    registry.tag(newer, "fingerprint", "f1")
+    registry.write_tags(newer, VersionTags(fingerprint="f1"))
     found = registry.find_version("f1")
     assert found is not None
-    assert (found.version, found.tags) == (newer.version, {"fingerprint": "f1"})
+    assert (found.version, found.tags) == (newer.version, VersionTags(fingerprint="f1"))
 
 
-def test_registry_is_kept_in_the_home_folder(registry: Registry, registered: RegisteredModel) -> None:
-    again = Registry(registry._settings)
+def test_registry_is_kept_in_the_home_folder(
+    home_settings: Settings, registry: Registry, registered: RegisteredModel
+) -> None:
+    again = Registry(home_settings)
     assert again.find(CHALLENGER) == registry.find(CHALLENGER)
-    home = registry._settings.home / "mlflow"
+    home = home_settings.home / "mlflow"
     assert (home / "mlflow.db").is_file()
     assert registry.fetch(registered).is_relative_to(home)
 
 
-def test_registered_model_serves_without_spark_and_without_the_project(
+def test_registered_model_scores_without_spark_and_without_the_project(
     registry: Registry, registered: RegisteredModel, tmp_path: Path
 ) -> None:
     model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{registered.version}", dst_path=str(tmp_path))

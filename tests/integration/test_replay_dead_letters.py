@@ -10,8 +10,8 @@ from pyspark.sql import SparkSession
 from solosolve.errors import TableError, UsageError
 from solosolve.flows.replay_dead_letters import Replayed, run
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
-from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.spark_schemas import spark_schema
 from support.live import REQUESTED_AT, Live, request
 
 FAILED_AT = datetime(2026, 1, 2, 4, tzinfo=UTC)
@@ -27,60 +27,62 @@ def letter(offset: int, value: bytes | None, place: int = 1) -> tuple[Any, ...]:
     return (f"requests/0/{offset}/{place}", "requests", 0, offset, b"key", value, "a reason", FAILED_AT)
 
 
-def replay(live: Live, mended: dict[str, bytes] | None) -> Replayed:
+def replay(live: Live, corrected: dict[str, bytes] | None) -> Replayed:
     assert live.spark is not None
-    return run(live.spark, live.settings, mended)
+    return run(live.spark, live.settings, corrected)
 
 
-def test_mended_letter_has_one_prediction_however_often_it_is_replayed(live: Live, spark: SparkSession) -> None:
-    live.add_requests([request(1)])
-    live.stream()
-    # Two letters of one position, one that is good by now, one that is never mended.
+def test_corrected_letter_gets_one_prediction_however_often_it_is_replayed(scored: Live, spark: SparkSession) -> None:
+    # Two letters at one position, one that can be scored by now, and one that is never corrected.
     letters = [letter(5, b"{"), letter(5, None, 2), letter(6, b"\xff"), letter(7, message(4)), letter(8, b"[]")]
-    tables = live.tables
-    tables.append(DEAD_LETTERS, spark.createDataFrame(letters, SCHEMAS[DEAD_LETTERS]))
-    of_stream = live.predictions()
+    tables = scored.tables
+    (of_stream,) = scored.query("select letter_id, reason from bronze.dead_letters")
+    tables.append(DEAD_LETTERS, spark.createDataFrame(letters, spark_schema(DEAD_LETTERS)))
+    predictions_of_stream = scored.predictions()
 
-    mended = {
+    corrected = {
         "requests/0/5/1": message(2),
         "requests/0/5/2": message(3, requested_at=None),
         "requests/0/6/1": message(9, company=None),
     }
     still_dead = {"requests/0/6/1": "Expected `str`, got `null` - at `$.company`"}
-    assert replay(live, mended) == Replayed(2, 0, still_dead)
-    added = {row["source_position"]: row for row in live.predictions() if row not in of_stream}
+    assert replay(scored, corrected) == Replayed(2, 0, still_dead)
+    added = {row["source_position"]: row for row in scored.predictions() if row not in predictions_of_stream}
     assert {
         letter_id: (row["complaint_id"], row["requested_at"], row["probability"], row["source"], row["batch_id"])
         for letter_id, row in added.items()
     } == {
-        "requests/0/5/1": (2, REQUESTED_AT, live.expected(request(2), 1), "replay", None),
-        # Without a time of its own it was requested when it failed.
-        "requests/0/5/2": (3, FAILED_AT, live.expected(request(3), 1), "replay", None),
+        "requests/0/5/1": (2, REQUESTED_AT, scored.expected(request(2), 1), "replay", None),
+        # A message without a time counts as requested when it failed.
+        "requests/0/5/2": (3, FAILED_AT, scored.expected(request(3), 1), "replay", None),
     }
-    assert len(live.predictions()) == 3
+    assert len(scored.predictions()) == len(predictions_of_stream) + 2
 
-    before = live.predictions()
-    live.promote(2)
-    assert replay(live, mended) == Replayed(0, 2, still_dead)
-    assert live.predictions() == before
+    before = scored.predictions()
+    scored.promote(2)
+    assert replay(scored, corrected) == Replayed(0, 2, still_dead)
+    assert scored.predictions() == before
 
-    with pytest.raises(UsageError, match=r"letter_id: found 'requests/0/5/3', which is no dead letter's"):
-        replay(live, {"requests/0/7/1": message(4), "requests/0/5/3": message(5)})
-    assert live.predictions() == before
+    with pytest.raises(
+        UsageError, match=r"no dead letter has the letter_id 'requests/0/5/3': see solosolve deadletters"
+    ):
+        replay(scored, {"requests/0/7/1": message(4), "requests/0/5/3": message(5)})
+    assert scored.predictions() == before
 
-    assert replay(live, None) == Replayed(
+    assert replay(scored, None) == Replayed(
         1, 2,
         {
+            of_stream["letter_id"]: of_stream["reason"],
             "requests/0/6/1": "JSON is malformed: invalid character (byte 0)",
             "requests/0/8/1": "Expected `object`, got `array`",
         },
     )  # fmt: skip
-    (last,) = [row for row in live.predictions() if row not in before]
+    (last,) = [row for row in scored.predictions() if row not in before]
     assert (last["source_position"], last["complaint_id"], last["model_version"], last["probability"]) == (
-        "requests/0/7/1", 4, 2, live.expected(request(4), 2)
+        "requests/0/7/1", 4, 2, scored.expected(request(4), 2)
     )  # fmt: skip
-    assert tables.read(DEAD_LETTERS).count() == len(letters)
-    assert replay(live, {}) == Replayed(0, 0, {})
+    assert tables.read(DEAD_LETTERS).count() == len(letters) + 1
+    assert replay(scored, {}) == Replayed(0, 0, {})
 
 
 def test_replay_without_dead_letters_is_refused(spark: SparkSession, settings: Settings) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,23 +11,21 @@ import numpy as np
 import pytest
 import xgboost as xgb
 from deltalake import DeltaTable
+from mlflow.tracking import MlflowClient
 from pyspark.sql import SparkSession
 
 from solosolve.errors import ModelError
 from solosolve.flows import promote_model, validate_model
-from solosolve.flows.promote_model import PROVISIONAL, STANDING_TAG
-from solosolve.flows.validate_model import SUBJECT_TAG, VERDICT_TAG
-from solosolve.model.encoder import FeatureEncoder
-from solosolve.model.evaluation_data import GOLD_HASH_TAG, gold_hash, trainable_features
+from solosolve.model.evaluation_data import gold_hash, trainable_features
 from solosolve.model.kernels import MonthOfYear, TextLength
-from solosolve.model.promotion import Verdict
-from solosolve.model.scorer import ComplaintScorer
-from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_EVENTS, NARRATIVE
-from solosolve.schemas import SCHEMAS
+from solosolve.model.promotion import GateResult
+from solosolve.model.scorer import ComplaintScorer, FeatureEncoder
+from solosolve.model.version_tags import Subject, VersionState, VersionTags
+from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_EVENTS, NARRATIVE, TEST, TRAIN
 from solosolve.settings import Settings
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
-from solosolve.transforms.split import TEST, TRAIN
 from support.builders import complaints
 
 ENCODER = FeatureEncoder(kernels=(TextLength(column=NARRATIVE), MonthOfYear(column="date_received")))
@@ -56,28 +54,32 @@ class Gate:
     registry: Registry
     folder: Path
 
-    def register(self, scorer: ComplaintScorer, alias: str, prior: str | None = "0.5") -> RegisteredModel:
+    def register(self, scorer: ComplaintScorer, alias: str, prior: float | None = 0.5) -> RegisteredModel:
         files = self.folder / alias
         files.mkdir(exist_ok=True)
         scorer.save(files)
         return self.register_files(files, alias, prior)
 
-    def register_files(self, files: Path, alias: str, prior: str | None = "0.5") -> RegisteredModel:
+    def register_files(self, files: Path, alias: str, prior: float | None = 0.5) -> RegisteredModel:
         with self.registry.run("train_model", {}):
-            tags = {GOLD_HASH_TAG: gold_hash(trainable_features(self.tables))} | ({"prior": prior} if prior else {})
-            model = self.registry.register(files, tags)
+            features_hash = gold_hash(trainable_features(self.tables.read(FEATURES)))
+            model = self.registry.register(files, VersionTags(gold_data_hash=features_hash, prior=prior))
         self.registry.set_alias(alias, model)
         return model
 
-    def validate(self) -> Verdict | None:
+    def validate(self) -> GateResult | None:
         return validate_model.run(self.spark, self.settings)
 
     def promote(self) -> RegisteredModel | None:
         return promote_model.run(self.spark, self.settings)
 
-    def tags(self, alias: str) -> dict[str, str]:
+    def tags(self, alias: str) -> VersionTags:
         model = self.registry.find(alias)
-        return dict(model.tags) if model else {}
+        assert model is not None
+        return model.tags
+
+    def retag(self, model: RegisteredModel, **changes: Any) -> None:
+        self.registry.write_tags(model, replace(model.tags, **changes))
 
     def version(self, alias: str) -> int | None:
         model = self.registry.find(alias)
@@ -99,7 +101,7 @@ class Gate:
             (1 + place, date(2016, 3, 1), split, row, float(LABELS[place]), "runs:/1/features.json")
             for place, row in enumerate(FEATURE_ROWS.tolist())
         ]
-        self.tables.overwrite(FEATURES, self.spark.createDataFrame(rows, SCHEMAS[FEATURES]).coalesce(1))
+        self.tables.overwrite(FEATURES, self.spark.createDataFrame(rows, spark_schema(FEATURES)).coalesce(1))
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +131,7 @@ def test_validate_and_promote_do_nothing_without_a_challenger(gate: Gate) -> Non
     assert (gate.validate(), gate.promote()) == (None, None)
 
 
-def test_validate_and_promote_do_nothing_where_the_challenger_is_the_champion(gate: Gate) -> None:
+def test_validate_and_promote_do_nothing_if_the_challenger_is_the_champion(gate: Gate) -> None:
     model = gate.register(GOOD, CHALLENGER)
     gate.registry.set_alias(CHAMPION, model)
     assert (gate.validate(), gate.promote()) == (None, None)
@@ -138,27 +140,27 @@ def test_validate_and_promote_do_nothing_where_the_challenger_is_the_champion(ga
 
 def test_first_model_that_beats_the_prior_is_promoted_once(gate: Gate) -> None:
     model = gate.register(GOOD, CHALLENGER)
-    assert gate.validate() == Verdict.PASSED
+    assert gate.validate() == GateResult.PASSED
     promoted, repeated = gate.promote(), gate.promote()
     assert (promoted is None, repeated) == (False, None)
     assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (model.version, None)
-    assert gate.tags(CHAMPION)[STANDING_TAG] == "established"
+    assert gate.tags(CHAMPION).state == VersionState.PROMOTED
     assert gate.events(model) == [("validation_passed", None), ("promoted", CHAMPION)]
 
 
-def test_first_model_that_does_not_beat_the_prior_is_champion_provisionally(gate: Gate) -> None:
+def test_first_model_that_does_not_beat_the_prior_is_promoted_provisionally(gate: Gate) -> None:
     model = gate.register(USELESS, CHALLENGER)
-    assert gate.validate() == Verdict.PROVISIONAL
+    assert gate.validate() == GateResult.PROVISIONAL
     gate.promote()
     assert gate.version(CHAMPION) == model.version
-    assert gate.tags(CHAMPION)[STANDING_TAG] == PROVISIONAL
+    assert gate.tags(CHAMPION).state == VersionState.PROVISIONAL
     assert gate.events(model) == [("validation_provisional", None), ("promoted_provisional", CHAMPION)]
 
 
 def test_better_challenger_replaces_the_champion(gate: Gate) -> None:
     champion = gate.register(USELESS, CHAMPION)
     challenger = gate.register(GOOD, CHALLENGER)
-    assert gate.validate() == Verdict.PASSED
+    assert gate.validate() == GateResult.PASSED
     gate.promote()
     assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (challenger.version, None)
     promoted = gate.ledger(challenger)[-1]
@@ -167,7 +169,7 @@ def test_better_challenger_replaces_the_champion(gate: Gate) -> None:
     assert promoted["evidence"]["validation"].startswith(f"champion {champion.version} on ")
 
 
-def test_promotion_cut_off_behind_the_alias_is_finished(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_promotion_interrupted_after_the_alias_moved_is_finished(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     champion = gate.register(USELESS, CHAMPION)
     challenger = gate.register(GOOD, CHALLENGER)
     gate.validate()
@@ -183,24 +185,24 @@ def test_promotion_cut_off_behind_the_alias_is_finished(gate: Gate, monkeypatch:
     assert gate.version(CHALLENGER) is None
 
 
-def test_validation_on_other_features_than_those_trained_on_rejects(gate: Gate) -> None:
+def test_validation_rejects_a_challenger_trained_on_other_features(gate: Gate) -> None:
     model = gate.register(GOOD, CHALLENGER)
-    gate.registry.tag(model, GOLD_HASH_TAG, "of other features")
+    gate.retag(model, gold_data_hash="of other features")
     with pytest.raises(ModelError, match="run train_model again"):
         gate.validate()
-    assert gate.tags(CHALLENGER)[VERDICT_TAG] == Verdict.REJECTED
+    assert gate.tags(CHALLENGER).state == VersionState.REJECTED
     assert gate.events(model) == [("validation_rejected", None)]
 
 
-def test_validation_cut_off_leaves_no_verdict_of_an_earlier_one(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_validation_leaves_no_earlier_result(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     gate.register(GOOD, CHALLENGER)
-    assert gate.validate() == Verdict.PASSED
+    assert gate.validate() == GateResult.PASSED
     gate.register(USELESS, CHAMPION)
     with monkeypatch.context() as patch:
         patch.setattr("solosolve.flows.validate_model.record_event", lambda *_, **__: (_ for _ in ()).throw(OSError()))
         with pytest.raises(OSError):
             gate.validate()
-    assert VERDICT_TAG not in gate.tags(CHALLENGER)
+    assert gate.tags(CHALLENGER).state == VersionState.TRAINED
     with pytest.raises(ModelError, match="run validate_model first"):
         gate.promote()
 
@@ -208,7 +210,7 @@ def test_validation_cut_off_leaves_no_verdict_of_an_earlier_one(gate: Gate, monk
 def test_worse_challenger_is_rejected_and_not_promoted(gate: Gate) -> None:
     champion = gate.register(GOOD, CHAMPION)
     challenger = gate.register(INVERTED, CHALLENGER)
-    assert gate.validate() == Verdict.REJECTED
+    assert gate.validate() == GateResult.REJECTED
     assert gate.promote() is None
     assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (champion.version, challenger.version)
     (event,) = gate.ledger(challenger)
@@ -216,32 +218,34 @@ def test_worse_challenger_is_rejected_and_not_promoted(gate: Gate) -> None:
     evidence = event["evidence"]
     failed = [check["name"] for check in evidence["checks"] if not check["is_passed"]]
     assert evidence["verdict"] == "rejected"
-    assert "auc_beside_champion" in failed
-    assert evidence["slice"] == gate.tags(CHALLENGER)[SUBJECT_TAG]
+    assert "auc_not_below_champion" in failed
+    assert evidence["slice"] == str(gate.tags(CHALLENGER).subject)
 
 
 def test_validation_on_the_same_slice_is_not_repeated(gate: Gate) -> None:
     model = gate.register(GOOD, CHALLENGER)
-    assert [gate.validate(), gate.validate()] == [Verdict.PASSED, Verdict.PASSED]
+    assert [gate.validate(), gate.validate()] == [GateResult.PASSED, GateResult.PASSED]
     assert gate.events(model) == [("validation_passed", None)]
 
 
 def assert_rejected_by_an_error(gate: Gate, model: RegisteredModel, error: str) -> None:
     """The ledger and the tags say no, and promotion refuses."""
-    assert gate.tags(CHALLENGER)[VERDICT_TAG] == "rejected"
+    assert gate.tags(CHALLENGER).state == VersionState.REJECTED
     (event,) = gate.ledger(model)
     assert event["event"] == "validation_rejected"
     assert error in event["evidence"]["error"]
-    with pytest.raises(ModelError, match=f"version {model.version} has no validation beside champion none"):
+    with pytest.raises(
+        ModelError, match=f"version {model.version} cannot be promoted: not validated against no champion: "
+    ):
         gate.promote()
     assert gate.version(CHAMPION) is None
 
 
-def test_validation_rejects_where_the_slice_is_empty(gate: Gate) -> None:
+def test_validation_rejects_on_an_empty_slice(gate: Gate) -> None:
     gate.write_features(TRAIN)
     try:
         model = gate.register(GOOD, CHALLENGER)
-        with pytest.raises(ModelError, match="the slice to evaluate on has no complaints"):
+        with pytest.raises(ModelError, match="the slice has no complaints"):
             gate.validate()
     finally:
         gate.write_features(TEST)
@@ -254,29 +258,29 @@ def test_validation_rejects_a_challenger_whose_files_are_broken(gate: Gate) -> N
     GOOD.save(files)
     (files / "trees.ubj").write_bytes(b"no trees")
     model = gate.register_files(files, CHALLENGER)
-    with pytest.raises(ModelError, match="no usable model in"):
+    with pytest.raises(ModelError, match="cannot load a model from"):
         gate.validate()
-    assert_rejected_by_an_error(gate, model, "no usable model in")
+    assert_rejected_by_an_error(gate, model, "cannot load a model from")
 
 
-@pytest.mark.parametrize("prior", [None, "1.0", "nan"])
-def test_validation_rejects_a_challenger_without_a_usable_prior(gate: Gate, prior: str | None) -> None:
+@pytest.mark.parametrize("prior", [None, 1.0, float("nan")])
+def test_validation_rejects_a_challenger_without_a_usable_prior(gate: Gate, prior: float | None) -> None:
     model = gate.register(GOOD, CHALLENGER, prior=prior)
-    with pytest.raises(ModelError, match="success rate" if prior is None else "rate of success is"):
+    with pytest.raises(ModelError, match="success rate" if prior is None else "training success rate is"):
         gate.validate()
     assert_rejected_by_an_error(gate, model, "success")
 
 
-def test_validation_that_ended_in_an_error_is_repeated(gate: Gate) -> None:
+def test_validation_that_failed_is_repeated(gate: Gate) -> None:
     model = gate.register(GOOD, CHALLENGER, prior=None)
     with pytest.raises(ModelError):
         gate.validate()
-    gate.registry.tag(model, "prior", "0.5")
-    assert gate.validate() == Verdict.PASSED
+    gate.retag(gate.registry.get(model.version), prior=0.5)
+    assert gate.validate() == GateResult.PASSED
     assert gate.events(model) == [("validation_rejected", None), ("validation_passed", None)]
 
 
-def test_validation_rejects_where_the_champion_cannot_score(gate: Gate) -> None:
+def test_validation_rejects_if_the_champion_cannot_score(gate: Gate) -> None:
     champion = gate.register(GOOD, CHAMPION)
     needs_more = FeatureEncoder(kernels=(TextLength(column="zip_code"),))
     broken = gate.folder / "other"
@@ -285,25 +289,27 @@ def test_validation_rejects_where_the_champion_cannot_score(gate: Gate) -> None:
     (broken / "features.json").write_text(needs_more.model_dump_json())
     gate.registry.set_alias(CHAMPION, gate.register_files(broken, CHAMPION))
     challenger = gate.register(GOOD, CHALLENGER)
-    with pytest.raises(ModelError, match="want 2 features, the encoder makes 1"):
+    with pytest.raises(ModelError, match=r"expects 2 features, but features\.json makes 1"):
         gate.validate()
-    assert gate.tags(CHALLENGER)[VERDICT_TAG] == "rejected"
+    assert gate.tags(CHALLENGER).state == VersionState.REJECTED
     assert gate.events(challenger) == [("validation_rejected", None)]
     assert gate.version(CHAMPION) != champion.version
 
 
 def test_promotion_refuses_a_challenger_that_was_not_validated(gate: Gate) -> None:
     model = gate.register(GOOD, CHALLENGER)
-    with pytest.raises(ModelError, match=f"version {model.version} has no validation beside champion none"):
+    with pytest.raises(
+        ModelError, match=f"version {model.version} cannot be promoted: not validated against no champion: "
+    ):
         gate.promote()
     assert (gate.version(CHAMPION), gate.events(model)) == (None, [])
 
 
-def test_promotion_refuses_a_challenger_validated_beside_another_champion(gate: Gate) -> None:
+def test_promotion_refuses_a_challenger_validated_against_another_champion(gate: Gate) -> None:
     challenger = gate.register(GOOD, CHALLENGER)
-    assert gate.validate() == Verdict.PASSED
+    assert gate.validate() == GateResult.PASSED
     champion = gate.register(USELESS, CHAMPION)
-    with pytest.raises(ModelError, match=f"no validation beside champion {champion.version}: run validate_model first"):
+    with pytest.raises(ModelError, match=f"not validated against champion {champion.version}: run validate_model"):
         gate.promote()
     assert (gate.version(CHAMPION), gate.version(CHALLENGER)) == (champion.version, challenger.version)
 
@@ -311,16 +317,16 @@ def test_promotion_refuses_a_challenger_validated_beside_another_champion(gate: 
 def test_promotion_tells_champion_1_from_champion_12(gate: Gate) -> None:
     challenger = gate.register(GOOD, CHALLENGER)
     champion = gate.register(USELESS, CHAMPION)
-    gate.registry.tag(challenger, VERDICT_TAG, "passed")
-    gate.registry.tag(challenger, SUBJECT_TAG, f"champion {champion.version}2 on slice")
-    with pytest.raises(ModelError, match="has no validation beside champion"):
+    other = Subject(int(f"{champion.version}2"), "slice")
+    gate.retag(challenger, validation=GateResult.PASSED, subject=other)
+    with pytest.raises(ModelError, match="not validated against champion"):
         gate.promote()
 
 
 @pytest.mark.parametrize("verdict", ["", "PASSED", "maybe"])
-def test_promotion_refuses_a_verdict_that_is_none(gate: Gate, verdict: str) -> None:
+def test_promotion_refuses_an_unknown_validation_result(gate: Gate, verdict: str) -> None:
     challenger = gate.register(GOOD, CHALLENGER)
-    gate.registry.tag(challenger, VERDICT_TAG, verdict)
-    gate.registry.tag(challenger, SUBJECT_TAG, "champion none on slice")
-    with pytest.raises(ModelError, match="has no validation beside champion none"):
+    gate.retag(challenger, subject=Subject(None, "slice"))
+    MlflowClient().set_model_version_tag(challenger.name, str(challenger.version), "validation", verdict)
+    with pytest.raises(ModelError, match="not validated against no champion"):
         gate.promote()

@@ -1,4 +1,4 @@
-"""Builders of valid rows; each test overrides only what it is about."""
+"""Builders of valid rows; a test overrides only the values that it is about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, COMPLAINTS_RAW
-from solosolve.schemas import SCHEMAS
+from solosolve.spark_schemas import spark_schema
 
 INGESTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ OFFICIAL_HEADER = (
     "Consumer disputed?",
     "Complaint ID",
 )
-"""The published CSV's names of COMPLAINT_COLUMNS."""
+"""The published CSV's names for COMPLAINT_COLUMNS."""
 
 API_HEADER = tuple(
     {
@@ -45,7 +45,7 @@ API_HEADER = tuple(
     }.get(name, name)
     for name in COMPLAINT_COLUMNS
 )
-"""The search API's names of COMPLAINT_COLUMNS."""
+"""The search API's names for COMPLAINT_COLUMNS."""
 
 
 def record(**overrides: Any) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def record(**overrides: Any) -> dict[str, Any]:
 
 def records(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
     """Rows of `bronze.complaints`, each a `record` with overrides."""
-    return spark.createDataFrame([record(**row) for row in rows], SCHEMAS[COMPLAINTS_RAW])
+    return spark.createDataFrame([record(**row) for row in rows], spark_schema(COMPLAINTS_RAW))
 
 
 def complaint(**overrides: Any) -> dict[str, Any]:
@@ -99,18 +99,18 @@ def complaint(**overrides: Any) -> dict[str, Any]:
 
 def complaints(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
     """Rows of `silver.complaints`, each a `complaint` with overrides."""
-    return spark.createDataFrame([complaint(**row) for row in rows], SCHEMAS[COMPLAINTS])
+    return spark.createDataFrame([complaint(**row) for row in rows], spark_schema(COMPLAINTS))
 
 
 def landing_csv(
     *rows: dict[str, str], header: Sequence[str] = OFFICIAL_HEADER, columns: Sequence[str] = COMPLAINT_COLUMNS
 ) -> str:
-    """A complaint CSV, each row a `record` with overrides.
+    """Returns a complaint CSV, each row a `record` with overrides.
 
     Args:
         rows: Overrides.
-        header: What the file calls its columns.
-        columns: The keys of what stands in them.
+        header: The column names in the file.
+        columns: The keys of the values to write, in the order of the header.
     """
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\n").writerows(

@@ -1,4 +1,4 @@
-"""A dashboard in a process of its own."""
+"""A dashboard in its own process."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _TESTS = Path(__file__).parents[1]
 def serving(
     home: Path, password: str = "", stderr: IO[Any] | int | None = None
 ) -> Iterator[tuple[str, psutil.Process]]:
-    """The address and the process of a dashboard over a home."""
-    words = [sys.executable, "-m", "support.serve_for_browsers", home, *([password] if password else [])]
-    with served_by(words, stderr) as served:
+    """Serves a home's dashboard; yields its address and its process."""
+    command = [sys.executable, "-m", "support.serve_for_browsers", home, *([password] if password else [])]
+    with served_by(command, stderr) as served:
         yield served
 
 
 @contextmanager
-def served_by(words: list[Any], stderr: IO[Any] | int | None = None) -> Iterator[tuple[str, psutil.Process]]:
-    """The address that a program prints first, and its process; it ends with the block."""
+def served_by(command: list[Any], stderr: IO[Any] | int | None = None) -> Iterator[tuple[str, psutil.Process]]:
+    """Runs a program for the length of the block; yields the address on its first output line, and its process."""
     environ = os.environ | {"PYTHONPATH": str(_TESTS)}
-    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environ)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environ)
     assert server.stdout is not None
     try:
         yield server.stdout.readline().strip(), psutil.Process(server.pid)

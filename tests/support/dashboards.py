@@ -1,4 +1,4 @@
-"""A dashboard over a warehouse of a test's own."""
+"""Dashboards over the warehouse of a test."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from pathlib import Path
 
 from dash import Dash
 
-from solosolve.dashboard.web.app import Sources, create_app
-from solosolve.dashboard.web.security import Access
-from solosolve.dashboard.web.serve import sources_of
+from solosolve.dashboard.web.access import Access, LoginThrottle
+from solosolve.dashboard.web.app import Backend, create_app
+from solosolve.dashboard.web.serve import backend_of
 from solosolve.errors import ModelError
 from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
 
-OPEN = Access(password=None, identity_header=None, only_here=True, actor="tester")
+OPEN = Access(password=None, identity_header=None, is_loopback_only=True, default_user="tester")
 
 
-class Explained:
-    """Says that two features moved a probability; of another version than 2, that there is none."""
+class StubExplainer:
+    """Explains version 2 with two features that have an effect and one that has none, and knows no other version."""
 
     def explain(self, complaint: Mapping[str, object], model_version: int) -> list[tuple[str, float]]:
         if model_version != 2:
             raise ModelError(f"there is no version {model_version} of complaint_resolution")
-        return [("words: payment, lost", -0.4), ("product: Mortgage", 0.2), ("(base)", 0.9)]
+        return [("words: payment, lost", -0.4), ("product: Mortgage", 0.2), ("state: CA", 0.0)]
 
 
 def demo_dashboard(home: Path, access: Access = OPEN) -> Dash:
-    """Over a home with models, which explain."""
-    return create_app(sources_of(Settings(home=home)), access)
+    """A dashboard over a home that has registered models, which explain its predictions."""
+    return create_app(backend_of(Settings(home=home)), access)
 
 
-def dashboard(home: Path, access: Access = OPEN) -> Dash:
+def dashboard(home: Path, access: Access = OPEN, throttle: LoginThrottle | None = None) -> Dash:
+    """A dashboard over a home without models; a stub explains its predictions."""
     settings = Settings(home=home)
-    return create_app(Sources(DeltaReader(settings.warehouse), Explained(), DeltaFeedback(settings)), access)
+    backend = Backend(DeltaReader(settings.warehouse), StubExplainer(), DeltaFeedback(settings))
+    return create_app(backend, access, throttle)

@@ -1,4 +1,4 @@
-"""What the fault drills share: the stream as a process of its own, the disk behind it, and multisets."""
+"""Tools of the fault drills: the stream as a separate process, what it leaves on the disk, and multisets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from solosolve.storage.checkpoints import Checkpoint
 from support.live import Live
 
 LONG = os.environ.get("DRILLS") == "long"
-"""Whether the drills run in full; else they run in a form that each change can wait for."""
+"""Whether the drills run in full, rather than in a short form that fits into every test run."""
 
 _ROOT = Path(__file__).parents[2]
 _START_SECONDS = 120
@@ -31,15 +31,15 @@ _POLL_SECONDS = 0.002
 
 
 class StreamProcess:
-    """A program of the project with its JVM and its workers, in a session of its own."""
+    """A program of the project with its JVM and its workers, in its own operating system session."""
 
     def __init__(self, settings: Settings, command: list[str], output: Path) -> None:
-        """Starts it; what it says goes to a file."""
+        """Starts it; its output goes to a file."""
         environment = {
             "SOLOSOLVE_HOME": str(settings.home),
             "SOLOSOLVE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
             "SOLOSOLVE_DRIVER_MEMORY": "1g",
-            # Most of a drill is JVMs that start: they are sooner there without the second compiler.
+            # Most of a drill is spent on starting JVMs, which is faster without the second compiler.
             "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         }
         self._output = output
@@ -59,32 +59,32 @@ class StreamProcess:
         return self._process.poll()
 
     def require_running(self) -> None:
-        assert self.exit_code is None, f"the stream ended with {self.exit_code}: {self.output}"
+        assert self.exit_code is None, f"the stream ended with exit code {self.exit_code}: {self.output}"
 
     def wait_until(
         self, is_so: Callable[[], bool], seconds: float = _START_SECONDS, poll_seconds: float = _POLL_SECONDS
     ) -> None:
-        """Waits for something that the running stream is to bring about."""
+        """Waits until the running stream has brought something about."""
         deadline = time.monotonic() + seconds
         while not is_so():
             self.require_running()
-            assert time.monotonic() < deadline, f"not so within {seconds} s: {self.output}"
+            assert time.monotonic() < deadline, f"nothing came of it in {seconds} s: {self.output}"
             time.sleep(poll_seconds)
 
     def wait(self, seconds: float = _START_SECONDS) -> int:
-        """Waits for its end; returns the exit code."""
+        """Waits until it ends; returns the exit code."""
         return self._process.wait(seconds)
 
     def terminate(self) -> None:
-        """Asks the program itself to end, as the platform and `kill` do."""
+        """Sends SIGTERM to the program itself, as the platform and `kill` do."""
         self._process.terminate()
 
     def kill(self) -> None:
-        """Kills the process group, Python and the JVM, and waits until nothing of the session runs."""
+        """Kills the process group, Python and the JVM, and waits until no process of the session is left."""
         if self.exit_code is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        # Spark's workers have a group of their own.
+        # Spark's workers have their own process group.
         while left := list(self._others()):
             for each in left:
                 with suppress(psutil.NoSuchProcess):
@@ -101,7 +101,7 @@ class StreamProcess:
 
 @contextmanager
 def streaming(live: Live, source: str, **options: object) -> Iterator[StreamProcess]:
-    """The stream of a home, as the platform's job starts it; killed at the end where it still runs.
+    """The stream of a home, started as the platform's job starts it; killed at the end if it still runs.
 
     Args:
         live: The home.
@@ -132,18 +132,18 @@ def program(live: Live, command: list[str]) -> Iterator[StreamProcess]:
 
 
 def finish(live: Live, source: str, **options: object) -> None:
-    """Lets another process of the stream score all that is there."""
+    """Has another process of the stream score everything that is left."""
     with streaming(live, source, available_now="true", **options) as stream:
         assert stream.wait(600) == 0, stream.output
 
 
 class Window(StrEnum):
-    """Where a batch stands, as the disk shows it."""
+    """How far a batch has got, as the disk shows it."""
 
-    BETWEEN = "between batches, or the process has not got to it yet"
-    PLANNED = "offsets/N is there, nothing of the batch is written"
-    WRITTEN = "a data file is there, Delta has not committed it"
-    COMMITTED = "Delta has committed the batch, commits/N is not there"
+    BETWEEN = "between batches, or the process has not reached the batch yet"
+    PLANNED = "offsets/N exists, nothing of the batch is written"
+    WRITTEN = "a data file exists, Delta has not committed it"
+    COMMITTED = "Delta has committed the batch, commits/N does not exist"
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Place:
 
 
 class Disk:
-    """What one process of the stream leaves on the disk; what is there before its start is not its own."""
+    """What one process of the stream leaves on the disk, compared with what was there before it."""
 
     def __init__(self, settings: Settings, source: str) -> None:
         self.checkpoint = Checkpoint(settings.home / "checkpoints" / f"score_stream_{source}")
@@ -167,7 +167,7 @@ class Disk:
         self._old_planned = newest(self.checkpoint.folder / "offsets")
 
     def place(self) -> Place:
-        """Which window of which batch the process is in, or died in."""
+        """The window of the batch that the process is in, or died in."""
         planned = newest(self.checkpoint.folder / "offsets")
         if planned is None or planned == newest(self.checkpoint.folder / "commits"):
             return Place(Window.BETWEEN, None)
@@ -181,7 +181,7 @@ class Disk:
         return Place(Window.PLANNED if planned != self._old_planned else Window.BETWEEN, planned)
 
     def _has_data_of(self, batch_id: int, files: set[str]) -> bool:
-        """Whether one of the files came after the batch was planned: an empty batch leaves one that no commit names."""
+        """Whether a file is newer than the batch's plan: an empty batch leaves a file that no commit refers to."""
         if not files:
             return False
         planned_at = (self.checkpoint.folder / "offsets" / str(batch_id)).stat().st_mtime_ns
@@ -204,17 +204,17 @@ class Disk:
 
 
 def kill_in(stream: StreamProcess, disk: Disk, aim: Window, chance: random.Random, seconds: float = 120) -> Place:
-    """Kills the stream in some window of a batch that chance chooses among the next ones.
+    """Kills the stream in a window of one of its next batches, chosen by chance.
 
     Returns:
-        Where it really was.
+        Where the kill really hit it.
     """
     to_pass, late = chance.randrange(3) if LONG else 0, chance.choice((0.0, 0.0, chance.uniform(0, 0.03)))
     deadline, passed = time.monotonic() + seconds, set()
     while time.monotonic() < deadline:
         stream.require_running()
         place = disk.place()
-        # A Delta stream's first batch may be the commit that made the table: it has no rows to lose.
+        # A Delta stream's first batch may be the commit that created the table: it has no rows to lose.
         if place.window is aim and place.batch_id:
             passed.add(place.batch_id)
             if len(passed) > to_pass:
@@ -226,9 +226,9 @@ def kill_in(stream: StreamProcess, disk: Disk, aim: Window, chance: random.Rando
 
 
 def listed(folder: Path) -> list[str]:
-    """The names in a folder; none where it is not there."""
+    """The names in a folder; none if it does not exist."""
     try:
-        return os.listdir(folder)  # noqa: PTH208 - a Path each is too slow for a killer
+        return os.listdir(folder)  # noqa: PTH208 - one Path per file is too slow to hit a window
     except FileNotFoundError:
         return []
 
@@ -239,7 +239,7 @@ def newest(log: Path) -> int | None:
 
 
 def unfinished(checkpoint: Checkpoint) -> set[int]:
-    """The batches that are planned and not finished."""
+    """The batches that are planned but not finished."""
     planned, finished = (
         {int(name) for name in listed(checkpoint.folder / log) if name.isdigit()} for log in ("offsets", "commits")
     )
@@ -247,20 +247,20 @@ def unfinished(checkpoint: Checkpoint) -> set[int]:
 
 
 def multiset_difference(actual: Counter[int], expected: Counter[int]) -> dict[str, Counter[int]]:
-    """What two multisets do not share; empty where they are equal."""
+    """What is in only one of two multisets; empty if they are equal."""
     sides = {"too many": actual - expected, "missing": expected - actual}
     return {name: side for name, side in sides.items() if side}
 
 
 def assert_each_scored_once(live: Live, expected: Counter[int]) -> None:
-    """Every request has its prediction, each once, none is a dead letter, and no batch has two models."""
+    """Every request has one prediction, none is a dead letter, and no batch was scored by two models."""
     assert multiset_difference(live.scored_ids(), expected) == {}
     assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 0}]
     assert mixed_batches(live) == []
 
 
 def mixed_batches(live: Live) -> list[dict[str, object]]:
-    """The batches that several versions scored."""
+    """The batches that more than one version scored."""
     return live.query(
         "select source, batch_id, count(distinct model_version) as versions from gold.predictions "
         "where batch_id is not null group by 1, 2 having count(distinct model_version) > 1"

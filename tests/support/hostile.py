@@ -1,4 +1,4 @@
-"""Callback posts that no page would send."""
+"""Callback requests that no page would send."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ HOSTILE: list[Any] = [
 
 
 def hostile_posts(known: list[dict[str, Any]], count: int) -> Iterator[str]:
-    """Bodies, most of them well formed with hostile values, some broken themselves.
+    """Request bodies: most are well formed with hostile values, some are malformed.
 
     Args:
-        known: What `/_dash-dependencies` answers.
-        count: How many.
+        known: The callbacks, as `/_dash-dependencies` lists them.
+        count: The number of bodies.
     """
     generator = random.Random(11)
     for _ in range(count):
@@ -42,7 +42,7 @@ def hostile_posts(known: list[dict[str, Any]], count: int) -> Iterator[str]:
 
 
 def outputs_of(output: str) -> Any:
-    """What a page sends beside the name of a callback's outputs."""
+    """The `outputs` that a page sends along with the name of a callback's outputs."""
     if not output.startswith(".."):
         name, _, part = output.rpartition(".")
         return {"id": json.loads(name) if name.startswith("{") else name, "property": part}
@@ -50,7 +50,7 @@ def outputs_of(output: str) -> Any:
 
 
 def _sent(part: dict[str, Any], generator: random.Random) -> Any:
-    """A property with a hostile value, of a component, or of those that match a pattern."""
+    """A hostile value for a property, of one component or of all that match a pattern."""
     value, name = generator.choice(HOSTILE), part["id"]
     if not name.startswith("{"):
         return {"id": name, "property": part["property"], "value": value}

@@ -1,4 +1,4 @@
-"""A home with a champion and requests for it: what tests of the stream share."""
+"""A home with a champion, and requests for it to score, as tests of the stream need them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import xgboost as xgb
 from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.flows import score_stream
 from solosolve.flows.score_stream import Streamed, StreamOptions
-from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import MonthOfYear, TextLength
-from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.model.scorer import ComplaintScorer, FeatureEncoder, as_raw_complaints
+from solosolve.model.version_tags import VersionTags
 from solosolve.names import CHAMPION, FILED_COLUMNS, NARRATIVE, REQUESTS, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables, Transaction
@@ -36,7 +38,7 @@ REQUESTED_AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 def scorer(seed: int) -> ComplaintScorer:
-    """A small model; each seed gives other probabilities."""
+    """A small model; each seed gives different probabilities."""
     generator = np.random.default_rng(seed)
     lengths = generator.integers(1, 400, 300)
     rows = np.column_stack([lengths, generator.integers(1, 13, 300)]).astype(np.float32)
@@ -46,7 +48,7 @@ def scorer(seed: int) -> ComplaintScorer:
 
 
 def request(complaint_id: int, **overrides: Any) -> dict[str, Any]:
-    """A request as a message's JSON holds it."""
+    """A request as a message carries it in JSON."""
     return {
         "complaint_id": complaint_id,
         "date_received": (FIRST_DAY + timedelta(days=complaint_id % 700)).isoformat(),
@@ -76,7 +78,7 @@ def as_row(message: dict[str, Any]) -> tuple[Any, ...]:
 
 @dataclass
 class Live:
-    """A home, its tables and registry, and the scorers of its model versions."""
+    """A home with its tables, its registry, and the scorer of each model version."""
 
     spark: SparkSession | None
     settings: Settings
@@ -92,7 +94,7 @@ class Live:
         return Registry(self.settings)
 
     def promote(self, seed: int) -> RegisteredModel:
-        """Registers a model and makes it champion."""
+        """Registers a model and makes it the champion."""
         made = scorer(seed)
         files = self.settings.home / "scorers" / str(seed)
         files.mkdir(parents=True, exist_ok=True)
@@ -102,7 +104,7 @@ class Live:
     def promote_files(self, files: Path, made: ComplaintScorer | None) -> RegisteredModel:
         registry = self.registry
         with registry.run("train_model", {}):
-            model = registry.register(files, {})
+            model = registry.register(files, VersionTags())
         registry.set_alias(CHAMPION, model)
         if made is not None:
             self.scorers[model.version] = made
@@ -112,7 +114,7 @@ class Live:
         """Appends requests in one commit."""
         rows = [as_row(message) for message in messages]
         tables = self.tables
-        tables.append(REQUESTS, tables.spark.createDataFrame(rows, SCHEMAS[REQUESTS]).repartition(files))
+        tables.append(REQUESTS, tables.spark.createDataFrame(rows, spark_schema(REQUESTS)).repartition(files))
 
     def stream(self, source: str = "delta", **options: Any) -> Streamed:
         assert self.spark is not None
@@ -127,26 +129,24 @@ class Live:
         return self.query("select * from gold.predictions")
 
     def scored_ids(self) -> Counter[int]:
-        """The multiset of complaints that have a prediction."""
+        """The multiset of the complaints with a prediction."""
         return Counter(row["complaint_id"] for row in self.query("select complaint_id from gold.predictions"))
 
     def expected(self, message: dict[str, Any], version: int) -> float:
-        """The probability that a version gives a request, scored alone and without Spark."""
-        import pyarrow as pa
-
+        """The probability that a version gives a request, scored by itself and without Spark."""
         filed = {name: message[name] for name in FILED_COLUMNS}
         return float(self.scorers[version].score(as_raw_complaints(pa.Table.from_pylist([filed])))[0])
 
 
 def with_champion(spark: SparkSession | None, settings: Settings, first_registry: Path) -> Live:
-    """A new home whose champion is version 1, from a registry that has it."""
+    """A new home whose champion is version 1, copied from a registry that has it."""
     shutil.copytree(first_registry, settings.home / "mlflow")
     return Live(spark, settings, {1: scorer(1)})
 
 
 @contextmanager
 def cut_off_at(table: Table, monkeypatch: pytest.MonkeyPatch, *, version: int | None = None) -> Iterator[None]:
-    """A stream that ends with an error before it appends to a table: at a batch, or at the first one."""
+    """Has a stream fail just before it appends to a table, in its first batch or in a given one."""
     append = Tables.append
 
     def cut_off(tables: Tables, to: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
@@ -161,7 +161,7 @@ def cut_off_at(table: Table, monkeypatch: pytest.MonkeyPatch, *, version: int | 
 
 
 def letter_id(topic: str, partition: int, offset: int, failed_at: datetime, place: int = 1) -> str:
-    """What a dead letter is called: where it stands, its batch's time, and its place among those there."""
+    """A dead letter's id: its position, its batch's timestamp, and its rank among the letters at that position."""
     return f"{topic}/{partition}/{offset}/{(failed_at - EPOCH) // timedelta(microseconds=1)}/{place}"
 
 

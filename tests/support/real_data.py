@@ -1,4 +1,4 @@
-"""Real complaints, which stay outside the project: tests that need them skip where they are absent, never in CI."""
+"""Real complaints, which are not part of the project; tests that need them are skipped without them, except in CI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warehouses without Spark: rows of a table, written as its schema says, and all that a dashboard shows."""
+"""Writes warehouses without Spark: single rows with a table's schema, or every table that a dashboard shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from solosolve.names import (
     COMPLAINTS,
@@ -41,8 +40,8 @@ def folder(warehouse: Path, table: Table) -> Path:
 
 
 def append(warehouse: Path, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One commit of rows; columns that are not given are null."""
-    schema = to_arrow_schema(SCHEMAS[table], timezone="UTC")
+    """Appends rows in one commit; columns without a value are null."""
+    schema = SCHEMAS[table]
     filled = [{name: row.get(name) for name in schema.names} for row in rows]
     write_deltalake(folder(warehouse, table), pa.Table.from_pylist(filled, schema=schema), mode="append")
 
@@ -52,7 +51,7 @@ def delete(warehouse: Path, table: Table, where: str) -> None:
 
 
 def prediction(complaint_id: int, **overrides: Any) -> dict[str, Any]:
-    """A prediction that follows from its id, but for what is overridden."""
+    """One row of `gold.predictions`, derived from its id, with overrides."""
     probability = (complaint_id * 37 % 100) / 100 + 0.005
     return {
         "complaint_id": complaint_id,
@@ -73,7 +72,7 @@ def prediction(complaint_id: int, **overrides: Any) -> dict[str, Any]:
 
 
 def complaint(complaint_id: int, **overrides: Any) -> dict[str, Any]:
-    """A complaint of silver."""
+    """One row of `silver.complaints`, derived from its id, with overrides."""
     return {
         "complaint_id": complaint_id,
         "date_received": date(2026, 4, 1),
@@ -92,8 +91,8 @@ def complaint(complaint_id: int, **overrides: Any) -> dict[str, Any]:
     } | overrides
 
 
-def test_score(complaint_id: int, version: int, **overrides: Any) -> dict[str, Any]:
-    """A test complaint as a version scored it: the better the version, the more its probability says."""
+def scored_test_complaint(complaint_id: int, version: int, **overrides: Any) -> dict[str, Any]:
+    """One row of `gold.test_scores`; the higher the version, the better its probabilities separate the outcomes."""
     generator = np.random.default_rng([complaint_id, version])
     label = float(np.random.default_rng(complaint_id).uniform() < 0.7)
     probability = float(np.clip(generator.normal(0.55 + 0.08 * version * (label - 0.5), 0.15), 0.01, 0.99))
@@ -111,6 +110,7 @@ def test_score(complaint_id: int, version: int, **overrides: Any) -> dict[str, A
 
 
 def metric(version: int, split: str, name: str, value: float, **overrides: Any) -> dict[str, Any]:
+    """One row of `gold.model_metrics`, with overrides."""
     return {
         "model_version": version,
         "run_id": f"run{version}",
@@ -126,6 +126,7 @@ def metric(version: int, split: str, name: str, value: float, **overrides: Any) 
 
 
 def event(version: int, name: str, minutes: int, alias: str | None = None, **evidence: Any) -> dict[str, Any]:
+    """One row of `gold.model_events`, some minutes after the version was trained."""
     return {
         "event_at": NOW - timedelta(days=10 - version) + timedelta(minutes=minutes),
         "model_version": version,
@@ -137,7 +138,7 @@ def event(version: int, name: str, minutes: int, alias: str | None = None, **evi
 
 
 def batch(batch_id: int, **overrides: Any) -> dict[str, Any]:
-    """A batch of the stream."""
+    """One row of `gold.stream_progress`, with overrides."""
     return {
         "ended_at": NOW + timedelta(seconds=batch_id),
         "source": "delta",
@@ -157,7 +158,7 @@ def batch(batch_id: int, **overrides: Any) -> dict[str, Any]:
 
 
 def feedback(feedback_id: str, **overrides: Any) -> Feedback:
-    """A verdict of success on complaint 7, but for what is overridden."""
+    """A verdict of success on complaint 7, with overrides."""
     known: dict[str, Any] = {
         "feedback_id": feedback_id, "complaint_id": 7, "verdict": Verdict.SUCCESS, "reviewer": "ann",
         "reason": "=1+1", "given_at": datetime(2026, 5, 4, tzinfo=UTC), "model_version": 2, "probability": 0.51,
@@ -167,14 +168,18 @@ def feedback(feedback_id: str, **overrides: Any) -> Feedback:
 
 
 def write_everything(warehouse: Path, predictions: int = 600, now: datetime = NOW) -> None:
-    """A table of each kind that a dashboard reads, but for feedback, which it writes itself."""
+    """Writes every table that a dashboard reads, except for feedback, which it writes itself."""
     ids = range(1, predictions + 1)
     scored = [now - timedelta(minutes=number % 170) for number in ids]
     append(warehouse, PREDICTIONS, [
         prediction(number, scored_at=at, requested_at=at) for number, at in zip(ids, scored, strict=True)
     ])  # fmt: skip
     append(warehouse, COMPLAINTS, [complaint(number) for number in ids])
-    append(warehouse, TEST_SCORES, [test_score(number, version) for version in (1, 2) for number in range(1, 401)])
+    append(
+        warehouse,
+        TEST_SCORES,
+        [scored_test_complaint(number, version) for version in (1, 2) for number in range(1, 401)],
+    )
     values = {"accuracy": 0.74, "weighted_precision": 0.7, "f1": 0.71, "auc": 0.66, "log_loss": 0.5,
               "calibration_error": 0.03}  # fmt: skip
     append(warehouse, MODEL_METRICS, [
@@ -191,7 +196,8 @@ def write_everything(warehouse: Path, predictions: int = 600, now: datetime = NO
         batch(number, ended_at=now - timedelta(seconds=5 * (120 - number))) for number in range(1, 121)
     ])  # fmt: skip
     provenance = {"_source_file": "complaints.csv", "_source_sha256": "0" * 64, "_source_line": 1, "_ingested_at": now}
-    append(warehouse, QUARANTINE, [{"_record": "a,b", "_reason": "2 fields, 18 wanted", **provenance}] * 3)
+    bad_record = {"_record": "a,b", "_reason": "has 2 fields, but the header has 18", **provenance}
+    append(warehouse, QUARANTINE, [bad_record] * 3)
     append(warehouse, REJECTED, [
         {"_record_key": str(number), "failed_rules": ["has_narrative"], "product": PRODUCTS[number % 4], **provenance}
         for number in range(40)

@@ -9,8 +9,19 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from solosolve import errors
-from solosolve.errors import ModelError, SettingsError, SolosolveError, StoppedError, TaskFailedError, UsageError
+from solosolve.errors import (
+    MissingTableError,
+    ModelError,
+    NoChampionError,
+    NotYetError,
+    SettingsError,
+    SolosolveError,
+    StoppedError,
+    TaskFailedError,
+    UsageError,
+)
 from solosolve.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE, one_line, run_as_program
+from solosolve.names import PREDICTIONS
 
 WORKER_ERROR = """Job aborted due to stage failure: Task 0 in stage 3.0 failed 1 times: Lost task 0.0
 org.apache.spark.api.python.PythonException: Traceback (most recent call last):
@@ -44,21 +55,21 @@ def raising(error: BaseException) -> Callable[[], object]:
     return main
 
 
-def test_exit_codes_are_those_of_the_contract() -> None:
+def test_exit_codes_have_their_documented_values() -> None:
     assert (DONE, FAILED, WRONG_USAGE, INTERRUPTED) == (0, 1, 2, 130)
 
 
-def test_program_that_is_done_exits_0_and_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_program_that_succeeds_exits_0_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(lambda: "a result") == 0
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         (SolosolveError("no table"), 1, "no table"),
         (ModelError("no model"), 1, "no model"),
-        (TaskFailedError("a.b failed: c\n  go on with: d"), 1, "a.b failed: c\n  go on with: d"),
+        (TaskFailedError("a.b failed: c\n  resume with: d"), 1, "a.b failed: c\n  resume with: d"),
         (SettingsError("home: found ''"), 2, "home: found ''"),
         (UsageError("engine: found 'x'"), 2, "engine: found 'x'"),
         (KeyboardInterrupt(), 130, "interrupted"),
@@ -69,17 +80,19 @@ def test_program_that_is_done_exits_0_and_says_nothing(capsys: pytest.CaptureFix
         (RuntimeError(WORKER_ERROR), 1, WORKER_ERROR.splitlines()[11]),
     ],
 )
-def test_program_that_fails_says_so_on_standard_error(
-    error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+def test_program_that_fails_reports_the_error_on_standard_error(
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code(raising(error)) == code
-    assert capsys.readouterr() == ("", f"solosolve: {said}\n")
+    assert capsys.readouterr() == ("", f"solosolve: {message}\n")
 
 
-def test_every_error_of_the_project_exits_1_or_2_but_a_stop_that_was_asked_for() -> None:
+def test_every_error_exits_1_or_2_except_a_requested_stop() -> None:
+    built = {NotYetError: ("x", "make x"), MissingTableError: (PREDICTIONS,), NoChampionError: ()}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SolosolveError)]
     codes = {SettingsError: 2, UsageError: 2, StoppedError: 0}
-    assert {kind: exit_code(raising(kind("x"))) for kind in kinds} == {kind: codes.get(kind, 1) for kind in kinds}
+    actual = {kind: exit_code(raising(kind(*built.get(kind, ("x",))))) for kind in kinds}
+    assert actual == {kind: codes.get(kind, 1) for kind in kinds}
 
 
 @click.command()
@@ -90,7 +103,7 @@ def command(count: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["--count", "1"], 0, ""),
         (["--help"], 0, ""),
@@ -99,32 +112,34 @@ def command(count: int | None) -> None:
         (["--count", "0"], 130, "solosolve: interrupted"),
     ],
 )
-def test_program_of_a_click_command(words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_click_command_runs_as_a_program(
+    words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert exit_code(lambda: command.main(args=words, standalone_mode=False)) == code
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert "Traceback" not in error
 
 
-def test_one_line_of_the_projects_own_error_is_its_first_line() -> None:
+def test_one_line_of_a_solosolve_error_is_its_first_line() -> None:
     assert one_line(ModelError("no model\nmore")) == "no model"
     assert one_line(ModelError()) == ""
 
 
-def test_one_line_of_another_error_has_its_kind() -> None:
+def test_one_line_of_another_error_starts_with_its_type() -> None:
     assert one_line(KeyError("x")) == "KeyError: 'x'"
 
 
-def test_one_line_of_a_workers_error_is_its_tracebacks_last_line() -> None:
-    said = "solosolve.errors.ModelError: column company: found int64, the model needs string"
-    assert one_line(RuntimeError(WORKER_ERROR)) == said
+def test_one_line_of_a_worker_error_is_the_last_line_of_its_traceback() -> None:
+    expected = "solosolve.errors.ModelError: column company: found int64, the model needs string"
+    assert one_line(RuntimeError(WORKER_ERROR)) == expected
 
 
 def test_one_line_of_a_message_that_only_looks_like_an_error_is_its_first_line() -> None:
     assert one_line(RuntimeError("it went wrong\nValueError: not this")) == "RuntimeError: it went wrong"
 
 
-def test_one_line_of_what_failed_in_a_real_worker(spark: SparkSession) -> None:
+def test_one_line_of_an_error_in_a_real_worker_is_its_type_and_message(spark: SparkSession) -> None:
     def fail(batches: object) -> object:
         raise ModelError("column company: found int64")
 
@@ -134,12 +149,12 @@ def test_one_line_of_what_failed_in_a_real_worker(spark: SparkSession) -> None:
     assert one_line(error.value) == "solosolve.errors.ModelError: column company: found int64"
 
 
-def test_one_line_of_a_query_that_spark_refuses_has_its_first_line(spark: SparkSession) -> None:
+def test_one_line_of_a_query_that_spark_rejects_is_its_first_line(spark: SparkSession) -> None:
     with pytest.raises(PySparkException) as error:
         spark.range(1).select(F.col("company"))
-    said = one_line(error.value)
-    assert said.startswith("AnalysisException: [UNRESOLVED_COLUMN")
-    assert "\n" not in said
+    line = one_line(error.value)
+    assert line.startswith("AnalysisException: [UNRESOLVED_COLUMN")
+    assert "\n" not in line
 
 
 def test_one_line_of_a_failure_in_the_jvm_is_its_innermost_cause() -> None:

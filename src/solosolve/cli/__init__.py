@@ -1,1 +1,1 @@
-"""Every command."""
+"""The `solosolve` commands, and the command line of each task."""

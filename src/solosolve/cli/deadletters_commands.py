@@ -1,4 +1,4 @@
-"""The `solosolve deadletters` commands: what could not be read, and mended ones put back."""
+"""The `solosolve deadletters` commands: list messages that could not be read, and replay corrected ones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from solosolve.errors import SolosolveError, UsageError
+from solosolve.names import REPLAY_SOURCE
 from solosolve.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,24 +17,29 @@ if TYPE_CHECKING:
 
     from solosolve.cli.render import Format
 
-_ALL = """
+_ALL = f"""
 select letter_id, failed_at, reason, value, p.source_position is not null as is_replayed
 from bronze.dead_letters
-left join (select source_position from gold.predictions where source = 'replay') p on letter_id = p.source_position
+left join (select source_position from gold.predictions where source = '{REPLAY_SOURCE}') p
+    on letter_id = p.source_position
 """
 
 
 @click.group()
 def deadletters() -> None:
-    """See the messages that could not be read, and put mended ones back."""
+    """List messages that could not be read, and replay corrected ones."""
 
 
 @deadletters.command(name="list")
-@click.option("--replayed/--no-replayed", default=False, show_default=True, help="Those that have been put back, too.")
-@click.option("--limit", type=click.IntRange(min=1), help="Letters at most; without it all, a thousand in a table.")
+@click.option("--replayed/--no-replayed", default=False, show_default=True, help="Include replayed letters.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Maximum number of letters; by default all, in a table the first 1,000.",
+)
 @click.option("--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def list_letters(replayed: bool, limit: int | None, fmt: Format) -> None:
-    """List the dead letters, newest first; with --format json in the form that replay takes."""
+    """List the dead letters, newest first; `replay` accepts the output of --format json."""
     from rich.console import Console
 
     from solosolve.cli.render import render
@@ -46,59 +52,59 @@ def list_letters(replayed: bool, limit: int | None, fmt: Format) -> None:
 
 
 @deadletters.command()
-@click.argument("mended", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--all", "is_all", is_flag=True, help="All letters as they are: after the reader or a limit has changed.")
-def replay(mended: Path | None, is_all: bool) -> None:
-    """Score mended letters and add each to gold.predictions, once.
+@click.argument("corrected", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--all", "is_all", is_flag=True, help="Replay all letters unchanged, for instance with a new limit.")
+def replay(corrected: Path | None, is_all: bool) -> None:
+    """Score corrected letters and add each to gold.predictions once.
 
-    MENDED is a JSON array, as `list --format json` writes it, or one object a line: `letter_id`, and as `value` the
-    mended message, an object or its text.
+    CORRECTED is a JSON array, as written by `list --format json`, or one object per line, with `letter_id` and the
+    corrected message in `value`, as an object or as text.
     """
     from solosolve.cli.task import run_task
     from solosolve.flows import replay_dead_letters
 
-    if (mended is None) == (not is_all):
-        raise UsageError("replay: takes a file with mended letters, or --all")
-    values = None if mended is None else read_mended(mended)
+    if (corrected is None) == (not is_all):
+        raise UsageError("replay: needs either a file with corrected letters or --all")
+    values = None if corrected is None else read_corrected(corrected)
     result = run_task(
         "replay_dead_letters", "local", lambda spark, settings: replay_dead_letters.run(spark, settings, values)
     )
     if result.still_dead:
         letter, reason = next(iter(sorted(result.still_dead.items())))
         raise SolosolveError(
-            f"{len(result.still_dead)} letters still cannot be read, {result.added} were put back; {letter}: {reason}"
+            f"{len(result.still_dead)} letters still cannot be read, {result.added} were replayed; {letter}: {reason}"
         )
 
 
-def read_mended(path: Path) -> dict[str, bytes]:
-    """Reads mended letters.
+def read_corrected(path: Path) -> dict[str, bytes]:
+    """Reads corrected letters.
 
     Args:
-        path: A JSON array, or one object a line.
+        path: A JSON array, or a file with one object per line.
 
     Returns:
-        Letter id to message.
+        Letter ids and messages.
 
     Raises:
-        UsageError: The file is not that; the message has the place.
+        UsageError: The file has another form; the message names the place.
     """
     try:
         text = path.read_text(encoding="utf-8")
         is_array = text.lstrip().startswith("[")
         entries = json.loads(text) if is_array else [json.loads(line) for line in text.split("\n") if line.strip()]
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is no JSON array and no JSON lines ({error})") from None
-    mended: dict[str, bytes] = {}
+        raise UsageError(f"{path}: expected a JSON array or JSON lines ({error})") from None
+    corrected: dict[str, bytes] = {}
     for number, entry in enumerate(entries, start=1):
         letter, value = _entry(entry, f"{path}, letter {number}")
-        if letter in mended:
-            raise UsageError(f"{path}, letter {number}: {letter} is there twice")
-        mended[letter] = value
-    return mended
+        if letter in corrected:
+            raise UsageError(f"{path}, letter {number}: {letter} appears twice")
+        corrected[letter] = value
+    return corrected
 
 
 def _with_text(letters: pa.Table) -> pa.Table:
-    """The letters with their values as text, bytes that are none written as a backslash, `x` and two digits."""
+    """The letters with their values as text; bytes that are not UTF-8 become a backslash, `x` and two digits."""
     import pyarrow as pa
 
     values = letters.column("value").to_pylist()
@@ -113,4 +119,4 @@ def _entry(entry: Any, place: str) -> tuple[str, bytes]:
     try:
         return entry["letter_id"], (value if isinstance(value, str) else json.dumps(value)).encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"{place}: the value is no text ({error})") from None
+        raise UsageError(f"{place}: the value is not valid text ({error})") from None

@@ -1,4 +1,4 @@
-"""The `solosolve kafka` commands: a broker for the laptop, and complaints that are sent to one."""
+"""The `solosolve kafka` commands: a broker for the laptop, and complaints sent to a broker."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from solosolve.cli.console import console, logged_settings, print_line
 from solosolve.errors import UsageError
 from solosolve.names import RAW_TOPIC, REQUESTS_TOPIC, TOPICS
-from solosolve.settings import Settings
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-# As on the whole command line, commands import what they need when they run.
+# Commands import what they need when they run, as on the whole command line.
 
 _TOPICS = {"raw": RAW_TOPIC, "requests": REQUESTS_TOPIC}
 _ROWS, _SEED = 1_000, 7
@@ -31,33 +27,32 @@ def kafka() -> None:
 
 @kafka.command()
 def start() -> None:
-    """Start the broker, and make its topics."""
+    """Start the broker and create its topics."""
     from solosolve.local.broker import Broker
 
-    settings, console = _set_up()
-    broker = Broker(settings, console=console).start()
-    runs = "Kafka runs" if broker.is_new else "Kafka runs already"
-    _say(console, f"{runs} at {broker.address} (pid {broker.pid}, cluster {broker.cluster_id})")
+    broker = Broker(logged_settings(), console=console()).start()
+    runs = "Kafka is running" if broker.is_new else "Kafka is already running"
+    print_line(f"{runs} at {broker.address} (pid {broker.pid}, cluster {broker.cluster_id})")
 
 
 @kafka.command()
 def stop() -> None:
-    """Stop the broker; its messages stay."""
+    """Stop the broker; it keeps its messages."""
     from solosolve.local.broker import Broker
 
-    settings, console = _set_up()
-    _say(console, "Kafka has stopped" if Broker(settings, console=console).stop() else "no broker of this home runs")
+    has_stopped = Broker(logged_settings(), console=console()).stop()
+    print_line("Kafka has stopped" if has_stopped else "no broker is running for this home")
 
 
 @kafka.command()
 def status() -> None:
-    """Say where the broker is, and how many messages its topics hold."""
+    """Show where the broker listens and how many messages its topics hold."""
     from rich.table import Table
 
     from solosolve.kafka.client import cluster_id, message_counts
     from solosolve.local.broker import Broker
 
-    settings, _ = _set_up()
+    settings = logged_settings()
     cluster = cluster_id(settings)
     counts = message_counts(settings, TOPICS)
     broker = Broker(settings).status()
@@ -65,35 +60,38 @@ def status() -> None:
     pid = f"pid {broker.pid}" if broker is not None and is_ours else "not started from this home"
     table = Table("topic", "messages")
     for topic in TOPICS:
-        table.add_row(topic, f"{counts[topic]:,}" if topic in counts else "not made yet")
-    console = _console(stderr=False)
-    _say(console, f"Kafka answers at {settings.kafka_bootstrap} ({pid}, cluster {cluster})")
-    console.print(table)
+        table.add_row(topic, f"{counts[topic]:,}" if topic in counts else "does not exist yet")
+    print_line(f"Kafka answers at {settings.kafka_bootstrap} ({pid}, cluster {cluster})", stderr=False)
+    console(stderr=False).print(table)
 
 
 @kafka.command()
 @click.option(
-    "--topic", type=click.Choice(list(_TOPICS)), default="requests", show_default=True, help="Where complaints go."
+    "--topic", type=click.Choice(list(_TOPICS)), default="requests", show_default=True, help="Topic to send to."
 )
-@click.option("--csv", "path", type=click.Path(path_type=Path), help="Complaints, in any layout that can be landed.")
 @click.option(
-    "--rows", type=click.IntRange(min=1), help=f"Sample complaints to make without --csv.  [default: {_ROWS}]"
+    "--csv", "path", type=click.Path(path_type=Path), help="Complaints to send, in any layout that can be landed."
 )
-@click.option("--seed", type=click.IntRange(min=0), help=f"Which sample.  [default: {_SEED}]")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Messages a second; without it, all at once.")
-@click.option("--limit", type=click.IntRange(min=1), help="Stop after so many.")
+@click.option(
+    "--rows", type=click.IntRange(min=1), help=f"Sample complaints to make if there is no --csv.  [default: {_ROWS}]"
+)
+@click.option("--seed", type=click.IntRange(min=0), help=f"Seed of the sample.  [default: {_SEED}]")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), help="Messages per second; by default as fast as possible."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Maximum number of messages.")
 def produce(
     topic: str, path: Path | None, rows: int | None, seed: int | None, rate: float | None, limit: int | None
 ) -> None:
-    """Send complaints to a topic: those of a CSV, or sample ones."""
+    """Send complaints to a topic, from a CSV or a generated sample."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from solosolve.kafka.client import ensure_topics
     from solosolve.local import produce as producing
 
     if path is not None and (rows is not None or seed is not None):
-        raise UsageError("--csv: the file's complaints are sent, so there is nothing for --rows and --seed to make")
-    settings, console = _set_up()
+        raise UsageError("--csv: cannot be combined with --rows or --seed, which make sample complaints")
+    settings, out = logged_settings(), console()
     name = _TOPICS[topic]
     ensure_topics(settings, [name])
     rows = _ROWS if rows is None else rows
@@ -101,7 +99,7 @@ def produce(
     columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         _complaints(path, rows, _SEED if seed is None else seed) as csv,
-        Progress(*columns, console=console, transient=True, disable=not console.is_interactive) as progress,
+        Progress(*columns, console=out, transient=True, disable=not out.is_interactive) as progress,
     ):
         bar = progress.add_task("sending", total=total)
         made = producing.produce(
@@ -112,12 +110,12 @@ def produce(
             lambda done: progress.update(bar, completed=done),
         )
     speed = made.message_count / made.seconds
-    _say(console, f"{made.message_count:,} messages are in {name} ({made.seconds:.1f} s, {speed:,.0f} a second)")
+    print_line(f"{made.message_count:,} messages sent to {name} ({made.seconds:.1f} s, {speed:,.0f} per second)")
 
 
 @contextmanager
 def _complaints(path: Path | None, rows: int, seed: int) -> Iterator[Path]:
-    """The given CSV, or a sample that is there while it is sent."""
+    """The given CSV, or a temporary sample."""
     if path is not None:
         yield path
         return
@@ -125,21 +123,3 @@ def _complaints(path: Path | None, rows: int, seed: int) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory() as folder:
         yield write_sample(Path(folder) / "sample.csv", rows=rows, seed=seed).path
-
-
-def _set_up() -> tuple[Settings, Console]:
-    from solosolve.logs import set_up_logging
-
-    settings, console = Settings.load(), _console()
-    set_up_logging(settings.logs, console)
-    return settings, console
-
-
-def _console(*, stderr: bool = True) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from solosolve import __version__
+from solosolve.bundle import find_bundle
+from solosolve.cli.console import console, print_line
 from solosolve.cli.deadletters_commands import deadletters
 from solosolve.cli.kafka_commands import kafka
 from solosolve.errors import BundleError, UsageError
 from solosolve.exit_codes import run_as_program
-from solosolve.settings import Settings, find_bundle
+from solosolve.names import DASHBOARD_PORT
+from solosolve.settings import Settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from solosolve.cli.render import Format
 
-# Commands import what they need when they run: `solosolve sql` must not wait for Spark or MLflow to be imported.
+# Commands import what they need when they run, so that `solosolve sql` does not wait for Spark or MLflow.
 
 _target = click.option("--target", default="local", show_default=True, help="Bundle target.")
 
@@ -37,30 +38,29 @@ def cli() -> None:
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A job parameter; may be repeated.")
 @click.option("--from", "start", metavar="TASK", help="Skip the tasks before this one.")
 def run(jobs: tuple[str, ...], target: str, params: tuple[str, ...], start: str | None) -> None:
-    """Run jobs of the bundle here, one behind the other, in one Spark session."""
-    from solosolve.bundle import load_bundle
+    """Run jobs of the bundle here, one after another, in one Spark session."""
     from solosolve.local.doctor import require_java
+    from solosolve.local.job_plan import load_bundle
     from solosolve.local.runner import from_task, run_tasks
     from solosolve.logs import set_up_logging
     from solosolve.storage.spark import stop_session
 
     root = find_bundle()
     if root is None:
-        raise BundleError("no databricks.yml in this folder or above it: run from the bundle's folder")
+        raise BundleError("databricks.yml not found in this folder or its parents: run from the bundle's folder")
     settings = Settings.load(target, bundle=root)
     if not settings.is_local:
         deploy = f"databricks bundle deploy --target {target}"
-        raise UsageError(f"--target: found '{target}', only 'local' runs here: {deploy}")
+        raise UsageError(f"--target: found '{target}', but only 'local' runs here; to deploy, run: {deploy}")
     parameters = dict(_pair(word) for word in params)
     tasks = load_bundle(root, target).plan(jobs, parameters)
     tasks = from_task(tasks, start) if start else tasks
     require_java()
-    console = _console()
-    set_up_logging(settings.logs, console)
-    words = ["--target", target] if target != "local" else []
-    resume = shlex.join(["solosolve", "run", *jobs, *words, *(part for word in params for part in ("--param", word))])
+    progress = console()
+    set_up_logging(settings.logs, progress)
+    resume = shlex.join(["solosolve", "run", *jobs, *(part for word in params for part in ("--param", word))])
     try:
-        run_tasks(tasks, runs=settings.home / "runs", resume=resume, console=console)
+        run_tasks(tasks, runs=settings.home / "runs", resume=resume, console=progress)
     finally:
         stop_session()
 
@@ -74,63 +74,73 @@ def _pair(word: str) -> tuple[str, str]:
 
 @cli.command()
 def report() -> None:
-    """Say what is in the tables, how good the model is, and where the time went."""
+    """Show what the tables hold, how good the model is, and how long each task took."""
     from solosolve.local.report import show_report
 
-    show_report(Settings.load(), _console(stderr=False))
+    show_report(Settings.load(), console(stderr=False))
 
 
 @cli.command()
 @click.argument("query")
 @click.option("--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, fmt: Format) -> None:
-    """Query the tables by their names, without a JVM: solosolve sql "select * from gold.predictions limit 5"."""
+    """Query the tables, without a JVM: solosolve sql "select * from gold.predictions limit 5"."""
     from solosolve.cli.render import render
     from solosolve.storage.delta_reader import DeltaReader
 
     found = DeltaReader(Settings.load().warehouse).query(query)
-    render(found, fmt, _console(stderr=False))
+    render(found, fmt, console(stderr=False))
 
 
 @cli.command()
 @click.option("--rows", type=click.IntRange(min=1), default=50_000, show_default=True, help="Complaints to make.")
-@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Equal seeds make equal files.")
 @click.option(
-    "--layout", type=click.Choice(["18", "16"]), default="18", show_default=True, help="Columns, as published."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=7,
+    show_default=True,
+    help="The same seed gives the same file.",
 )
+@click.option("--layout", type=click.Choice(["18", "16"]), default="18", show_default=True, help="Number of columns.")
 @click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The CSV file to write.")
 def sample(rows: int, seed: int, layout: str, path: Path | None) -> None:
-    """Make sample complaints that follow the real base rates, with a signal whose truth is known."""
+    """Make sample complaints that follow the real base rates, with known true probabilities."""
     from rich.progress import Progress
 
     from solosolve.samples.writer import write_sample
 
     path = path or Settings.load().home / "landing" / f"sample_{layout}_{rows}_{seed}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with Progress(console=_console(), transient=True) as progress:
+    with Progress(console=console(), transient=True) as progress:
         bar = progress.add_task("making complaints", total=rows)
         made = write_sample(
             path, rows=rows, seed=seed, layout=18 if layout == "18" else 16,
             progress=lambda done: progress.update(bar, completed=done),
         )  # fmt: skip
-    _console().print(f"{made.rows:,} complaints in {made.path} ({made.seconds:.1f} s)", highlight=False, soft_wrap=True)
+    print_line(f"{made.rows:,} complaints in {made.path} ({made.seconds:.1f} s)")
 
 
 @cli.command()
-@click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="Where the file goes.")
-@click.option("--url", help="Fetch from here instead of the Bureau's own address.")
+@click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option("--url", help="Fetch from this address instead of the Bureau's.")
 def download(path: Path | None, url: str | None) -> None:
-    """Fetch the Bureau's published complaints (a zipped CSV of several GB); goes on where it stopped."""
+    """Fetch the Bureau's published complaints (a zipped CSV of several GB), resuming an interrupted download."""
     from solosolve.local.download import CFPB_URL, download_with_progress
 
     path = path or Settings.load().home / "landing" / "complaints.csv.zip"
-    fetched = download_with_progress(path, url or CFPB_URL, _console())
-    _console().print(f"{fetched.path}: {fetched.byte_count:,} bytes, SHA-256 {fetched.sha256}", soft_wrap=True)
+    fetched = download_with_progress(path, url or CFPB_URL, console())
+    print_line(f"{fetched.path}: {fetched.byte_count:,} bytes, SHA-256 {fetched.sha256}")
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8050, show_default=True, help="Port to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DASHBOARD_PORT,
+    show_default=True,
+    help="Port to listen on.",
+)
 @_target
 def dashboard(host: str, port: int, target: str) -> None:
     """Serve the dashboard."""
@@ -138,36 +148,30 @@ def dashboard(host: str, port: int, target: str) -> None:
     from solosolve.logs import set_up_logging
 
     settings = Settings.load(target)
-    set_up_logging(settings.logs, _console())
+    set_up_logging(settings.logs, console())
     serve_dashboard(settings, host, port)
 
 
 @cli.command()
 @_target
 def doctor(target: str) -> None:
-    """Say what is missing on this machine, and how to mend it."""
+    """Check whether this machine has what the jobs need, and how to fix what is missing."""
     from solosolve.errors import MissingDependencyError
     from solosolve.local.doctor import diagnose
 
     findings = diagnose(Settings.load(target))
-    console = _console(stderr=False)
+    out = console(stderr=False)
     for finding in findings:
         mark = "[green]ok[/]     " if finding.is_ok else "[red]missing[/]"
-        console.print(f"{mark} {finding.name}: {finding.found}", highlight=False)
+        out.print(f"{mark} {finding.name}: {finding.found}", highlight=False)
         if not finding.is_ok:
-            console.print(f"        {finding.remedy}", highlight=False)
+            out.print(f"        {finding.remedy}", highlight=False)
     if missing := [finding.name for finding in findings if not finding.is_ok]:
         raise MissingDependencyError(f"{len(missing)} of {len(findings)} checks failed: {', '.join(missing)}")
 
 
 cli.add_command(deadletters)
 cli.add_command(kafka)
-
-
-def _console(*, stderr: bool = True) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Printing of an answer: a table for people, CSV or JSON for programs."""
+"""Prints query results: as a table for people, as CSV or JSON for programs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from solosolve.errors import TableError
-from solosolve.safe_csv import as_plain, rows_of, write_csv
+from solosolve.safe_csv import iterate_rows, to_json_value, write_csv
 
 Format = Literal["table", "csv", "json"]
 
 SHOWN_ROWS = 1_000
-"""Rows that the table format prints; a person reads no more, and the other formats print all."""
+"""Maximum number of rows in a table for people; the other formats print all rows."""
 
 _NARROWEST_TEXT = 16
 _FRAME_PER_COLUMN = 3
@@ -24,17 +24,17 @@ _NULL = Text("null", style="dim")
 
 
 def render(table: pa.Table, fmt: Format, console: Console) -> None:
-    """Prints an answer.
+    """Prints a query result.
 
     Args:
-        table: The answer.
-        fmt: `table` fits the console's width and shows at most `SHOWN_ROWS` rows. `csv` is RFC 4180, null as an empty
-            field, and texts that a spreadsheet would take for a formula behind an apostrophe. `json` is one array
-            with an object a row, all values as they are. Both have ISO 8601 dates and UTC instants.
-        console: Where it goes.
+        table: The result.
+        fmt: `table` fits the width of the console and shows at most `SHOWN_ROWS` rows. `csv` is RFC 4180, with null as
+            an empty field and an apostrophe before text that a spreadsheet would read as a formula. `json` is one
+            array with an object per row and unchanged values. Both write ISO 8601 dates and UTC instants.
+        console: The console to print to.
 
     Raises:
-        TableError: `json` was asked of columns with equal names.
+        TableError: The format is `json` and two columns have the same name.
     """
     match fmt:
         case "table":
@@ -47,7 +47,7 @@ def render(table: pa.Table, fmt: Format, console: Console) -> None:
 
 def _print_table(table: pa.Table, console: Console) -> None:
     shown = table.slice(0, SHOWN_ROWS)
-    rows = [[_cell(value) for value in row] for row in rows_of(shown)]
+    rows = [[_cell(value) for value in row] for row in iterate_rows(shown)]
     is_number = [_is_number(kind) for kind in table.schema.types]
     natural = [max(len(name), *(row[i].cell_len for row in rows), 1) for i, name in enumerate(table.column_names)]
     widths = _widths(table.column_names, natural, is_number, console.width)
@@ -59,11 +59,11 @@ def _print_table(table: pa.Table, console: Console) -> None:
 
 
 def _widths(names: list[str], natural: list[int], is_number: list[bool], width: int) -> list[int] | None:
-    """Shares the console's width among the columns.
+    """Distributes the width of the console over the columns, narrow ones first.
 
     Returns:
-        Characters a column, None when they do not suffice: a name or number is never cut, and enough of a
-        text stays to tell it from others. Narrow columns get what they want first.
+        Characters per column; None if the console is too narrow. Names and numbers are never cut, and of a text
+        enough remains to recognise it.
     """
     least = [
         wanted if is_whole else min(wanted, max(len(name), _NARROWEST_TEXT))
@@ -92,7 +92,7 @@ def _grid(names: list[str], rows: list[list[Text]], is_number: list[bool], width
 
 
 def _print_records(names: list[str], rows: list[list[Text]], console: Console) -> None:
-    """Prints a line a value, for answers with more columns than fit side by side."""
+    """Prints one value per line, for results with more columns than fit next to each other."""
     label_width = max(len(name) for name in names)
     value_width = max(console.width - label_width - 2, _NARROWEST_TEXT)
     for number, row in enumerate(rows, start=1):
@@ -107,7 +107,7 @@ def _count_line(count: int) -> str:
     rows = "1 row" if count == 1 else f"{count:,} rows"
     if count <= SHOWN_ROWS:
         return rows
-    return f"{rows}, of which the first {SHOWN_ROWS:,} are shown; --format csv or json prints all"
+    return f"{rows}, the first {SHOWN_ROWS:,} shown; --format csv or json prints all"
 
 
 def _cell(value: Any) -> Text:
@@ -115,9 +115,9 @@ def _cell(value: Any) -> Text:
         return _NULL.copy()
     if isinstance(value, float):
         return Text(_short_float(value))
-    plain = as_plain(value)
+    plain = to_json_value(value)
     words = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-    # Complaints hold newlines, and may hold sequences that a terminal obeys; a wide terminal shows 500 characters.
+    # Complaints contain newlines and may contain terminal escape sequences. 500 characters fill a wide terminal.
     return Text("".join(c if c.isprintable() else " " for c in words[:500]))
 
 
@@ -132,11 +132,13 @@ def _is_number(kind: pa.DataType) -> bool:
 def _write_json(table: pa.Table, stream: IO[str]) -> None:
     names = table.column_names
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise TableError(f"columns with equal names cannot become JSON: {', '.join(repeated)}; name them with AS")
+        raise TableError(
+            f"JSON needs distinct column names, but {', '.join(repeated)} appears twice: rename columns with AS"
+        )
     stream.write("[")
     separator = "\n"
-    for row in rows_of(table):
-        record = {name: as_plain(value) for name, value in zip(names, row, strict=True)}
+    for row in iterate_rows(table):
+        record = {name: to_json_value(value) for name, value in zip(names, row, strict=True)}
         stream.write(f"{separator}{json.dumps(record, ensure_ascii=False, allow_nan=False)}")
         separator = ",\n"
     stream.write("\n]\n")

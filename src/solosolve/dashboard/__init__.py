@@ -1,1 +1,1 @@
-"""The dashboard: what is happening now, and what needs a person; it reads tables and knows no JVM."""
+"""The dashboard: what is happening now, and what needs a person; it reads tables and needs no JVM."""

@@ -1,1 +1,1 @@
-"""One read, transform, write a task."""
+"""The tasks: each module reads, transforms and writes in one `run`."""

@@ -1,4 +1,4 @@
-"""Silver to gold: the AFE pipeline, fitted on the training split only, logged, and applied to every complaint."""
+"""Silver to gold: fits the AFE pipeline on the training split, logs it, and applies it to every complaint."""
 
 from __future__ import annotations
 
@@ -15,22 +15,30 @@ from pyspark.sql import functions as F
 from solosolve import __version__
 from solosolve.errors import ConservationError
 from solosolve.model.features import build_pipeline, describe, encoder_of, feature_set
-from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL
+from solosolve.model.scorer import ENCODER_FILE
+from solosolve.model.version_tags import FINGERPRINT
+from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, TRAIN
 from solosolve.settings import Settings
+from solosolve.storage.migrations import rename_split
 from solosolve.storage.registry import Registry
 from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
-from solosolve.transforms.split import SHARES, TRAIN, with_split
+from solosolve.transforms.split import SHARES, with_split
 
 logger = logging.getLogger("solosolve.build_features")
 
 TASK = "build_features"
-ENCODER_FILE = "features.json"
 
 
 @dataclass(frozen=True)
 class Built:
-    """Which features `gold.complaint_features` now has."""
+    """The features that `gold.complaint_features` now holds.
+
+    Attributes:
+        feature_model_uri: URI of the fitted features.
+        row_count: Rows of the table.
+        is_new: Whether this run built them.
+    """
 
     feature_model_uri: str
     row_count: int
@@ -38,20 +46,20 @@ class Built:
 
 
 def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built:
-    """Rebuilds `gold.complaint_features` from `silver.complaints`, unless it already is what would be built.
+    """Rebuilds `gold.complaint_features` from `silver.complaints`, unless the result would be the same.
 
     Args:
         spark: The session.
-        settings: Where the tables are; `maturity_days`.
+        settings: Locates tables and registry; `maturity_days`.
         feature_set_name: `baseline` or `default`.
 
     Returns:
-        The fitted features' URI and the rows.
+        The URI of the fitted features and the number of rows.
 
     Raises:
-        UsageError: No such feature set.
-        SplitError: Too few labels to split by date.
-        ConservationError: Not every silver complaint has its features.
+        UsageError: There is no such feature set.
+        SplitError: There are too few labels to split by date.
+        ConservationError: Some complaints have no features.
     """
     chosen = feature_set(feature_set_name)
     tables, registry = Tables(spark, settings), Registry(settings)
@@ -61,13 +69,14 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
     configuration = f"{__version__}|{describe(pipeline)}|{SHARES}|{settings.maturity_days}|{silver_hash}"
     fingerprint = hashlib.sha256(configuration.encode()).hexdigest()
     tables.create(FEATURES)
+    rename_split(tables)
     finished = registry.find_run(TASK, fingerprint)
     if finished is not None and _is_current(tables, _uri(finished)):
-        logger.info("features are those of %s already", _uri(finished))
+        logger.info("features are up to date (%s)", _uri(finished))
         return Built(_uri(finished), tables.read(FEATURES).count(), is_new=False)
 
     tags = {
-        "fingerprint": fingerprint,
+        FINGERPRINT: fingerprint,
         "silver_data_hash": silver_hash,
         "silver_version": str(tables.version(COMPLAINTS)),
     }

@@ -1,4 +1,4 @@
-"""Landing files, or the raw topic, to bronze: every record kept, verbatim or in quarantine with the reason."""
+"""Landing files or the raw topic to bronze: keeps every record, verbatim or in quarantine with the reason."""
 
 from __future__ import annotations
 
@@ -10,46 +10,48 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.errors import NotAComplaintFileError, UsageError
-from solosolve.landing.files import PARSED_DDL, LandingPlan, find_landing_files, plan_landing, read_part
+from solosolve.landing.files import find_landing_files
+from solosolve.landing.parsed_records import PARSED_DDL
+from solosolve.landing.plans import LandingPlan, plan_landing, read_part
 from solosolve.settings import Settings
 from solosolve.storage.landings import Landed, Landings, Origin
 from solosolve.storage.tables import Tables
-from solosolve.streaming import raw_topic as ingest_topic
+from solosolve.streaming.raw_topic import land_raw_topic
 
 logger = logging.getLogger("solosolve.ingest_complaints")
 
 KAFKA = "kafka"
-"""The source that is no path: the raw topic."""
+"""The source that names the raw topic instead of a path."""
 
 
 def run(spark: SparkSession, settings: Settings, source: str, *, recover: bool = False) -> list[Landed]:
-    """Lands what `source` has that has not been landed yet, one file, or one batch of messages, at a time.
+    """Lands the files or messages of a source that are not in bronze yet, one file or batch of messages at a time.
 
-    Changed are `bronze.complaints`, `bronze.complaints_quarantine` and, last, `bronze.landings`: a file without
-    its row there is landed again, and content whose SHA-256 is there adds nothing.
+    Changes `bronze.complaints`, `bronze.complaints_quarantine` and, last, `bronze.landings`. A file without a row in
+    `bronze.landings` is landed again; content already landed (same SHA-256) is skipped.
 
     Args:
         spark: The session.
-        settings: Where the tables are.
-        source: `kafka` for the raw topic; else a file, folder or glob, in the working folder or the home; plain, `.gz`
-            or `.zip`.
-        recover: Read the topic from its earliest position again, and skip what bronze has.
+        settings: Locates the tables.
+        source: `kafka` for the raw topic, or a file, folder or glob in the working folder or the home; files may be
+            plain, `.gz` or `.zip`.
+        recover: Read the topic again from its earliest position, skipping messages that are in bronze.
 
     Returns:
-        One value a newly landed file or batch.
+        One value per newly landed file or batch.
 
     Raises:
-        NotAComplaintFileError: Some files are no complaint files; the others have been landed.
-        ConservationError: A file's records are not all in bronze or quarantine.
-        CheckpointError: The topic's position is not the one that bronze was written from.
+        NotAComplaintFileError: Some files are not complaint files; the others have been landed.
+        ConservationError: Some records of a file are in neither bronze nor quarantine.
+        CheckpointError: The position in the topic is not the one that bronze was written from.
         BrokerError: The brokers cannot be reached.
-        UsageError: A file is to be recovered.
+        UsageError: `recover` was given for files.
     """
     tables = Tables(spark, settings)
     if source == KAFKA:
-        return ingest_topic.run(tables, recover=recover)
+        return land_raw_topic(tables, recover=recover)
     if recover:
-        raise UsageError("recover: is for --source kafka; a file that has been landed is known by its content")
+        raise UsageError("--recover: only for --source kafka; landed files are recognised by their content")
     landings = Landings(tables)
     landed, refused = [], []
     for file in find_landing_files(_located(source, settings)):
@@ -69,10 +71,10 @@ def run(spark: SparkSession, settings: Settings, source: str, *, recover: bool =
 
 
 def parse_landing(spark: SparkSession, plan: LandingPlan) -> DataFrame:
-    """Parses a planned file, one task a part.
+    """Parses a planned file, one task per part.
 
     Returns:
-        PARSED_COLUMNS, one row a record, good or bad.
+        PARSED_COLUMNS, one row per record, good or bad.
     """
 
     def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -85,6 +87,6 @@ def parse_landing(spark: SparkSession, plan: LandingPlan) -> DataFrame:
 
 
 def _located(source: str, settings: Settings) -> str:
-    """A relative source that the working folder does not have is one of the home folder (local only)."""
+    """Resolves a relative source that is not in the working folder against the home (local only)."""
     at_home = settings.home / source
     return str(at_home) if settings.is_local and not Path(source).exists() and at_home.exists() else source

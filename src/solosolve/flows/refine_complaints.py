@@ -1,4 +1,4 @@
-"""Bronze to silver: the newest version of each complaint, typed and labelled, or rejected with its reasons."""
+"""Bronze to silver: the newest version of each complaint, typed and labelled, or rejected with the reasons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IS_NEWER = "struct(new._ingested_at, new._source_line) > struct(silver._ingeste
 
 @dataclass(frozen=True)
 class Refined:
-    """What became of the complaints among newly landed records."""
+    """The number of new bronze records, and of the complaints that they describe."""
 
     record_count: int
     complaint_count: int
@@ -32,18 +32,19 @@ class Refined:
 def run(spark: SparkSession, settings: Settings) -> Refined:
     """Merges the bronze records landed since the last run into `silver.complaints` and `silver.complaints_rejected`.
 
-    Each bronze record is read once: the position is a streaming checkpoint, so a complaint deleted from silver
+    Each bronze record is read once, because the position is a streaming checkpoint. So a complaint deleted from silver
     stays deleted until a newer version of it is landed.
 
     Args:
         spark: The session.
-        settings: Where the tables are.
+        settings: Locates the tables.
 
     Returns:
-        How many records were read and how many complaints they were.
+        The number of records read and of complaints among them.
 
     Raises:
-        TableError: Bronze is missing, or silver has rows but the checkpoint is gone.
+        MissingTableError: There is no `bronze.complaints` yet.
+        TableError: Silver and its checkpoint do not belong together.
         ConservationError: A complaint is in neither table, or in both, after the merge.
     """
     tables = Tables(spark, settings)
@@ -67,14 +68,26 @@ def run(spark: SparkSession, settings: Settings) -> Refined:
 
 
 def refine(tables: Tables, records: DataFrame) -> Refined:
-    """Merges one batch of bronze records into the two silver tables; the same batch again changes nothing."""
+    """Merges one batch of bronze records into the two silver tables; repeating the batch changes nothing.
+
+    Args:
+        tables: The tables; both silver tables exist.
+        records: New rows of `bronze.complaints`.
+
+    Returns:
+        The number of records in the batch and of complaints among them.
+
+    Raises:
+        ConservationError: A complaint is in neither silver table, or in both, after the merge.
+        TableError: Another process holds the lock of a silver table.
+    """
     newest = silver.dedupe_to_newest(silver.with_record_key(records))
-    # Not cached but cut off from the tables: what is cached is computed anew once the first merge has changed them.
+    # A checkpoint, not a cache: cached rows would be recomputed once the first merge has changed the tables.
     completed = silver.with_failed_rules(silver.with_earlier_values(newest, _earlier(tables))).localCheckpoint()
     complaints, rejected = silver.build_complaints(completed), silver.build_rejected(completed)
     _upsert(tables, COMPLAINTS, complaints)
     _upsert(tables, REJECTED, rejected)
-    # Written before deleted: a run that is cut off leaves a moved complaint in both tables, never in none.
+    # Write before delete: an interrupted run leaves a complaint that moves in both tables, never in neither.
     _delete_moved(tables, COMPLAINTS, rejected)
     _delete_moved(tables, REJECTED, complaints.withColumn(silver.RECORD_KEY, _key_of(COMPLAINTS)))
     return Refined(records.count(), _require_conservation(tables, completed))
@@ -105,7 +118,7 @@ def _delete_moved(tables: Tables, table: Table, moved: DataFrame) -> None:
 
 
 def _earlier(tables: Tables) -> DataFrame:
-    """What is known of each complaint: `_record_key`, the withdrawn columns and the version, one row a complaint."""
+    """What is known of each complaint: one row with `_record_key`, the withdrawn columns and the version."""
     return silver.dedupe_to_newest(_placed(tables))
 
 
@@ -116,7 +129,7 @@ def _placed(tables: Tables) -> DataFrame:
 
 
 def _key_of(table: Table) -> Column:
-    """A silver row's `_record_key`."""
+    """The `_record_key` of a silver row."""
     return F.col(_KEYS[table]).cast("string")
 
 
@@ -136,11 +149,11 @@ def _require_position(tables: Tables) -> None:
     has_tables = tables.exists(COMPLAINTS) and tables.exists(REJECTED)
     if tables.checkpoint(TASK).exists and not has_tables:
         raise TableError(
-            f"{COMPLAINTS} or {REJECTED} is gone, but not its position in bronze: remove {tables.checkpoint(TASK)} and "
-            "what is left of the two tables to build both anew from bronze"
+            f"{COMPLAINTS} or {REJECTED} is missing, but the checkpoint of its position in bronze still exists: to "
+            f"rebuild both from bronze, remove {tables.checkpoint(TASK)} and what is left of the two tables"
         )
     if not tables.checkpoint(TASK).exists and tables.exists(COMPLAINTS) and not tables.read(COMPLAINTS).isEmpty():
         raise TableError(
-            f"{COMPLAINTS} has rows but its position in bronze is gone ({tables.checkpoint(TASK)}): put that folder "
-            f"back, or remove {COMPLAINTS} and {REJECTED} to build both anew from bronze"
+            f"{COMPLAINTS} has rows, but its position in bronze is missing: restore {tables.checkpoint(TASK)}, or "
+            f"remove {COMPLAINTS} and {REJECTED} to rebuild both from bronze"
         )

@@ -1,4 +1,4 @@
-"""Mended dead letters to predictions, each once."""
+"""Replays dead letters: each corrected letter gets one prediction."""
 
 from __future__ import annotations
 
@@ -13,77 +13,77 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 
 from solosolve.errors import UsageError
-from solosolve.names import DEAD_LETTERS, PREDICTIONS
+from solosolve.names import DEAD_LETTERS, PREDICTIONS, REPLAY_SOURCE
 from solosolve.settings import Settings
-from solosolve.storage.registry import Registry
 from solosolve.storage.tables import Tables
-from solosolve.streaming.champion_provider import LiveChampion, refusing
-from solosolve.transforms.predictions import Stamp, score_messages, select_predictions
+from solosolve.streaming.champion_provider import ChampionProvider, with_control
+from solosolve.transforms.scored_messages import Stamp, score_messages, select_predictions
 
 logger = logging.getLogger("solosolve.replay_dead_letters")
 
-SOURCE = "replay"
-"""The source of a replayed letter's prediction; its source position is the letter's id."""
-
-_MENDED = StructType([StructField("letter_id", StringType(), False), StructField("value", BinaryType())])
+_CORRECTED = StructType([StructField("letter_id", StringType(), False), StructField("value", BinaryType())])
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of the letters.
+    """The outcome of a replay.
 
     Attributes:
-        added: Letters that now have their prediction.
-        already: Letters that had it before.
-        still_dead: Letter to the reason why it still is one.
+        added: How many letters got their prediction.
+        already_replayed: How many had it before.
+        still_dead: The letters that still cannot be scored, by id, with the reason.
     """
 
     added: int
-    already: int
+    already_replayed: int
     still_dead: Mapping[str, str]
 
 
-def run(spark: SparkSession, settings: Settings, mended: Mapping[str, bytes] | None) -> Replayed:
-    """Scores mended letters with the champion and adds each to `gold.predictions`, unless it is there.
+def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] | None) -> Replayed:
+    """Scores corrected letters with the champion and adds their predictions to `gold.predictions`, each once.
 
-    The letters themselves stay as they are: a letter whose id is the position of a prediction has been replayed.
+    The letters themselves do not change: a letter whose id is the position of a prediction has been replayed.
 
     Args:
         spark: The session.
         settings: Where tables and registry are; `max_request_bytes`.
-        mended: Letter id to its mended message; None for all letters that have not been replayed, as they are.
+        corrected: Letter id to its corrected message; None for all letters not replayed yet, as they are.
 
     Returns:
-        What became of them.
+        The outcome.
 
     Raises:
         TableError: There are no dead letters.
-        UsageError: An id is no letter's.
+        UsageError: No letter has one of the ids.
         ModelError: There is no champion that can score.
     """
     tables = Tables(spark, settings)
     letters = tables.read(DEAD_LETTERS)
     tables.create(PREDICTIONS)
     replayed = (
-        tables.read(PREDICTIONS).where(F.col("source") == SOURCE).select(F.col("source_position").alias("letter_id"))
+        tables.read(PREDICTIONS)
+        .where(F.col("source") == REPLAY_SOURCE)
+        .select(F.col("source_position").alias("letter_id"))
     )
-    if mended is not None:
-        letters = _with_mended_values(letters, mended)
+    if corrected is not None:
+        letters = _with_corrected_values(letters, corrected)
     pending = letters.join(replayed, on="letter_id", how="left_anti")
     already = letters.count() - pending.count()
-    scoring = refusing(LiveChampion(tables, Registry(settings)).current())
-    # A letter's id goes the way of a message's topic: the position is not one letter's alone.
+    scoring = with_control(ChampionProvider.open(tables).current())
+    # The letter's id takes the place of the topic, because several letters may share a position.
     messages = pending.select(
         F.col("letter_id").alias("topic"), "partition", "offset", "key", "value", F.col("failed_at").alias("timestamp")
     )
-    stamp = Stamp(datetime.now(UTC), SOURCE, None, _letter_id)
+    stamp = Stamp(datetime.now(UTC), REPLAY_SOURCE, None, _letter_id)
     scored = score_messages(messages, scoring, stamp, settings.max_request_bytes).persist()
     try:
         added = _insert(tables, select_predictions(scored))
         refused = scored.where(F.col("reason").isNotNull()).select("topic", "reason").collect()
     finally:
         scored.unpersist()
-    logger.info("%d letters replayed, %d had been before, %d still cannot be read", added, already, len(refused))
+    logger.info(
+        "%d dead letters replayed, %d were replayed before, %d still cannot be scored", added, already, len(refused)
+    )
     return Replayed(added, already, {row["topic"]: row["reason"] for row in refused})
 
 
@@ -91,20 +91,20 @@ def _letter_id(messages: pa.RecordBatch) -> pa.Array:
     return messages.column("topic")
 
 
-def _with_mended_values(letters: DataFrame, mended: Mapping[str, bytes]) -> DataFrame:
-    values = letters.sparkSession.createDataFrame(list(mended.items()), _MENDED)
+def _with_corrected_values(letters: DataFrame, corrected: Mapping[str, bytes]) -> DataFrame:
+    values = letters.sparkSession.createDataFrame(list(corrected.items()), _CORRECTED)
     found = letters.drop("value").join(values, on="letter_id", how="inner")
     known = {row["letter_id"] for row in found.select("letter_id").collect()}
-    if unknown := sorted(set(mended) - known):
-        raise UsageError(f"letter_id: found '{unknown[0]}', which is no dead letter's: see solosolve deadletters list")
+    if unknown := sorted(set(corrected) - known):
+        raise UsageError(f"no dead letter has the letter_id '{unknown[0]}': see solosolve deadletters list")
     return found
 
 
 def _insert(tables: Tables, predictions: DataFrame) -> int:
-    """Inserts those that are not there, in one commit; safe beside another that does the same."""
+    """Inserts the predictions that the table does not have, in one commit, also while another replay does the same."""
     before = _replayed_count(tables)
     values = {name: f"new.{name}" for name in predictions.columns}
-    is_same = f"old.source = '{SOURCE}' AND new.source_position = old.source_position"
+    is_same = f"old.source = '{REPLAY_SOURCE}' AND new.source_position = old.source_position"
     with tables.writing(PREDICTIONS):
         (
             tables.delta(PREDICTIONS)
@@ -117,4 +117,4 @@ def _insert(tables: Tables, predictions: DataFrame) -> int:
 
 
 def _replayed_count(tables: Tables) -> int:
-    return tables.read(PREDICTIONS).where(F.col("source") == SOURCE).count()
+    return tables.read(PREDICTIONS).where(F.col("source") == REPLAY_SOURCE).count()

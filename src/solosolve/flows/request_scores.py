@@ -1,4 +1,4 @@
-"""Silver to the stream's source: the newest complaints of unknown outcome, as if they arrived now."""
+"""Requests scores for the newest silver complaints of unknown outcome, as if they had just arrived."""
 
 from __future__ import annotations
 
@@ -9,60 +9,76 @@ from typing import Literal
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.kafka.client import ensure_topics, read_present_messages, write_messages
-from solosolve.names import CHAMPION, COMPLAINTS, LABEL, PREDICTIONS, REQUESTS, REQUESTS_TOPIC, TOPICS
+from solosolve.kafka.client import ensure_topics
+from solosolve.kafka.frames import read_present_messages, write_messages
+from solosolve.names import (
+    CHAMPION,
+    COMPLAINTS,
+    DELTA_SOURCE,
+    KAFKA_SOURCE,
+    LABEL,
+    PREDICTIONS,
+    REQUESTS,
+    REQUESTS_TOPIC,
+    TOPICS,
+)
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.registry import Registry
 from solosolve.storage.tables import Tables
+from solosolve.streaming.binding_store import is_within
 from solosolve.streaming.sources import bound_stream, source_of
 from solosolve.transforms.messages import as_message, position_of_message
 
 logger = logging.getLogger("solosolve.request_scores")
 
 SHARE = 0.1
+"""The share of complaints without a known outcome for which a score is requested."""
 
 
-def run(spark: SparkSession, settings: Settings, source: Literal["delta", "kafka"], at_most: int) -> int:
-    """Asks for scores of the newest tenth of the complaints without a known outcome.
+def run(
+    spark: SparkSession, settings: Settings, source: Literal["delta", "kafka"], at_most: int, *, share: float = SHARE
+) -> int:
+    """Requests scores for the newest complaints without a known outcome.
 
-    Changed is `bronze.inference_requests`, or the topic of requests. A complaint that the champion has scored, or
-    whose request waits there, is not asked for again.
+    Appends to `bronze.inference_requests`, or sends to the requests topic. A complaint that the champion has scored,
+    or whose request is still waiting there, is not requested again.
 
     Args:
         spark: The session.
         settings: Where tables, registry and brokers are.
         source: What the stream reads: delta or kafka.
-        at_most: Requests at most.
+        at_most: Maximum number of requests.
+        share: Maximum share of those complaints.
 
     Returns:
-        How many requests were made.
+        The number of requests made.
 
     Raises:
-        TableError: There is no silver yet.
+        TableError: There is no `silver.complaints` yet.
         BrokerError: The brokers cannot be reached.
     """
     tables = Tables(spark, settings)
     tables.create(PREDICTIONS)
-    waiting = _waiting_in_table(tables) if source == "delta" else _waiting_in_topic(tables)
-    asked = waiting.unionByName(_scored(tables)).distinct()
-    chosen = _newest_open(tables, at_most).join(asked, on="complaint_id", how="left_anti")
+    waiting = _waiting_in_table(tables) if source == DELTA_SOURCE else _waiting_in_topic(tables)
+    excluded = waiting.unionByName(_scored(tables)).distinct()
+    chosen = _newest_open(tables, share, at_most).join(excluded, on="complaint_id", how="left_anti")
     requests = chosen.withColumn("requested_at", F.lit(datetime.now(UTC))).select(*SCHEMAS[REQUESTS].names).cache()
     try:
         count = requests.count()
-        if count and source == "delta":
+        if count and source == DELTA_SOURCE:
             tables.append(REQUESTS, requests)
         elif count:
             write_messages(requests.select(*as_message(requests.columns)), settings, REQUESTS_TOPIC)
     finally:
         requests.unpersist()
-    logger.info("%d complaints ask for their score", count)
+    logger.info("requested scores for %d complaints", count)
     return count
 
 
-def _newest_open(tables: Tables, at_most: int) -> DataFrame:
+def _newest_open(tables: Tables, share: float, at_most: int) -> DataFrame:
     unknown = tables.read(COMPLAINTS).where(F.col(LABEL).isNull())
-    count = min(int(unknown.count() * SHARE), at_most)
+    count = min(int(unknown.count() * share), at_most)
     return unknown.orderBy(F.col("date_received").desc(), F.col("complaint_id").desc()).limit(count)
 
 
@@ -74,7 +90,7 @@ def _scored(tables: Tables) -> DataFrame:
 
 
 def _waiting_in_table(tables: Tables) -> DataFrame:
-    """The complaints whose request has not been answered."""
+    """The complaints whose request in the table has no prediction yet."""
     tables.create(REQUESTS)
     request = ["complaint_id", "requested_at"]
     answered = tables.read(PREDICTIONS).select(*request)
@@ -82,12 +98,13 @@ def _waiting_in_table(tables: Tables) -> DataFrame:
 
 
 def _waiting_in_topic(tables: Tables) -> DataFrame:
-    """The same of the topic, by key and position."""
+    """The complaints whose request in the topic has no prediction yet, by key and position."""
     ensure_topics(tables.settings, TOPICS)
     messages = read_present_messages(tables.spark, tables.settings, REQUESTS_TOPIC)
     complaint_id = F.col("key").cast("string").try_cast("bigint").alias("complaint_id")
     asked = messages.select(complaint_id, position_of_message())
-    source = source_of("kafka", tables)
-    is_ours = (F.col("source") == source.name) & bound_stream(tables, source).is_ours("scored_at")
-    answered = tables.read(PREDICTIONS).where(is_ours).select("source_position")
+    source = source_of(KAFKA_SOURCE, tables)
+    periods = bound_stream(tables, source).own_periods
+    is_of_source = (F.col("source") == source.name) & is_within(periods, "scored_at")
+    answered = tables.read(PREDICTIONS).where(is_of_source).select("source_position")
     return asked.join(answered, on="source_position", how="left_anti").select("complaint_id")

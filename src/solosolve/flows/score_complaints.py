@@ -1,4 +1,4 @@
-"""Batch scoring: every silver complaint that the champion has not scored yet."""
+"""Batch scoring of the silver complaints that the champion has not scored yet."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.errors import ConservationError, ModelError
-from solosolve.model.scorer import THRESHOLD, ComplaintScorer
-from solosolve.names import CHAMPION, COMPLAINTS, PREDICTIONS
+from solosolve.errors import ConservationError
+from solosolve.model.scorer import ComplaintScorer
+from solosolve.names import BATCH_SOURCE, COMPLAINTS, PREDICTIONS, THRESHOLD
 from solosolve.settings import Settings
 from solosolve.storage.registry import Registry
 from solosolve.storage.tables import Tables
@@ -18,27 +18,24 @@ from solosolve.transforms.predictions import Scoring, build_predictions
 
 logger = logging.getLogger("solosolve.score_complaints")
 
-SOURCE = "batch"
-
 
 def run(spark: SparkSession, settings: Settings) -> int:
-    """Appends a prediction for each silver complaint that has none by the champion's version.
+    """Appends a prediction for each silver complaint that the champion's version has not scored.
 
     Args:
         spark: The session.
-        settings: Where tables and registry are.
+        settings: Locates tables and registry.
 
     Returns:
-        How many predictions were added.
+        The number of predictions added.
 
     Raises:
-        ModelError: There is no champion, or it cannot be loaded.
-        ConservationError: A complaint has no prediction, or more than one, by this version.
+        NoChampionError: There is no champion.
+        ModelError: The champion cannot be loaded.
+        ConservationError: A complaint has no prediction, or several, by this version.
     """
     tables, registry = Tables(spark, settings), Registry(settings)
-    champion = registry.find(CHAMPION)
-    if champion is None:
-        raise ModelError("there is no champion model to score with; run: solosolve run train_model")
+    champion = registry.champion()
     scorer = ComplaintScorer.load(registry.fetch(champion))
     tables.create(PREDICTIONS)
     complaints = tables.read(COMPLAINTS)
@@ -48,14 +45,14 @@ def run(spark: SparkSession, settings: Settings) -> int:
     position = {
         "requested_at": now,
         "scored_at": now,
-        "source": F.lit(SOURCE),
+        "source": F.lit(BATCH_SOURCE),
         "source_position": F.lit(str(tables.version(COMPLAINTS))),
         "batch_id": F.lit(None).cast("bigint"),
     }
     scoring = Scoring(scorer.score, THRESHOLD, champion.name, champion.version)
     predictions = build_predictions(unscored, scoring, position).persist()
     try:
-        # Scored before the table is locked: a stream that appends to it waits for the write only.
+        # Scoring happens before the table is locked, so that a stream waits only for the write.
         added = predictions.count()
         tables.append(PREDICTIONS, predictions)
     finally:
@@ -66,15 +63,19 @@ def run(spark: SparkSession, settings: Settings) -> int:
 
 
 def _require_each_once(tables: Tables, version: int) -> None:
-    """Each silver complaint has a prediction, and none two by batch; whoever asks the stream twice gets two."""
+    """Checks that each silver complaint has a prediction, and at most one from batch scoring.
+
+    A complaint may have several from the stream, which answers every request.
+    """
     of_version = tables.read(PREDICTIONS).where(F.col("model_version") == version)
-    counts = of_version.groupBy("complaint_id").agg(F.count_if(F.col("source") == SOURCE).alias("batch_count"))
+    counts = of_version.groupBy("complaint_id").agg(F.count_if(F.col("source") == BATCH_SOURCE).alias("batch_count"))
     batch_count = tables.read(COMPLAINTS).join(counts, on="complaint_id", how="left").select("batch_count")
     found = batch_count.agg(
         F.count_if(F.col("batch_count").isNull()).alias("missing"),
-        F.count_if(F.col("batch_count") > 1).alias("doubled"),
+        F.count_if(F.col("batch_count") > 1).alias("duplicated"),
     ).collect()[0]
-    if found["missing"] or found["doubled"]:
+    if found["missing"] or found["duplicated"]:
         raise ConservationError(
-            f"version {version}: {found['missing']} complaints have no prediction, {found['doubled']} have several"
+            f"version {version}: {found['missing']} complaints have no prediction, "
+            f"{found['duplicated']} have several from batch scoring"
         )

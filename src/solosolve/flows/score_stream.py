@@ -1,4 +1,4 @@
-"""The stream: every request that arrives is scored by the present champion, once."""
+"""The stream: scores every request that arrives, once, with the current champion."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from pyspark.sql import functions as F
 
 from solosolve.names import DEAD_LETTERS, PREDICTIONS
 from solosolve.settings import Settings
-from solosolve.storage.registry import Registry
 from solosolve.storage.spark import lean_session
 from solosolve.storage.tables import Tables
-from solosolve.streaming.champion_provider import LiveChampion
+from solosolve.streaming.champion_provider import ChampionProvider
 from solosolve.streaming.checkpoint_binding import BoundStream
-from solosolve.streaming.micro_batch import ScoredBatch
+from solosolve.streaming.micro_batch import MicroBatch
 from solosolve.streaming.progress import BatchFacts, ProgressLog
-from solosolve.streaming.query import StreamRun
+from solosolve.streaming.query import StreamQuery
 from solosolve.streaming.sources import Source, Starting, bound_stream, source_of
-from solosolve.transforms.predictions import Scoring, failure_of_model
+from solosolve.transforms.predictions import Scoring
+from solosolve.transforms.scored_messages import failure_of_model
 
 logger = logging.getLogger("solosolve.score_stream")
 
 _FEW = 1_000
-"""Messages that one task scores sooner than several do, each with a start, a worker and a file of its own."""
+"""Below this many messages one task is faster than several, each of which starts a worker and writes a file."""
 
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """How a stream runs.
+    """How the stream runs.
 
     Attributes:
         source: delta (`bronze.inference_requests`) or kafka.
-        starting: Where a new stream begins.
-        trigger: The least time between the starts of two batches, as `1 second`; `0 seconds` is none.
-        max_per_trigger: Messages (Kafka) or files (Delta) of one batch at most; 0 for all that there are.
-        available_now: End when what is there now has been scored.
-        recover: Begin anew from the source's earliest position, skipping what the tables have.
+        starting: Where a new stream starts.
+        trigger: Minimum time between the starts of two batches, such as `1 second`; `0 seconds` for none.
+        max_per_trigger: Maximum number of messages (Kafka) or files (Delta) per batch; 0 for no limit.
+        available_now: Stop after scoring what was waiting at the start.
+        recover: Start over from the source's earliest position, skipping what the tables already have.
     """
 
     source: Literal["delta", "kafka"]
@@ -52,7 +52,7 @@ class StreamOptions:
 
 @dataclass(frozen=True)
 class Streamed:
-    """What a run of the stream did."""
+    """Counts of one run of the stream: requests read = predictions + dead letters."""
 
     request_count: int
     prediction_count: int
@@ -60,39 +60,39 @@ class Streamed:
 
 
 def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Streamed:
-    """Scores requests as they arrive, until it is stopped, or until none is left with `available_now`.
+    """Scores requests as they arrive until it is stopped, or with `available_now` until none is left.
 
-    Changed are `gold.predictions`, `bronze.dead_letters`, `gold.stream_progress`, `bronze.checkpoints` and, where a
-    champion cannot be loaded, `gold.model_events`. Each message is in one of the first two, once.
+    Writes `gold.predictions`, `bronze.dead_letters`, `gold.stream_progress`, `bronze.checkpoints` and, if a champion
+    cannot score, `gold.model_events`. Each message ends up in one of the first two, once.
 
     Args:
         spark: The session.
         settings: Where tables, registry and brokers are; `max_request_bytes`.
-        options: How.
+        options: How it runs.
 
     Returns:
         Counts of this run.
 
     Raises:
-        CheckpointError: The stream's checkpoint is not the one that the table was written from.
+        CheckpointError: The stream's checkpoint is not the one that the tables are written from.
         ModelError: There is no champion that can score.
         BrokerError: The brokers cannot be reached.
-        StoppedError: It was told to stop.
+        StoppedError: The stream was stopped.
     """
     spark = lean_session(spark, settings)
     tables = Tables(spark, settings)
     source = source_of(options.source, tables)
     bound = bound_stream(tables, source)
     bound.claim(has_rows=lambda: _has_rows(tables, source), recover=options.recover)
-    champion = LiveChampion(tables, Registry(settings))
-    champion.current()
+    provider = ChampionProvider.open(tables)
+    provider.current()
     for table in (PREDICTIONS, DEAD_LETTERS):
         tables.create(table)
     progress = ProgressLog(tables, source)
     spark.streams.addListener(progress)
     try:
-        with ThreadPoolExecutor(max_workers=2) as beside:
-            stream = _Stream(tables, source, bound, champion, progress, beside)
+        with ThreadPoolExecutor(max_workers=2) as executor:
+            stream = _Stream(tables, source, bound, provider, progress, executor)
             stream.recover(options)
             if not (options.recover and options.available_now):
                 stream.run(options)
@@ -110,37 +110,37 @@ def _has_rows(tables: Tables, source: Source) -> bool:
 
 
 class _Stream:
-    """The query: batch after batch is scored, written and told."""
+    """The query of one source, whose batches are scored, written and published."""
 
     def __init__(
         self,
         tables: Tables,
         source: Source,
         bound: BoundStream,
-        champion: LiveChampion,
+        provider: ChampionProvider,
         progress: ProgressLog,
-        beside: Executor,
+        executor: Executor,
     ) -> None:
         self._tables, self._source, self._bound = tables, source, bound
-        self._champion, self._progress, self._beside = champion, progress, beside
+        self._provider, self._progress, self._executor = provider, progress, executor
         self._unfinished: int | None = None
         self._previous_count = _FEW
 
     def recover(self, options: StreamOptions) -> None:
-        """Catches up with what the tables have, if the stream is to."""
+        """Reads up to the current position and skips what the tables have, if the stream is recovering."""
         if not self._bound.is_recovering:
             return
-        # Where a position is many messages', those of one must not come in two batches.
+        # Messages that share a position must all be in one batch.
         limit = options.max_per_trigger if self._source.has_unique_positions else 0
         caught_up = replace(options, starting="earliest", available_now=True, max_per_trigger=limit)
         self.run(caught_up)
         self._bound.end_recovery()
 
     def run(self, options: StreamOptions) -> None:
-        """Runs one query from the checkpoint on, until it ends.
+        """Runs one query from the checkpoint until it ends.
 
         Raises:
-            StoppedError: It was told to stop.
+            StoppedError: The stream was stopped.
         """
         self._require_newest_copy()
         self._unfinished = self._bound.checkpoint.unfinished_batch
@@ -151,12 +151,12 @@ class _Stream:
             writer = writer.trigger(availableNow=True)
         else:
             writer = writer.trigger(processingTime=options.trigger)
-        running = StreamRun(self._score)
-        running.run(writer, meanwhile=self._progress.flush)
-        running.require_not_stopped()
+        query = StreamQuery(self._score)
+        query.run(writer, on_poll=self._progress.flush)
+        query.require_not_stopped()
 
     def _require_newest_copy(self) -> None:
-        """Refuses a checkpoint that knows nothing of a batch whose predictions are there, before it plans another."""
+        """Refuses a checkpoint that does not know a batch in `gold.predictions`, before it plans another batch."""
         if not self._bound.has_checkpoint:
             return
         planned = self._bound.checkpoint.planned_batch
@@ -166,7 +166,7 @@ class _Stream:
 
     def _score(self, messages: DataFrame, batch_id: int) -> None:
         self._bound.bind(batch_id)
-        scoring, facts = self._champion.current(), None
+        scoring, facts = self._provider.current(), None
         while facts is None:
             try:
                 facts = self._write(messages, batch_id, scoring)
@@ -174,24 +174,24 @@ class _Stream:
                 reason = failure_of_model(error)
                 if reason is None:
                     raise
-                # Nothing of the batch is committed: it is scored again.
-                scoring = self._champion.refuse(scoring, reason)
+                # Nothing of the batch is committed yet, so another model can score it.
+                scoring = self._provider.give_up(scoring, reason)
         self._previous_count = facts.request_count
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
 
     def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
         is_repeat, has_unique_positions = batch_id == self._unfinished, self._source.has_unique_positions
-        # By the name of the attempt's commits, what the tables lack of them would be ignored.
+        # Delta would ignore the rows missing after an interrupted attempt if they had its transaction's name.
         transaction = None if is_repeat else self._bound.transaction(batch_id)
         time = self._bound.checkpoint.planned_at(batch_id)
-        # What comes now is taken to be as much as what came before: to count it would take as long as to score it.
+        # Assumed to be about as large as the previous batch: counting it would take as long as scoring it.
         if self._previous_count < _FEW:
             messages = messages.coalesce(1)
-        with ScoredBatch(self._tables, self._source, scoring, messages, batch_id, time, self._beside) as batch:
+        with MicroBatch(self._tables, self._source, scoring, messages, batch_id, time, self._executor) as batch:
             if self._bound.is_recovering or (is_repeat and has_unique_positions):
-                batch.leave_out_settled(self._bound)
+                batch.leave_out_known(self._bound.own_periods)
             elif is_repeat:
-                batch.leave_out_attempt()
+                batch.leave_out_earlier_attempt()
             facts = batch.write(transaction)
         if facts is None:
             raise self._bound.refuse_older_copy(batch_id)

@@ -1,4 +1,4 @@
-"""Gold to a registered challenger: boosted trees fitted on the training split, measured on all three."""
+"""Gold to a registered challenger: boosted trees, fitted on the training split and evaluated on all three."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,26 +18,38 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve import __version__
+from solosolve.bundle import find_bundle
 from solosolve.errors import ModelError
-from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine, engine
+from solosolve.model.evaluation import Evaluation, evaluate
 from solosolve.model.evaluation_data import (
-    GOLD_HASH_TAG,
     gold_hash,
     score_features,
     scored_features,
     trainable_features,
 )
-from solosolve.model.metrics import Evaluation, evaluate
-from solosolve.model.plots import calibration_picture, confusion_picture, roc_picture
-from solosolve.model.scorer import THRESHOLD, ComplaintScorer
-from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_METRICS, TEST_SCORES
-from solosolve.schemas import SCHEMAS
-from solosolve.settings import Settings, find_bundle
+from solosolve.model.plots import calibration_plot, confusion_plot, roc_plot
+from solosolve.model.scorer import ComplaintScorer, FeatureEncoder
+from solosolve.model.version_tags import VersionTags
+from solosolve.names import (
+    CHALLENGER,
+    CHAMPION,
+    COMPLAINTS,
+    FEATURES,
+    LABEL,
+    MODEL_METRICS,
+    TEST,
+    TEST_SCORES,
+    THRESHOLD,
+    TRAIN,
+    VALIDATE,
+)
+from solosolve.settings import Settings
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.ledger import record_event
+from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
-from solosolve.transforms.split import TEST, TRAIN, VALIDATE
 
 logger = logging.getLogger("solosolve.train_model")
 
@@ -45,86 +57,83 @@ TASK = "train_model"
 
 
 def run(spark: SparkSession, settings: Settings, engine_name: str) -> RegisteredModel:
-    """Trains, measures and registers a challenger, unless one from the same data and parameters is registered.
+    """Trains, evaluates and registers a challenger, unless one with the same data and parameters is registered.
 
-    Changed are the registry (a version, alias `challenger`), `gold.model_metrics`, `gold.test_scores` and
+    Changes the registry (a version, alias `challenger`), `gold.model_metrics`, `gold.test_scores` and
     `gold.model_events`.
 
     Args:
         spark: The session.
-        settings: Where tables and registry are; `min_labels`, `bootstrap_rounds`.
+        settings: Locates tables and registry; `min_labels`, `bootstrap_rounds`, `training_workers`.
         engine_name: `gbt` or `xgboost`.
 
     Returns:
         The challenger.
 
     Raises:
-        UsageError: No such engine.
-        TableError: There are no features yet.
+        UsageError: There is no such engine.
+        MissingTableError: There are no features yet.
         ModelError: A split has no rows or only one class.
     """
     chosen = engine(engine_name, settings.training_workers)
     tables, registry = Tables(spark, settings), Registry(settings)
-    features = trainable_features(tables)
+    features = trainable_features(tables.read(FEATURES))
     features_hash = gold_hash(features)
     fingerprint = _fingerprint(chosen, features_hash)
     trained = registry.find_version(fingerprint)
     if trained is not None:
-        logger.info("version %d was trained from the same data and parameters already", trained.version)
+        logger.info("version %d was already trained with the same data and parameters", trained.version)
         champion = registry.find(CHAMPION)
         if champion is None or champion.version != trained.version:
             registry.set_alias(CHALLENGER, trained)
         return trained
-    feature_uri = _feature_uri(tables)
-    tags = {
-        "fingerprint": fingerprint,
-        GOLD_HASH_TAG: features_hash,
-        "gold_version": str(tables.version(FEATURES)),
-        "feature_model_uri": feature_uri,
-        "git_commit": _git_commit(),
-        "solosolve_version": __version__,
-    }
-    with registry.run(TASK, tags) as active:
+    prior, label_count = _prior(features, settings)
+    tags = VersionTags(
+        feature_model_uri=_feature_uri(tables),
+        gold_data_hash=features_hash,
+        gold_version=str(tables.version(FEATURES)),
+        git_commit=_git_commit(),
+        solosolve_version=__version__,
+        prior=prior,
+        label_count=label_count,
+        fingerprint=fingerprint,
+    )
+    with registry.run(TASK, tags.write()) as active:
         return _train(tables, registry, chosen, features, active.info.run_id, tags)
 
 
 def _train(
-    tables: Tables, registry: Registry, chosen: Engine, features: DataFrame, run_id: str, tags: dict[str, str]
+    tables: Tables, registry: Registry, chosen: Engine, features: DataFrame, run_id: str, tags: VersionTags
 ) -> RegisteredModel:
-    train = features.where(F.col("split") == TRAIN)
-    prior, label_count = _prior(features, tables.settings)
     started = time.perf_counter()
-    booster = chosen.fit(train)
+    booster = chosen.fit(features.where(F.col("split") == TRAIN))
     seconds = time.perf_counter() - started
-    encoder = FeatureEncoder.model_validate_json(mlflow.artifacts.load_text(tags["feature_model_uri"]))
+    encoder = FeatureEncoder.model_validate_json(mlflow.artifacts.load_text(str(tags.feature_model_uri)))
     scorer = ComplaintScorer(encoder, booster)
     evaluations = {}
     for split in (TRAIN, VALIDATE, TEST):
         labels, probabilities = score_features(features.where(F.col("split") == split), scorer)
         evaluations[split] = evaluate(labels, probabilities, tables.settings.bootstrap_rounds)
         if split == TEST:
-            mlflow.log_figure(roc_picture(labels, probabilities), "pictures/roc.png")
-    _log_run(chosen, scorer, evaluations, seconds, prior)
-    about = {**tags, "prior": repr(prior), "threshold": repr(THRESHOLD), "label_count": str(label_count)}
-    fingerprint = about.pop("fingerprint")
+            mlflow.log_figure(roc_plot(labels, probabilities), "pictures/roc.png")
+    _log_run(chosen, scorer, evaluations, seconds, tags)
     with tempfile.TemporaryDirectory() as folder:
         scorer.save(Path(folder))
-        model = registry.register(Path(folder), about)
+        model = registry.register(Path(folder), replace(tags, fingerprint=None))
     _write_metrics(tables, model, run_id, evaluations, seconds)
     _write_test_scores(tables, model, scored_features(features.where(F.col("split") == TEST), scorer))
     evidence = {
         "run_id": run_id,
         "engine": chosen.name,
-        "label_count": label_count,
-        "prior": prior,
-        "feature_model_uri": tags["feature_model_uri"],
-        "fingerprint": fingerprint,
+        "label_count": tags.label_count,
+        "prior": tags.prior,
+        "feature_model_uri": tags.feature_model_uri,
+        "fingerprint": tags.fingerprint,
     }
-    record_event(tables, model.version, "trained", evidence, alias=CHALLENGER)
+    record_event(tables, model.version, ModelEvent.TRAINED, evidence, alias=CHALLENGER)
     registry.set_alias(CHALLENGER, model)
-    # Last: a version without its fingerprint is one whose training was cut off, and is trained again.
-    registry.tag(model, "fingerprint", fingerprint)
-    return model
+    # Last: a version without a fingerprint was interrupted, and is trained again.
+    return registry.write_tags(model, tags)
 
 
 def _prior(features: DataFrame, settings: Settings) -> tuple[float, int]:
@@ -133,31 +142,31 @@ def _prior(features: DataFrame, settings: Settings) -> tuple[float, int]:
     counts = {row["split"]: row["count"] for row in rows}
     missing = [split for split in (TRAIN, VALIDATE, TEST) if not counts.get(split)]
     if missing:
-        raise ModelError(f"no labelled complaints to {', '.join(missing)} with: found {counts or 'none'}")
+        raise ModelError(f"no labelled complaints to {', '.join(missing)} on; labels by split: {counts or 'none'}")
     prior = next(float(row["rate"]) for row in rows if row["split"] == TRAIN)
     if not 0 < prior < 1:
         raise ModelError(f"all {counts[TRAIN]} training complaints have the label {prior}: there is nothing to learn")
     total = sum(counts.values())
     if total < settings.min_labels:
         logger.warning(
-            "only %d labelled complaints (%d would do): read every metric with its interval", total, settings.min_labels
+            "only %d labelled complaints (%d recommended): read metrics with intervals", total, settings.min_labels
         )
     return prior, total
 
 
 def _log_run(
-    chosen: Engine, scorer: ComplaintScorer, evaluations: dict[str, Evaluation], seconds: float, prior: float
+    chosen: Engine, scorer: ComplaintScorer, evaluations: dict[str, Evaluation], seconds: float, tags: VersionTags
 ) -> None:
     mlflow.log_params({"engine": chosen.name, "threshold": THRESHOLD, **chosen.parameters()})
     mlflow.log_metric("training_seconds", seconds)
-    mlflow.log_metric("prior", prior)
+    mlflow.log_metric("prior", tags.prior)
     for split, evaluation in evaluations.items():
         for name, estimate in evaluation.metrics.items():
             parts = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
             mlflow.log_metrics({f"{split}_{name}{suffix}": value for suffix, value in parts.items()})
     test = evaluations[TEST]
-    mlflow.log_figure(confusion_picture(test.confusion), "pictures/confusion.png")
-    mlflow.log_figure(calibration_picture(test.calibration), "pictures/calibration.png")
+    mlflow.log_figure(confusion_plot(test.confusion), "pictures/confusion.png")
+    mlflow.log_figure(calibration_plot(test.calibration), "pictures/calibration.png")
     mlflow.log_dict(
         {"confusion": test.confusion, "calibration": [asdict(part) for part in test.calibration]}, "test.json"
     )
@@ -173,11 +182,11 @@ def _write_metrics(
         for split, evaluation in evaluations.items()
         for name, value in evaluation.metrics.items()
     ]
-    tables.append(MODEL_METRICS, tables.spark.createDataFrame(rows, SCHEMAS[MODEL_METRICS]))
+    tables.append(MODEL_METRICS, tables.spark.createDataFrame(rows, spark_schema(MODEL_METRICS)))
 
 
 def _write_test_scores(tables: Tables, model: RegisteredModel, scored: DataFrame) -> None:
-    """Each test complaint's probability: what screens measure a segment or another threshold by."""
+    """Writes the probability of each test complaint, for metrics by segment or at other thresholds."""
     complaints = tables.read(COMPLAINTS).drop(LABEL)
     rows = scored.join(complaints, on="complaint_id", how="inner").withColumn("model_version", F.lit(model.version))
     tables.append(TEST_SCORES, rows)
@@ -186,7 +195,7 @@ def _write_test_scores(tables: Tables, model: RegisteredModel, scored: DataFrame
 def _feature_uri(tables: Tables) -> str:
     rows = tables.read(FEATURES).select("feature_model_uri").distinct().collect()
     if len(rows) != 1:
-        raise ModelError(f"{FEATURES} has features of {len(rows)} feature models, one is needed: run medallion")
+        raise ModelError(f"{FEATURES} has features of {len(rows)} feature models, expected one: run medallion")
     return str(rows[0]["feature_model_uri"])
 
 
@@ -196,7 +205,7 @@ def _fingerprint(chosen: Engine, features_hash: str) -> str:
 
 
 def _git_commit() -> str:
-    """The bundle checkout's commit, `unknown` where there is no git."""
+    """The commit of the bundle's checkout; `unknown` without git."""
     git = shutil.which("git")
     if git is None:
         return "unknown"

@@ -1,1 +1,1 @@
-"""All traffic with Kafka."""
+"""Everything that talks to Kafka."""

@@ -1,241 +1,217 @@
-"""All traffic with Kafka: messages as Spark's frames, and topics, counts and producers where there is no Spark."""
+"""Kafka without Spark: topics created and counted, and messages sent from Python."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError, TopicAlreadyExistsError
-from kafka.net.manager import KafkaConnectionManager
-from kafka.net.selector import NetworkSelector
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from solosolve.errors import BrokerError, SettingsError
-from solosolve.kafka.login import CONNECT_MS, DELIVERY_MS, REQUEST_MS, client_options, reason_of, spark_options
+from solosolve.errors import BrokerError
+from solosolve.kafka.login import DEFAULT_TIMEOUTS, Timeouts, broker_errors, check_login, client_options, reason_of
 from solosolve.settings import Settings
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
 
-_UNREADY = (KafkaError, OSError, RuntimeError, ValueError)
-"""What kafka-python raises where a broker is away, refuses the login or speaks another protocol."""
-
-_LOST = re.compile(r"failOnDataLoss to false\.\s+Reason:(.*?)(?:\swith consumer group|\n\s*at |SQLSTATE|$)", re.DOTALL)
-"""Spark's advice, which would lose messages in silence, and what happened."""
-
-_LARGE = {"kafka.batch.size": str(128 * 1024), "kafka.linger.ms": "20"}
-"""Fewer and larger requests of a Java producer; the end of a task sends what is left without waiting."""
-
-
-def read_messages(
-    spark: SparkSession, settings: Settings, topic: str, *, starting: str, max_per_trigger: int | None
-) -> DataFrame:
-    """Reads a topic as a stream.
-
-    Args:
-        spark: The session.
-        settings: Where the brokers are.
-        topic: The topic.
-        starting: Where a stream without a checkpoint begins: `earliest` or `latest`.
-        max_per_trigger: Messages of one micro-batch at most; None for all that there are.
-
-    Returns:
-        Columns `topic`, `partition`, `offset`, `key`, `value`, `timestamp`; messages of transactions that were
-        aborted left out.
-    """
-    reader = (
-        spark.readStream.format("kafka")
-        .options(**spark_options(settings))
-        .option("subscribe", topic)
-        .option("startingOffsets", starting)
-        .option("failOnDataLoss", "true")
-        .option("kafka.isolation.level", "read_committed")
-        .option("kafka.max.poll.records", "5000")
-    )
-    if max_per_trigger is not None:
-        reader = reader.option("maxOffsetsPerTrigger", str(max_per_trigger))
-    return reader.load().select("topic", "partition", "offset", "key", "value", "timestamp")
-
-
-def read_present_messages(spark: SparkSession, settings: Settings, topic: str) -> DataFrame:
-    """Reads the messages that a topic has now.
-
-    Returns:
-        Columns `partition`, `offset`, `key`, `value`.
-    """
-    options = {**spark_options(settings), "subscribe": topic, "kafka.isolation.level": "read_committed"}
-    return spark.read.format("kafka").options(**options).load().select("partition", "offset", "key", "value")
-
-
-def lost_messages(error: Exception) -> str | None:
-    """What Spark says of messages that were gone before they were read; None where something else failed."""
-    found = _LOST.search(str(error))
-    return None if found is None else " ".join(found[1].split()).removesuffix(".")
-
-
-def write_messages(rows: DataFrame, settings: Settings, topic: str) -> None:
-    """Writes all rows of a batch frame to a topic.
-
-    Args:
-        rows: Columns `key` and `value`, text or bytes.
-        settings: Where the brokers are.
-        topic: The topic.
-    """
-    writer = rows.select("key", "value").write.format("kafka").options(**spark_options(settings), **_LARGE)
-    writer.option("topic", topic).save()
-
-
-def cluster_id(settings: Settings) -> str:
-    """The id that the cluster gave itself when it was made.
+@contextmanager
+def admin_client(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Iterator[KafkaAdminClient]:
+    """An admin client, closed at the end of the block.
 
     Raises:
-        BrokerError: No broker answers, or none lets us in.
+        BrokerError: No broker answers, every broker refuses the login, or a request in the block fails.
     """
-    with _admin(settings) as admin:
+    with broker_errors(settings):
+        check_login(settings, timeouts)
+        with KafkaAdminClient(**client_options(settings, timeouts)) as admin:
+            yield admin
+
+
+def cluster_id(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> str:
+    """The id that the cluster has had since its storage was formatted.
+
+    Raises:
+        BrokerError: No broker answers, or every broker refuses the login.
+    """
+    with admin_client(settings, timeouts) as admin:
         return str(admin.describe_cluster()["cluster_id"])
 
 
 def topic_identity(settings: Settings, topic: str) -> str:
-    """What tells a topic from one of its name in another cluster, or made in its place.
+    """Distinguishes a topic from one of the same name in another cluster, or from one that has since replaced it.
 
     Raises:
-        BrokerError: No broker answers, or none lets us in.
+        BrokerError: No broker answers, or every broker refuses the login.
     """
-    with _admin(settings) as admin:
+    with admin_client(settings) as admin:
         # Brokers before 2.8 give topics no id.
         found = admin.describe_topics([topic])[0].get("topic_id")
         return f"{topic} ({found or 'no id'}) of cluster {admin.describe_cluster()['cluster_id']}"
 
 
-def ensure_topics(settings: Settings, topics: Sequence[str], partitions: int = 2) -> list[str]:
-    """Makes the topics that are not there yet, and waits until they can be written.
+def ensure_topics(
+    settings: Settings,
+    topics: Sequence[str],
+    partitions: int = 2,
+    *,
+    open_admin: Callable[[Settings], AbstractContextManager[KafkaAdminClient]] = admin_client,
+) -> list[str]:
+    """Creates the topics that do not exist, and waits until they accept messages.
 
     Args:
-        settings: Where the brokers are.
+        settings: The brokers and the login.
         topics: Names of topics.
-        partitions: Partitions of a new topic.
+        partitions: How many partitions a new topic gets.
+        open_admin: Opens the admin client.
 
     Returns:
-        The topics that this call made.
+        The topics that this call created.
 
     Raises:
-        BrokerError: No broker answers, or a topic cannot be made.
+        BrokerError: No broker answers, every broker refuses the login, or a topic cannot be created.
     """
-    with _admin(settings) as admin:
-        there = set(admin.list_topics())
-        missing = [topic for topic in dict.fromkeys(topics) if topic not in there]
+    with open_admin(settings) as admin:
+        existing = set(admin.list_topics())
+        missing = [topic for topic in dict.fromkeys(topics) if topic not in existing]
         if not missing:
             return []
-        wanted = {topic: {"num_partitions": partitions} for topic in missing}
-        answers = admin.create_topics(wanted, raise_errors=False)["topics"]
-        # Another process may have made one in between.
+        answers = admin.create_topics({topic: {"num_partitions": partitions} for topic in missing}, raise_errors=False)[
+            "topics"
+        ]
+        # Another process may have created a topic since they were listed.
         refused = [each for each in answers if each["error_code"] not in (0, TopicAlreadyExistsError.errno)]
         if refused:
             reasons = "; ".join(f"{each['name']}: {each['error_message']}" for each in refused)
-            raise BrokerError(f"topics cannot be made at {settings.kafka_bootstrap} ({reasons})")
+            raise BrokerError(f"Kafka at {settings.kafka_bootstrap} refused to create topics ({reasons})")
         admin.wait_for_topics(missing)
         return [each["name"] for each in answers if each["error_code"] == 0]
 
 
 def message_counts(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
-    """Messages in topics: their end offsets minus their beginnings.
+    """Counts the messages in topics: end offset minus beginning offset, summed over the partitions.
 
     Returns:
-        Topic to count; topics that are not there are left out.
+        Topic to count, without the topics that do not exist.
 
     Raises:
-        BrokerError: No broker answers, or none lets us in.
+        BrokerError: No broker answers, or every broker refuses the login.
     """
-    with _admin(settings) as admin:
+    with admin_client(settings) as admin:
         found = {each["name"]: each["partitions"] for each in admin.describe_topics() if each["name"] in topics}
-        places = [TopicPartition(topic, each["partition_index"]) for topic in found for each in found[topic]]
-        first = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
-        end = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+        partitions = [TopicPartition(topic, each["partition_index"]) for topic in found for each in found[topic]]
+        first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+        end = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
     counts = {topic: 0 for topic in topics if topic in found}
-    for place in places:
-        counts[place.topic] += end[place].offset - first[place].offset
+    for partition in partitions:
+        counts[partition.topic] += end[partition].offset - first[partition].offset
     return counts
 
 
-def producer(settings: Settings) -> KafkaProducer:
-    """A producer that loses and repeats nothing: idempotent, acknowledged by all replicas in sync.
+@contextmanager
+def producer(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Iterator[KafkaProducer]:
+    """A producer that neither loses nor repeats a message, closed at the end of the block.
 
-    End it with `close_producer`.
+    It is idempotent and waits for every in-sync replica. Closing it gives up on messages that the brokers do not
+    acknowledge within `request_ms`.
 
     Raises:
-        BrokerError: No broker answers, or none lets us in.
+        BrokerError: No broker answers, or every broker refuses the login.
     """
-    with _broker_errors(settings):
-        _knock(settings)
-        return KafkaProducer(
-            **client_options(settings),
+    with broker_errors(settings):
+        check_login(settings, timeouts)
+        opened = KafkaProducer(
+            **client_options(settings, timeouts),
             acks="all",
             enable_idempotence=True,
-            # kafka-python checks sums in Python, byte by byte: packed batches are sent twice as fast, even to loopback.
+            # kafka-python computes checksums in Python, byte by byte, so compressed batches are sent twice as fast.
             compression_type="gzip",
             batch_size=128 * 1024,
             linger_ms=20,
-            delivery_timeout_ms=DELIVERY_MS,
-            max_block_ms=REQUEST_MS,
+            delivery_timeout_ms=timeouts.delivery_ms,
+            max_block_ms=timeouts.request_ms,
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
-
-
-def close_producer(client: KafkaProducer) -> None:
-    """Ends a producer; what the brokers have not acknowledged within some seconds is given up.
-
-    Its own `close` waits for ever where they are gone: while it asks for a new producer id, nothing expires.
-    """
-    with suppress(KafkaError):
-        client.flush(timeout=REQUEST_MS / 1000)
-    client._sender.force_close()
-    client._sender.join()
-    client.close()
-
-
-@contextmanager
-def _admin(settings: Settings) -> Iterator[Any]:
-    with _broker_errors(settings):
-        _knock(settings)
-        with KafkaAdminClient(**client_options(settings)) as admin:
-            yield admin
-
-
-@contextmanager
-def _broker_errors(settings: Settings) -> Iterator[None]:
     try:
-        yield
-    except _UNREADY as error:
-        where = f"{settings.kafka_bootstrap} ({settings.kafka_security_protocol})"
-        is_startable = settings.kafka_port_here is not None and "ECONNREFUSED" in str(error)
-        remedy = "; start one: solosolve kafka start" if is_startable else ""
-        raise BrokerError(f"no Kafka broker serves us at {where}: {reason_of(error, settings)}{remedy}") from error
-
-
-def _knock(settings: Settings) -> None:
-    """Connects and logs in once: kafka-python's clients repeat what cannot succeed, and then say that time is up."""
-    if settings.kafka_ca_file is not None and not settings.kafka_ca_file.is_file():
-        raise SettingsError(f"kafka_ca_file: found '{settings.kafka_ca_file}', there is no such file")
-    options = client_options(settings)
-    network = NetworkSelector(**options)
-    manager = KafkaConnectionManager(network, **options)
-    failure: Exception | None = None
-    try:
-        for broker in manager.cluster.bootstrap_brokers():
-            connection = manager.get_connection(broker.node_id, timeout_ms=CONNECT_MS, refresh_metadata_on_err=False)
-            network.poll(timeout_ms=CONNECT_MS, future=connection.init_future)
-            if connection.init_future.succeeded():
-                return
-            failure = connection.init_future.exception or KafkaTimeoutError(f"no answer within {CONNECT_MS // 1000} s")
-            if connection.broker_version is not None:
-                # It answered first. A broker that refuses a login hangs up, and its reason may be lost on the way.
-                failure = SaslAuthenticationFailedError(f"{settings.kafka_username} was not let in ({failure})")
+        yield opened
     finally:
-        manager.close()
-        network.close()
-    if failure is not None:
-        raise failure
+        with suppress(KafkaError):
+            opened.flush(timeout=timeouts.request_ms / 1000)
+        # Without brokers `close` alone never returns: no message expires while the sender asks for a producer id.
+        opened._sender.force_close()
+        opened._sender.join()
+        opened.close()
+
+
+def send_messages(
+    settings: Settings,
+    topic: str,
+    messages: Iterable[tuple[bytes | None, bytes]],
+    progress: Callable[[int], None] | None = None,
+    *,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    max_in_flight: int = 4_000,
+    open_producer: Callable[[Settings, Timeouts], AbstractContextManager[KafkaProducer]] = producer,
+) -> int:
+    """Sends messages as they come, and waits until every one is acknowledged.
+
+    Args:
+        settings: The brokers and the login.
+        topic: An existing topic.
+        messages: Keys and values, consumed no faster than the brokers acknowledge them.
+        progress: Called with the number of messages acknowledged so far.
+        timeouts: Timeouts of the client.
+        max_in_flight: Maximum number of messages sent but not acknowledged; kafka-python's own buffer has no limit.
+        open_producer: Opens the producer.
+
+    Returns:
+        The number of messages.
+
+    Raises:
+        BrokerError: No broker answers, or a message was not delivered; the error says how many were.
+    """
+    delivery = _Delivery(progress or (lambda acknowledged: None), timeouts)
+    try:
+        with open_producer(settings, timeouts) as opened:
+            for key, value in messages:
+                delivery.in_flight.append(opened.send(topic, value=value, key=key))
+                delivery.settle(at_most=max_in_flight)
+            delivery.settle(at_most=0)
+    except KafkaError as error:
+        # The producer is closed by now, so each message in flight has either arrived or been given up.
+        raise BrokerError(
+            f"{topic}: Kafka at {settings.kafka_bootstrap} acknowledged {delivery.arrived:,} of {delivery.sent:,} "
+            f"messages, then sending failed: {reason_of(error, settings)}"
+        ) from error
+    return delivery.acknowledged
+
+
+@dataclass
+class _Delivery:
+    """The messages in flight, in the order they were sent, and the number acknowledged before them."""
+
+    progress: Callable[[int], None]
+    timeouts: Timeouts
+    in_flight: deque[Any] = field(default_factory=deque)
+    acknowledged: int = 0
+
+    def settle(self, at_most: int) -> None:
+        """Removes acknowledged messages, waiting while more than `at_most` are in flight; raises any refusal."""
+        before = self.acknowledged
+        while self.in_flight and (self.in_flight[0].is_done or len(self.in_flight) > at_most):
+            self.in_flight[0].get(timeout=(self.timeouts.delivery_ms + self.timeouts.request_ms) / 1000)
+            self.in_flight.popleft()
+            self.acknowledged += 1
+        if self.acknowledged > before:
+            self.progress(self.acknowledged)
+
+    @property
+    def sent(self) -> int:
+        return self.acknowledged + len(self.in_flight)
+
+    @property
+    def arrived(self) -> int:
+        return self.acknowledged + sum(future.succeeded() for future in self.in_flight)

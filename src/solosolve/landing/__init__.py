@@ -1,1 +1,1 @@
-"""Bytes to records: files, CSV, messages and requests."""
+"""Turns bytes into records: files, CSV, messages and requests, and the rules for their text."""

@@ -1,4 +1,4 @@
-"""Which complaint column each field of a landed CSV is: the layouts met in the wild."""
+"""Maps the header of a landed CSV to complaint columns, in every layout published so far."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from solosolve.landing.csv_records import Record
 from solosolve.names import COMPLAINT_COLUMNS, WITHDRAWN_COLUMNS
 
 REQUIRED_COLUMNS = ("date_received", "product", "company", "complaint_id")
-"""Columns without which a file is no complaint file: all layouts since 2011 have them."""
+"""The columns that make a file a complaint file; every layout since 2011 has them."""
 
 _API_NAMES = {
     "complaint_what_happened": "consumer_complaint_narrative",
     "company_response": "company_response_to_consumer",
     "timely": "timely_response",
 }
-"""Names of the Bureau's search API that are not the CSV's in snake_case."""
+"""Columns that the Bureau's search API names differently from the CSV."""
 
 _INDEX_COLUMN = re.compile(r"|unnamed_\d+")
 
@@ -29,15 +29,15 @@ class Layout:
     """The fields of a file, in order.
 
     Attributes:
-        fields: For each field a complaint column, the file's own name for an unknown one, or None for an
-            unnamed row number, which is dropped.
+        fields: The name of each field: a complaint column, the file's own name if the column is unknown, or None for
+            an unnamed row number, which is dropped.
     """
 
     fields: tuple[str | None, ...]
 
     @property
     def name(self) -> str:
-        """What the layout is called in `bronze.landings`."""
+        """The name of the layout in `bronze.landings`."""
         known = {field for field in self.fields if field in COMPLAINT_COLUMNS}
         missing = set(COMPLAINT_COLUMNS) - known
         if not missing:
@@ -48,11 +48,11 @@ class Layout:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Columns that go to `_rescued`."""
+        """The unknown columns, which go to `_rescued`."""
         return tuple(field for field in self.fields if field is not None and field not in COMPLAINT_COLUMNS)
 
     def rescued(self, values: Sequence[str]) -> str | None:
-        """The unknown columns' values as a JSON object, None where the layout has none."""
+        """The values of the unknown columns as a JSON object, or None if the layout has no such columns."""
         if not self.unknown:
             return None
         return json.dumps(dict(zip(self.unknown, values, strict=True)), ensure_ascii=False)
@@ -62,14 +62,14 @@ def find_layout(records: Iterable[Record], where: str) -> tuple[Record, Layout]:
     """Finds the header among a file's first records.
 
     Args:
-        records: The first records.
-        where: The file, for the message.
+        records: The first records of the file.
+        where: The name of the file, for the message.
 
     Returns:
-        The first record that names all REQUIRED_COLUMNS, and the layout that it states.
+        The first record that names all REQUIRED_COLUMNS, and its layout.
 
     Raises:
-        NotAComplaintFileError: There is none, or it names a column twice; the message has the columns that lack.
+        NotAComplaintFileError: No record names them all, or the one that does names a column twice.
     """
     closest: tuple[str | None, ...] = ()
     for record in records:
@@ -81,8 +81,8 @@ def find_layout(records: Iterable[Record], where: str) -> tuple[Record, Layout]:
         if len(missing) < len(_missing(closest)):
             closest = fields
     raise NotAComplaintFileError(
-        f"{where}: no complaint file, its header lacks {', '.join(_missing(closest))}; "
-        f"needed are at least {', '.join(REQUIRED_COLUMNS)}"
+        f"{where}: not a complaint file: the header is missing {', '.join(_missing(closest))}; "
+        f"at least {', '.join(REQUIRED_COLUMNS)} are needed"
     )
 
 
@@ -98,7 +98,13 @@ def _require_unique(fields: Sequence[str | None], where: str) -> None:
 
 
 def column_of(header: str) -> str | None:
-    """`Consumer disputed?` and `consumer_disputed` are one column; an unknown column keeps its own name."""
+    """Returns the complaint column that a header names, in any published spelling.
+
+    `Consumer disputed?` and `consumer_disputed` are the same column.
+
+    Returns:
+        The column, the header itself if the column is unknown, or None for an unnamed row number.
+    """
     snake = re.sub(r"[^0-9a-z]+", "_", header.lstrip("\ufeff").lower()).strip("_")
     column = _API_NAMES.get(snake, snake)
     if column in COMPLAINT_COLUMNS:

@@ -1,8 +1,8 @@
-"""A strict reader of RFC 4180 records that loses none: a malformed one is given back as text with the reason.
+"""A strict reader of RFC 4180 records that loses none: it returns a malformed record as text, with the reason.
 
-Well-formed is what Python's `csv` reads in strict mode. Where it refuses, the bad text extends to the next line on
-which a record with the right number of fields begins, so one stray quote costs its own record and not the thousands
-that it would swallow.
+A record is well-formed if Python's `csv` reads it in strict mode. If not, the bad text extends to the next line that
+begins a record with the right number of fields, so a stray quote costs one record and not the thousands that it would
+otherwise swallow.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_FIELD_CHARACTERS = 4_194_304
-"""The longest field that is read; the longest published narrative has some 30,000 characters."""
+"""Maximum length of a field, in characters; the longest published narrative has about 30,000 characters."""
 
 MAX_BAD_CHARACTERS = 1_048_576
-"""Bad text is cut at the first line end behind this length, so that garbage needs bounded memory."""
+"""Bad text is cut at the first line end after this length, so that garbage takes bounded memory."""
 
-BROKEN_QUOTES = "a quoted field is not closed, has text behind its closing quote, or is too long"
+BROKEN_QUOTES = "has a quoted field that is not closed, has text after its closing quote, or is too long"
 HAS_NUL = "contains a NUL character"
 NOT_UTF8 = "is not UTF-8"
 
@@ -31,14 +31,14 @@ _RECORDS = re.compile(rb"(?:" + _FIELD + rb"(?:," + _FIELD + rb")*+(?:\r\n|\n|\r
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its fields, or its text and why it has none.
+    """One record: either its fields, or its text and what is wrong with it.
 
     Attributes:
-        line: The line on which it begins, from 0.
-        end: The line behind its last.
-        fields: The texts; empty when there is a reason.
-        text: The record as it stands in the file; empty unless there is a reason.
-        reason: What is wrong with it, None when nothing is.
+        line: Its first line, counted from 0.
+        end: The line after its last.
+        fields: The values of a good record; empty if there is a reason.
+        text: The text of a bad record, as in the file; empty if there is no reason.
+        reason: What is wrong with the record, None if it is good.
     """
 
     line: int
@@ -49,38 +49,40 @@ class Record:
 
 
 def well_formed_prefix(data: bytes) -> int:
-    """How many bytes of whole, well-formed records the data begins with; data must begin at a record's start."""
+    """How many bytes of whole, well-formed records the data begins with; it must begin at the start of a record."""
     found = _RECORDS.match(data)
     return found.end() if found else 0
 
 
 def split_lines(data: bytes) -> list[str]:
-    """Splits at LF, CR and CRLF, which stay; bytes that are no UTF-8 become surrogates."""
+    """Splits after LF, CR and CRLF, which are kept; bytes that are not UTF-8 become surrogates."""
     return list(io.StringIO(data.decode("utf-8", "surrogateescape"), newline=""))
 
 
 def byte_length(lines: list[str]) -> int:
-    """How many bytes the lines were."""
+    """How many bytes the lines take in the file."""
     return len("".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def legible(text: str) -> str:
-    """The text with bytes that are no UTF-8 written as a backslash, `x` and two hexadecimal digits."""
+    """The text with each byte that is not UTF-8 written as a backslash, `x` and two hexadecimal digits."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def read_records(lines: list[str], field_count: int) -> Iterator[Record]:
-    """Reads records, blank lines passed over.
+def read_records(lines: list[str], field_count: int, max_bad_characters: int = MAX_BAD_CHARACTERS) -> Iterator[Record]:
+    """Reads records, skipping blank lines.
 
     Args:
-        lines: Lines of `split_lines`, from a record's start on. A record that they do not end is malformed.
-        field_count: How many fields a record has.
+        lines: Lines from `split_lines`, beginning at the start of a record. A record that is cut off at the end of the
+            lines is malformed.
+        field_count: How many fields a good record has.
+        max_bad_characters: Bad text is cut at the first line end after this many characters.
 
     Returns:
-        All records in order. Their lines together, with the blank ones, are the given lines.
+        All records in order. Together with the blank lines, they cover all the lines given.
     """
     is_clean = not any(map(_unreadable, lines))
-    for record in _parse(lines, field_count):
+    for record in _parse(lines, field_count, max_bad_characters):
         reason = record.reason or _wrong_count(record, field_count)
         text = "" if is_clean and reason is None else "".join(lines[record.line : record.end])
         if not is_clean:
@@ -92,7 +94,7 @@ def read_records(lines: list[str], field_count: int) -> Iterator[Record]:
 
 
 def read_record(lines: list[str], place: int) -> Record | None:
-    """Reads the one record that begins at a line, None where it is malformed."""
+    """Reads the single record that begins at a line; None if it is malformed."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     reader = csv.reader(map(lines.__getitem__, range(place, len(lines))), strict=True)
     try:
@@ -102,8 +104,8 @@ def read_record(lines: list[str], place: int) -> Record | None:
     return Record(place, place + reader.line_num, fields)
 
 
-def _parse(lines: list[str], field_count: int) -> Iterator[Record]:
-    """Splits lines into records; a malformed one has BROKEN_QUOTES for its reason."""
+def _parse(lines: list[str], field_count: int, max_bad_characters: int) -> Iterator[Record]:
+    """Splits lines into records; the reason of a malformed one is BROKEN_QUOTES."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     start = 0
     while start < len(lines):
@@ -116,17 +118,17 @@ def _parse(lines: list[str], field_count: int) -> Iterator[Record]:
                     yield Record(start, end, fields)
                 start = end
         except csv.Error:
-            end = _next_good_line(lines, start + 1, field_count)
+            end = _next_good_line(lines, start + 1, field_count, max_bad_characters)
             yield Record(start, end, [], reason=BROKEN_QUOTES)
             start = end
 
 
-def _next_good_line(lines: list[str], start: int, field_count: int) -> int:
-    """The first line from `start` on at which a record with the right number of fields begins."""
+def _next_good_line(lines: list[str], start: int, field_count: int, max_bad_characters: int) -> int:
+    """Finds the first line, from `start` on, that begins a record with the right number of fields."""
     length = len(lines[start - 1])
     for place in range(start, len(lines)):
         found = read_record(lines, place)
-        if length > MAX_BAD_CHARACTERS or (found is not None and len(found.fields) == field_count):
+        if length > max_bad_characters or (found is not None and len(found.fields) == field_count):
             return place
         length += len(lines[place])
     return len(lines)
@@ -134,7 +136,9 @@ def _next_good_line(lines: list[str], start: int, field_count: int) -> int:
 
 def _wrong_count(record: Record, field_count: int) -> str | None:
     found = len(record.fields)
-    return None if found == field_count else f"has {found} fields, the header has {field_count}"
+    if found == field_count:
+        return None
+    return f"has {found} field{'' if found == 1 else 's'}, but the header has {field_count}"
 
 
 def _unreadable(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Messages of the raw topic: JSON objects with a complaint's columns, by the rules that files are read by."""
+"""Reads the messages of the raw topic, JSON objects with a complaint's columns, by the same rules as files."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from solosolve.landing.csv_layout import REQUIRED_COLUMNS, column_of
 from solosolve.landing.csv_records import legible
-from solosolve.landing.files import PARSED_COLUMNS, PARSED_SCHEMA
+from solosolve.landing.parsed_records import PARSED_COLUMNS, PARSED_SCHEMA
 from solosolve.names import COMPLAINT_COLUMNS
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class _RefusedError(Exception):
-    """Why a message is no complaint."""
+    """Why a message is not a complaint."""
 
 
 def read_raw_messages(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -26,8 +26,9 @@ def read_raw_messages(batch: pa.RecordBatch) -> pa.RecordBatch:
         batch: `offset` int64, `value` binary.
 
     Returns:
-        PARSED_COLUMNS, one row a message: values verbatim, numbers as they are written, columns in any of the
-        publisher's names, unknown ones in `_rescued`; or the message's text and the reason why it is no complaint.
+        PARSED_COLUMNS, one row per message. A complaint has its values verbatim and numbers as written; columns may
+        have any of the publisher's names, and unknown ones go to `_rescued`. Any other message has its text and the
+        reason why it is not a complaint. `_source_line` is the offset.
     """
     rows = [_read(value) for value in batch.column("value").to_pylist()]
     columns = {name: [row.get(name) for row in rows] for name in PARSED_COLUMNS if name != "_source_line"}
@@ -49,20 +50,20 @@ def _complaint(value: bytes | None) -> dict[str, str | None]:
     for name, raw in _decode(value).items():
         column = column_of(name)
         if column in complaint:
-            raise _RefusedError(f"{column} is there more than once")
+            raise _RefusedError(f"has {column} more than once")
         if column in COMPLAINT_COLUMNS:
             complaint[column] = _text(column, bytes(raw))
         elif column is not None:
             rescued[column] = msgspec.json.decode(raw)
     if missing := [name for name in REQUIRED_COLUMNS if name not in complaint]:
-        raise _RefusedError(f"lacks {', '.join(missing)}")
+        raise _RefusedError(f"is missing {', '.join(missing)}")
     if rescued:
         complaint["_rescued"] = json.dumps(rescued, ensure_ascii=False)
     return complaint
 
 
 def _text(column: str, raw: bytes) -> str | None:
-    """A string's text, a number as it is written, null."""
+    """Returns a string's text, a number as written, or None for null."""
     if raw == b"null":
         return None
     if raw.startswith(b'"'):

@@ -1,8 +1,7 @@
-"""Messages to requests: what a stream is asked to score, read strictly, or refused with the reason."""
+"""Reads scoring requests strictly: each message becomes a request or is refused with a reason."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,26 +11,31 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from solosolve.names import COMPLAINTS, FILED_COLUMNS
+from solosolve.landing.normalise import (
+    EARLIEST_DATE,
+    MAX_DAYS_AHEAD,
+    WHITE_SPACE,
+    known,
+    parse_complaint_id,
+    parse_iso_date,
+    restored_zip_code,
+)
+from solosolve.names import COMPLAINTS, FILED_COLUMNS, NARRATIVE
 from solosolve.schemas import SCHEMAS
-from solosolve.transforms.rules import EARLIEST_DATE, MISSING, WHITE_SPACE
 
-_TYPES: dict[str, Any] = {"date_received": date}
-_REQUIRED = tuple(name for name in FILED_COLUMNS if not SCHEMAS[COMPLAINTS][name].nullable)
+_DATE_RECEIVED = "date_received"
+_REQUIRED = tuple(name for name in FILED_COLUMNS if not SCHEMAS[COMPLAINTS].field(name).nullable)
 _OPTIONAL = tuple(name for name in FILED_COLUMNS if name not in _REQUIRED)
-_TEXTS = tuple(name for name in FILED_COLUMNS if name not in _TYPES)
-_NARRATIVE = "consumer_complaint_narrative"
-_COMPLAINT_ID = re.compile(r"[0-9]{1,18}")
-_EARLIEST = date.fromisoformat(EARLIEST_DATE)
-_DAY = timedelta(days=1)
-_OPENED = datetime.combine(_EARLIEST, time.min, UTC)
+_TEXTS = tuple(name for name in FILED_COLUMNS if name != _DATE_RECEIVED)
+_EARLIEST_DATE = date.fromisoformat(EARLIEST_DATE)
+_EARLIEST_INSTANT = datetime.combine(_EARLIEST_DATE, time.min, UTC)
 
 _Request = msgspec.defstruct(
     "Request",
     [
         ("complaint_id", int | str),
-        *((name, _TYPES.get(name, str)) for name in _REQUIRED),
-        *((name, _TYPES.get(name, str) | None, None) for name in _OPTIONAL),
+        *((name, str) for name in _REQUIRED),
+        *((name, str | None, None) for name in _OPTIONAL),
         ("requested_at", datetime | None, None),
     ],
 )
@@ -39,18 +43,18 @@ _decode: Callable[[bytes], Any] = msgspec.json.Decoder(_Request).decode
 
 
 class _RefusedError(Exception):
-    """Why a message is no request."""
+    """Why a message is not a request."""
 
 
 @dataclass(frozen=True)
 class Requests:
-    """A batch of messages, read.
+    """A batch of messages after reading. The first three attributes have one row per good message.
 
     Attributes:
-        complaints: The filed columns of the good ones, `date_received` date32, the others string.
-        complaint_ids: Of the good ones, int64.
-        requested_at: Of the good ones, timestamp[us, UTC].
-        reasons: One a message: null where it is good.
+        complaints: The filed columns: `date_received` as date32, the others as strings.
+        complaint_ids: int64.
+        requested_at: timestamp[us, UTC].
+        reasons: One per message, in order: why it was refused, null if it is good.
     """
 
     complaints: pa.RecordBatch
@@ -59,16 +63,19 @@ class Requests:
     reasons: pa.Array
 
     def refuse(self, reasons: pa.Array) -> Requests:
-        """Leaves good ones out.
+        """Refuses some of the good messages.
 
         Args:
-            reasons: One a good one: why it is none, or null where it is.
+            reasons: One per good message: why it is refused, null to keep it.
+
+        Returns:
+            The kept messages, with the new reasons added to the old ones.
         """
-        stays = pc.is_null(reasons)
+        is_kept = pc.is_null(reasons)
         return Requests(
-            self.complaints.filter(stays),
-            self.complaint_ids.filter(stays),
-            self.requested_at.filter(stays),
+            self.complaints.filter(is_kept),
+            self.complaint_ids.filter(is_kept),
+            self.requested_at.filter(is_kept),
             pc.replace_with_mask(self.reasons, pc.is_null(self.reasons), reasons),
         )
 
@@ -76,19 +83,23 @@ class Requests:
 def read_requests(
     values: Iterable[bytes | None], arrived_at: Iterable[datetime], now: datetime, max_bytes: int
 ) -> Requests:
-    """Reads messages, each a JSON object with a complaint's number and filed columns.
+    """Reads messages, each a JSON object with a complaint's id and filed columns.
 
-    Text is normalised as silver's is: blanks and `N/A` are unknown, the narrative stays as written. Further fields
-    are ignored. A message without `requested_at` was requested when it arrived. Its times may lie a day behind now, for
-    clocks and time zones.
+    Text is normalised as in `silver.complaints`: blank and `N/A` are unknown, and the narrative is kept as written.
+    Other fields are ignored. A message without `requested_at` was requested when it arrived. Dates and times may be up
+    to MAX_DAYS_AHEAD days after `now`.
 
     Args:
         values: The messages.
-        arrived_at: When each came to its source, in UTC, without a zone: Python's zones cost more than all the rest.
-        now: The present, in the same way.
-        max_bytes: What is longer is refused.
+        arrived_at: When each message reached its source: UTC, as naive datetimes, because attaching a zone in Python
+            costs more than all other work here.
+        now: The current time, also naive UTC.
+        max_bytes: Size of the longest message to accept, in bytes.
+
+    Returns:
+        The good messages, one row each in their order, and for every message its reason or null.
     """
-    latest = now + _DAY
+    latest = now + timedelta(days=MAX_DAYS_AHEAD)
     good: list[Any] = []
     reasons: list[str | None] = []
     for value, arrived in zip(values, arrived_at, strict=True):
@@ -111,51 +122,53 @@ def _read(value: bytes | None, arrived: datetime, latest: datetime, max_bytes: i
     if value is None:
         raise _RefusedError("the value is null")
     if len(value) > max_bytes:
-        raise _RefusedError(f"the value has {len(value)} bytes, at most {max_bytes} are read")
+        raise _RefusedError(f"the value has {len(value)} bytes, more than the {max_bytes} allowed")
     try:
         request = _decode(value)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise _RefusedError(str(error)) from None
     request.complaint_id = _complaint_id(request.complaint_id)
     for name in _TEXTS:
-        setattr(request, name, _known(name, getattr(request, name)))
-    if not _EARLIEST <= request.date_received <= latest.date():
-        raise _RefusedError(f"date_received: found {request.date_received}, expected {_EARLIEST} to {latest.date()}")
+        setattr(request, name, _text(name, getattr(request, name)))
+    request.date_received = _date_received(request.date_received, latest.date())
     request.requested_at = arrived if request.requested_at is None else _requested_at(request.requested_at, latest)
     return request
 
 
 def _complaint_id(found: int | str) -> int:
-    """The number that silver reads from the same text."""
-    text = str(found).strip(WHITE_SPACE)
-    if not _COMPLAINT_ID.fullmatch(text) or int(text) == 0:
-        raise _RefusedError(f"complaint_id: found {text[:40]!r}, expected a positive whole number of up to 18 digits")
-    return int(text)
+    complaint_id = parse_complaint_id(found)
+    if complaint_id is None:
+        text = str(found).strip(WHITE_SPACE)[:40]
+        raise _RefusedError(f"complaint_id: found {text!r}, expected a positive whole number of up to 18 digits")
+    return complaint_id
 
 
-def _known(name: str, text: str | None) -> str | None:
-    """What `rules.known` makes of the text; a narrative stays as written."""
-    if text is None:
-        return None
-    known = text.strip(WHITE_SPACE)
-    if known in MISSING:
-        if name in _REQUIRED:
-            raise _RefusedError(f"{name}: found {known!r}, expected a value")
-        return None
-    if name == "zip_code" and len(known) in (3, 4) and known.isascii() and known.isdigit():
-        return known.rjust(5, "0")
-    return text if name == _NARRATIVE else known
+def _text(name: str, found: str | None) -> str | None:
+    text = restored_zip_code(found) if name == "zip_code" else known(found)
+    if text is None and name in _REQUIRED:
+        raise _RefusedError(f"{name}: found {(found or '').strip(WHITE_SPACE)!r}, expected a value")
+    return found if name == NARRATIVE else text
+
+
+def _date_received(found: str, latest: date) -> date:
+    received = parse_iso_date(found)
+    if received is None:
+        text = found.strip(WHITE_SPACE)[:40]
+        raise _RefusedError(f"date_received: found {text!r}, expected a date as YYYY-MM-DD")
+    if not _EARLIEST_DATE <= received <= latest:
+        raise _RefusedError(f"date_received: found {received}, expected {_EARLIEST_DATE} to {latest}")
+    return received
 
 
 def _requested_at(found: datetime, latest: datetime) -> datetime:
-    """The instant, in UTC and, as all times here, without saying so."""
+    """Converts a time with a zone to naive UTC."""
     if found.tzinfo is None:
-        raise _RefusedError(f"requested_at: found {found.isoformat()}, expected a time with its zone")
-    # Compared with its zone: what lies at the ends of the calendar cannot be converted.
-    if not _OPENED <= found <= latest.replace(tzinfo=UTC):
-        raise _RefusedError(f"requested_at: found {found.isoformat()}, expected {_EARLIEST} to {latest.date()}")
+        raise _RefusedError(f"requested_at: found {found.isoformat()}, expected a time with a time zone")
+    # Compared before it is converted: converting a time at either end of the calendar overflows.
+    if not _EARLIEST_INSTANT <= found <= latest.replace(tzinfo=UTC):
+        raise _RefusedError(f"requested_at: found {found.isoformat()}, expected {_EARLIEST_DATE} to {latest.date()}")
     return found.astimezone(UTC).replace(tzinfo=None)
 
 
 def _arrow_type(name: str) -> pa.DataType:
-    return pa.date32() if name in _TYPES else pa.string()
+    return pa.date32() if name == _DATE_RECEIVED else pa.string()

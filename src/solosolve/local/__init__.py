@@ -1,1 +1,1 @@
-"""What a laptop uses in place of the platform."""
+"""What a laptop has in place of the platform."""

@@ -1,4 +1,4 @@
-"""Fetching of the published complaints: goes on where it stopped, and gives the final name to whole files only."""
+"""Downloads the published complaints: resumes after an interruption; a file gets its final name only when complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from solosolve.errors import DownloadError
-from solosolve.local.transfer import Downloaded, OnProgress, Transfer, TryAgainError
+from solosolve.local.http_transfer import Downloaded, OnProgress, Transfer, TryAgainError
 
 CFPB_URL = "https://files.consumerfinance.gov/ccdb/complaints.csv.zip"
 
@@ -24,28 +24,29 @@ _TIMEOUT = httpx.Timeout(30.0, read=60.0)
 def download_complaints(
     target: Path, *, url: str = CFPB_URL, on_progress: OnProgress, first_wait_seconds: float = 1.0
 ) -> Downloaded:
-    """Fetches a file into `<target>.part` and renames it when all of it is there.
+    """Downloads a file to `<target>.part`, and renames it once it is complete.
 
-    What a broken attempt left is continued, also by a later call, if the server still has the same version
-    (RFC 9110, sections 13.1.5 and 14: `If-Range` with the ETag or date kept in `<target>.part.json`). Cut
-    connections and 5xx answers are retried until five attempts in a row bring nothing new.
+    An interrupted download resumes, even in a later call, if the server still has the same version of the file
+    (RFC 9110, sections 13.1.5 and 14: `If-Range` with the ETag or date kept in `<target>.part.json`). Dropped
+    connections and 5xx answers are retried until five attempts in a row bring no new bytes.
 
     Args:
-        target: The file to write; an older one is replaced.
-        url: Where the file is.
-        on_progress: Told of every piece that arrives.
-        first_wait_seconds: The wait before a retry; it doubles, up to a minute, until more arrives.
+        target: The file to write; replaces an existing one.
+        url: The address of the file.
+        on_progress: Called whenever bytes arrive.
+        first_wait_seconds: The wait before the first retry; it doubles, up to a minute, until new bytes arrive.
 
     Returns:
-        The path, size and SHA-256 of what arrived.
+        The file's path, size and SHA-256.
 
     Raises:
-        DownloadError: The file is not there, does not arrive whole, cannot be written, or another process fetches it.
+        DownloadError: The file does not exist, stays incomplete or cannot be written, or another process is
+            downloading it.
     """
     transfer = Transfer(target, url, on_progress)
     patience = _Patience(transfer, first_wait_seconds)
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_pass),
+        retry=tenacity.retry_if_exception(_is_worth_retrying),
         after=patience.note_progress,
         stop=patience.is_over,
         wait=patience.seconds_to_wait,
@@ -60,26 +61,26 @@ def download_complaints(
             retrying(transfer.attempt, client)
             return transfer.finish()
     except Timeout:
-        raise DownloadError(f"{target} is being fetched by another process; wait for it") from None
+        raise DownloadError(f"{target}: another process is downloading this file; wait until it has finished") from None
     except (httpx.HTTPError, httpx.InvalidURL, TryAgainError) as error:
-        raise DownloadError(f"{url}: {str(error) or type(error).__name__}; {transfer.what_is_kept()}") from error
+        raise DownloadError(f"{url}: {str(error) or type(error).__name__}; {transfer.advice()}") from error
     except OSError as error:
-        raise DownloadError(f"{error.filename or target}: cannot be written ({error.strerror})") from error
+        raise DownloadError(f"{error.filename or target}: cannot write this file ({error.strerror})") from error
 
 
 def download_with_progress(target: Path, url: str, console: Console) -> Downloaded:
-    """Fetches a file as `download_complaints` does, with a bar on the console."""
-    columns = (TextColumn("fetching"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    """Does the same as `download_complaints`, with a progress bar on the console."""
+    columns = (TextColumn("downloading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("fetching", total=None)
+        bar = progress.add_task("downloading", total=None)
         return download_complaints(
-            target, url=url, on_progress=lambda here, total: progress.update(bar, completed=here, total=total)
+            target, url=url, on_progress=lambda received, total: progress.update(bar, completed=received, total=total)
         )
 
 
 @dataclass
 class _Patience:
-    """Counts the attempts in a row that brought no byte further than any before."""
+    """Counts the attempts in a row that brought no new bytes."""
 
     transfer: Transfer
     first_wait_seconds: float
@@ -98,6 +99,6 @@ class _Patience:
         return min(self.first_wait_seconds * 2.0**self.fruitless, _LONGEST_WAIT_SECONDS)
 
 
-def _may_pass(error: BaseException) -> bool:
+def _is_worth_retrying(error: BaseException) -> bool:
     is_wrong_url = isinstance(error, httpx.UnsupportedProtocol)
     return isinstance(error, httpx.TransportError | TryAgainError) and not is_wrong_url

@@ -1,9 +1,8 @@
-"""Complaints as Kafka messages: read from a published CSV, and sent at a steady rate."""
+"""Complaints from a published CSV, sent to Kafka as messages at a steady rate."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,22 +13,22 @@ from typing import Any
 import msgspec
 
 from solosolve.errors import UsageError
-from solosolve.kafka.delivery import send_messages
-from solosolve.landing.files import find_landing_files, plan_landing, read_part
+from solosolve.kafka.client import send_messages
+from solosolve.landing.files import find_landing_files
+from solosolve.landing.normalise import WHITE_SPACE, parse_complaint_id
+from solosolve.landing.plans import plan_landing, read_part
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, RAW_TOPIC, REQUESTS_TOPIC
 from solosolve.settings import Settings
-from solosolve.transforms.rules import WHITE_SPACE
 
 _LATE_SECONDS = 0.05
-"""How far a sender that was held up may catch up: more would be a burst."""
-_ID = re.compile(r"[0-9]{1,18}")
+"""The longest delay that a sender makes up for; more would be a burst."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Produced:
-    """Messages that a topic has acknowledged, and the time it took."""
+    """How many messages a topic has acknowledged, and how long that took."""
 
     topic: str
     message_count: int
@@ -42,27 +41,30 @@ def produce(
     requests: Iterator[dict[str, Any]],
     rate: float | None = None,
     progress: Callable[[int], None] | None = None,
+    *,
+    send: Callable[..., int] = send_messages,
 ) -> Produced:
     """Sends complaints as JSON objects, keyed by complaint id, and waits until all are acknowledged.
 
     Args:
-        settings: Where the brokers are.
-        topic: A topic that is there.
+        settings: The brokers and the login.
+        topic: An existing topic.
         requests: Complaints, column name to value.
-        rate: Messages a second, evenly spaced; None for as fast as possible.
+        rate: Messages per second, evenly spaced; None for as fast as possible.
         progress: Called with the number of messages acknowledged so far.
+        send: Sends the messages, as `send_messages` does.
 
     Raises:
-        BrokerError: No broker answers, or a message was not delivered; the message says how many were.
+        BrokerError: No broker answers, or a message was not delivered; the error says how many were.
     """
     started = time.perf_counter()
     paced = requests if rate is None else spaced(requests, 1 / rate)
-    count = send_messages(settings, topic, map(as_message, paced), progress)
+    count = send(settings, topic, map(encode_message, paced), progress)
     return Produced(topic, count, time.perf_counter() - started)
 
 
-def as_message(request: Mapping[str, Any]) -> tuple[bytes | None, bytes]:
-    """Key and value of a complaint's message: its id as text, and compact JSON in UTF-8."""
+def encode_message(request: Mapping[str, Any]) -> tuple[bytes | None, bytes]:
+    """The key and the value of a complaint's message: its id as text, and compact JSON in UTF-8."""
     complaint_id = request.get("complaint_id")
     return None if complaint_id is None else str(complaint_id).encode(), msgspec.json.encode(request)
 
@@ -73,7 +75,7 @@ def spaced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
-    """Yields one request every so many seconds; what comes late is not made up for in a burst."""
+    """Yields one request every `seconds`; after a long delay it does not catch up in a burst."""
     due = clock()
     for request in requests:
         now = clock()
@@ -85,21 +87,21 @@ def spaced(
 
 
 def read_complaints(path: Path, topic: str) -> Iterator[dict[str, Any]]:
-    """Reads complaints as messages of a topic.
+    """Reads complaints as the messages of a topic.
 
-    What cannot be read is left out, and a warning says how much that was.
+    Unreadable records are skipped, and a warning says how many.
 
     Args:
         path: A CSV in any published layout, plain, gzipped or zipped, or a folder of them.
-        topic: RAW_TOPIC for all columns, verbatim; REQUESTS_TOPIC for what is known when a complaint is filed, the id
-            as a number where it is one, null where a value is blank.
+        topic: RAW_TOPIC for all columns, verbatim. REQUESTS_TOPIC for the columns known when a complaint is filed: the
+            id is a number if it is valid, and blank values are null.
 
     Raises:
-        NotAComplaintFileError: There is nothing to read, or it is no complaint file.
-        UsageError: Complaints do not go to that topic.
+        NotAComplaintFileError: There is no file, or it is not a complaint file.
+        UsageError: The topic does not take complaints.
     """
     if topic not in _MESSAGES:
-        raise UsageError(f"topic: found '{topic}', complaints go to: {', '.join(_MESSAGES)}")
+        raise UsageError(f"topic: found '{topic}', but complaints go to one of: {', '.join(_MESSAGES)}")
     return _read(path, _MESSAGES[topic])
 
 
@@ -116,7 +118,7 @@ def _read(path: Path, message_of: Callable[[Mapping[str, Any]], dict[str, Any]])
                     bad.append(f"{file}, line {record['_source_line']}: {record['_reason']}")
     finally:
         if bad:
-            logger.warning("%d records were left out, the first: %s", len(bad), bad[0])
+            logger.warning("skipped %d unreadable records, the first: %s", len(bad), bad[0])
 
 
 def _verbatim(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,10 +126,9 @@ def _verbatim(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_request(record: Mapping[str, Any]) -> dict[str, Any]:
-    complaint_id = _text_or_none(record["complaint_id"])
-    is_number = complaint_id is not None and _ID.fullmatch(complaint_id.strip(WHITE_SPACE))
-    filed = {name: _text_or_none(record[name]) for name in FILED_COLUMNS}
-    return {"complaint_id": int(record["complaint_id"]) if is_number else complaint_id, **filed}
+    # An invalid id is sent as it is, so that the stream refuses it and records why.
+    complaint_id = parse_complaint_id(record["complaint_id"]) or _text_or_none(record["complaint_id"])
+    return {"complaint_id": complaint_id, **{name: _text_or_none(record[name]) for name in FILED_COLUMNS}}
 
 
 def _text_or_none(value: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Shows a person what a run came to."""
+"""Prints the results of a run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import sys
 from rich.console import Console
 from rich.table import Table as Grid
 
-from solosolve.errors import ConservationError, TableError
+from solosolve.errors import ConservationError, NotYetError
+from solosolve.local.conservation import Conservation
 from solosolve.local.runner import RunReport
-from solosolve.local.summary import Champion, Conservation, Summary
-from solosolve.names import COMPLAINTS_RAW, FEATURES
+from solosolve.local.summary import Champion, Summary
+from solosolve.names import COMPLAINTS_RAW, FEATURES, OUTCOME_NAMES
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 
@@ -19,25 +20,25 @@ _LOWER_IS_BETTER = ("log_loss", "calibration_error")
 
 
 def show_report(settings: Settings, console: Console) -> None:
-    """Prints rows a table, where the rest went, the champion and its predictions, seconds a task, and what to do next.
+    """Prints rows per table, set-aside records, the champion, its predictions, seconds per task, and next steps.
 
     Args:
-        settings: Whose tables.
-        console: Where to.
+        settings: The settings that locate the tables.
+        console: The console to print to.
 
     Raises:
-        TableError: Nothing has been landed yet.
-        ConservationError: Rows were lost or doubled; everything has been printed first.
+        NotYetError: Nothing has been landed yet.
+        ConservationError: Rows were lost or duplicated; everything is printed first.
     """
     summary = Summary(DeltaReader(settings.warehouse))
     if COMPLAINTS_RAW not in summary.existing:
-        raise TableError(f"there are no tables in {settings.warehouse} yet; run: make demo")
+        raise NotYetError(f"there are no tables in {settings.warehouse} yet", "make demo")
     console.print(_rows_grid(summary))
     for title, counts in (("quarantined: reason", summary.quarantined), ("rejected: failed rule", summary.rejected)):
         if counts:
             console.print(_counts_grid(title, counts))
     if summary.is_mixed:
-        advice = "Made-up complaints stand beside others; another SOLOSOLVE_HOME keeps them apart."
+        advice = "The tables mix made-up and real complaints; use a separate SOLOSOLVE_HOME for each."
         console.print(advice, style="yellow")
     checks = summary.conservation
     for check in checks:
@@ -78,14 +79,14 @@ def _print_predictions(summary: Summary, console: Console) -> None:
     if not (predicted := summary.predicted):
         return
     grid = Grid(title="Predictions", title_justify="left")
-    for name, side in (("scored from", "left"), ("successful", "right"), ("not successful", "right")):
+    for name, side in (("scored from", "left"), (OUTCOME_NAMES[1.0], "right"), (OUTCOME_NAMES[0.0], "right")):
         grid.add_column(name, justify=side)  # type: ignore[arg-type]
     for row in predicted:
         grid.add_row(row["source"], f"{row['successful']:,}", f"{row['not_successful']:,}")
     console.print(grid)
     if not (newest := summary.newest_streamed):
         return
-    grid = Grid(title="The newest from the stream", title_justify="left")
+    grid = Grid(title="Newest predictions from the stream", title_justify="left")
     for name in ("complaint", "company", "probability", "position"):
         grid.add_column(name, no_wrap=True, overflow="ellipsis", max_width=30)
     for row in newest:
@@ -96,12 +97,13 @@ def _print_predictions(summary: Summary, console: Console) -> None:
 
 def _print_check(check: Conservation, console: Console) -> None:
     mark = "[green]holds[/]" if check.holds else "[red]BROKEN[/]"
-    lacks = f" ({check.left - check.right:,} {check.lacking})" if check.holds and check.left != check.right else ""
-    console.print(f"{mark}  {check.statement}: {check.left:,} = {check.right:,}{lacks}", highlight=False)
+    missing = f" ({check.left - check.right:,} {check.allowed})" if check.holds and check.left != check.right else ""
+    sign = "=" if check.holds else "≠"
+    console.print(f"{mark}  {check.statement}: {check.left:,} {sign} {check.right:,}{missing}", highlight=False)
 
 
 def _splits_grid(summary: Summary) -> Grid:
-    grid = Grid(title="Complaints by split, in order of time", title_justify="left")
+    grid = Grid(title="Complaints by split, oldest first", title_justify="left")
     for name in ("split", "complaints", "success rate", "from", "to"):
         grid.add_column(name, justify="right" if name in ("complaints", "success rate") else "left")
     for row in summary.splits:
@@ -119,23 +121,23 @@ def _print_champion(champion: Champion, min_labels: int, console: Console) -> No
         grid.add_column(name, justify="right" if name in ("model", "prior", "oracle") else "left")
     for metric in champion.metrics:
         interval = f"{metric.low:.3f} to {metric.high:.3f}"
-        beside = [metric.prior, *([metric.oracle] if has_oracle else [])]
-        row = [metric.name, f"{metric.value:.3f}", interval, *(_number(value) for value in beside)]
+        references = [metric.prior, *([metric.oracle] if has_oracle else [])]
+        row = [metric.name, f"{metric.value:.3f}", interval, *(_number(value) for value in references)]
         better = "lower" if metric.name in _LOWER_IS_BETTER else "higher"
         grid.add_row(*row, better, style="bold" if metric.name == "auc" else None)
     console.print(grid)
-    console.print("prior: says the training split's rate of success of everyone", style="dim")
+    console.print("prior: predicts the success rate of the training split for every complaint", style="dim")
     if has_oracle:
-        console.print("oracle: the true probabilities that the sample's outcomes were drawn with", style="dim")
+        console.print("oracle: predicts the true probabilities that the sample's outcomes were drawn from", style="dim")
     if champion.is_provisional:
         console.print(
-            "This champion does not beat the prior with certainty: it was promoted provisionally, because "
-            "there was no other. Do not act on its scores.",
+            "This champion does not reliably beat the prior. It was promoted provisionally, as there was no other. "
+            "Do not act on its scores.",
             style="yellow",
         )
     if champion.label_count < min_labels:
         console.print(
-            f"Only {champion.label_count:,} complaints have a known outcome ({min_labels:,} would do): read every "
+            f"Only {champion.label_count:,} complaints have a known outcome ({min_labels:,} recommended): read every "
             "metric with its interval.",
             style="yellow",
         )
@@ -146,27 +148,27 @@ def _number(value: float | None) -> str:
 
 
 def _seconds_grid(run: RunReport) -> Grid:
-    grid = Grid(title="Seconds a task", title_justify="left")
+    grid = Grid(title="Seconds per task", title_justify="left")
     grid.add_column("task")
     grid.add_column("seconds", justify="right")
     for task in run.tasks:
         grid.add_row(f"{task.job} · {task.task}", f"{task.seconds:.1f}")
     grid.add_section()
-    grid.add_row("together", f"{sum(task.seconds for task in run.tasks):.1f}")
+    grid.add_row("total", f"{sum(task.seconds for task in run.tasks):.1f}")
     return grid
 
 
 def _print_next_steps(champion: Champion | None, console: Console) -> None:
     steps = [
         ('solosolve sql "select company, avg(probability) from gold.predictions group by 1 order by 2 limit 10"', ""),
-        ("solosolve dashboard", "watch it, search complaints, review what is uncertain"),
-        ("make demo DATA=complaints.csv", "the same with your own file"),
-        ("solosolve run medallion --param source=FOLDER", "land more files; then train_model, score_batch"),
+        ("solosolve dashboard", "live view, search, review of uncertain predictions"),
+        ("make demo DATA=complaints.csv", "the same for your own file"),
+        ("solosolve run medallion --param source=FOLDER", "land more files, then run train_model and score_batch"),
     ]
     if champion is None:
         steps.insert(0, ("solosolve run train_model score_batch", "there is no champion yet"))
     console.print("Next", style="bold")
-    # As this program was called, where it is not on PATH.
+    # Shown as it was called if it is not on PATH.
     program = "solosolve" if shutil.which("solosolve") else sys.argv[0]
     for command, why in steps:
         console.print(

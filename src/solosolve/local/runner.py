@@ -1,4 +1,4 @@
-"""Runs the bundle's jobs in this process: one shared session, one progress display, stop at the first failure."""
+"""Runs the bundle's jobs in this process, in one session, up to the first failure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from solosolve.bundle import PlannedTask
 from solosolve.errors import BundleError, SolosolveError, StoppedError, TaskFailedError, UsageError, one_line
+from solosolve.local.job_plan import PlannedTask
 
 logger = logging.getLogger("solosolve.runner")
 
@@ -51,7 +51,7 @@ class RunReport:
 
     @classmethod
     def latest(cls, runs: Path) -> RunReport | None:
-        """Reads the newest report; None where nothing has run."""
+        """Reads the newest report; None before the first run."""
         path = runs / "latest.json"
         if not path.is_file():
             return None
@@ -60,21 +60,21 @@ class RunReport:
 
 
 def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console: Console) -> RunReport:
-    """Runs planned tasks one behind the other.
+    """Runs planned tasks one after another.
 
     Args:
         tasks: What to run, in order.
         runs: Folder of the run reports.
-        resume: The command that repeats this run; the failed task is added to it as `--from TASK`.
-        console: Where progress goes.
+        resume: The command that repeats this run, to which `--from TASK` is added for the failed task.
+        console: The console for progress.
 
     Returns:
-        The report, which is also saved after each task.
+        The report, which is saved after each task.
 
     Raises:
-        TaskFailedError: A task failed; the message names it, why, and how to go on.
-        UsageError: A task does not take its parameters.
-        KeyboardInterrupt: A task was told to stop, and others would have come behind it.
+        TaskFailedError: A task failed; the message names the task, the reason, and how to resume.
+        UsageError: A task does not accept its parameters.
+        KeyboardInterrupt: A task was stopped, and others were to follow.
     """
     report = RunReport(datetime.now(UTC).isoformat(timespec="milliseconds"))
     for number, task in enumerate(tasks, start=1):
@@ -84,7 +84,7 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
             with _progress(task, console):
                 _load(task)(task.arguments)
         except (KeyboardInterrupt, click.Abort):
-            # Click turns an interrupt inside a task into Abort; neither says that the task is broken.
+            # Click turns an interrupt inside a task into Abort. Neither means that the task is broken.
             _save(report, task, started, runs, "interrupted")
             raise
         except StoppedError as stopped:
@@ -103,10 +103,10 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
 
 
 def from_task(tasks: Sequence[PlannedTask], name: str) -> list[PlannedTask]:
-    """Leaves out the tasks before `name`.
+    """Drops the tasks before `name`.
 
     Raises:
-        UsageError: None of the tasks is called that.
+        UsageError: There is no such task.
     """
     names = [task.name for task in tasks]
     if name not in names:
@@ -115,7 +115,7 @@ def from_task(tasks: Sequence[PlannedTask], name: str) -> list[PlannedTask]:
 
 
 def _progress(task: PlannedTask, console: Console) -> Progress:
-    """A spinner and a clock, on a terminal only."""
+    """A spinner and a clock, only on a terminal."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     progress.add_task(f"{task.name} is running", total=None)
@@ -125,7 +125,7 @@ def _progress(task: PlannedTask, console: Console) -> Progress:
 def _load(task: PlannedTask) -> Main:
     spec = importlib.util.spec_from_file_location(f"solosolve_job_{task.name}", task.file)
     if spec is None or spec.loader is None:
-        raise BundleError(f"{task.job}.{task.name}: {task.file.name} is no Python file")
+        raise BundleError(f"{task.job}.{task.name}: {task.file.name} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     main: Main = module.main
@@ -143,8 +143,8 @@ def _fail(report: RunReport, task: PlannedTask, started: float, runs: Path, resu
     _save(report, task, started, runs, "failed")
     reason = error.format_message() if isinstance(error, click.ClickException) else one_line(error)
     if isinstance(error, click.BadParameter | UsageError):
-        # The same command would fail again.
+        # Repeating the command would fail again.
         raise UsageError(f"{task.job}.{task.name}: {reason}") from error
     raise TaskFailedError(
-        f"{task.job}.{task.name} failed: {reason}\n  when it is mended, go on with: {resume} --from {task.name}"
+        f"{task.job}.{task.name} failed: {reason}\n  once it is fixed, resume with: {resume} --from {task.name}"
     ) from error

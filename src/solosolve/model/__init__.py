@@ -1,1 +1,1 @@
-"""Features, estimators and evaluation; no I/O."""
+"""Features, training, scoring and evaluation; uses no session, table or registry."""

@@ -1,4 +1,4 @@
-"""Two engines of gradient-boosted trees behind one interface; both end as an XGBoost booster."""
+"""Two engines that fit gradient-boosted trees; both return an XGBoost booster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from solosolve.errors import UsageError
 from solosolve.model.spark_trees import booster_from_spark
 from solosolve.names import LABEL
 
-_COVER_ROWS = 50_000
+COVER_ROWS = 50_000
+"""Training rows that the nodes' cover, and so the SHAP values, of Spark's trees are computed from."""
 
 
 class Engine(Protocol):
@@ -24,38 +25,46 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """What `--engine` calls it."""
+        """The engine's name for `--engine`."""
 
     def parameters(self) -> dict[str, float]:
-        """Its hyper-parameters by name."""
+        """Hyperparameters by name."""
 
     def fit(self, labelled: DataFrame) -> xgb.Booster:
         """Fits trees.
 
         Args:
             labelled: `complaint_id`, `features` ARRAY<FLOAT> and the label DOUBLE, none null; rows in any order.
+
+        Returns:
+            The trees; equal for equal rows, whatever their order.
         """
 
 
 @dataclass(frozen=True)
 class GbtEngine:
-    """Spark ML's GBTClassifier, with the project's baseline parameters."""
+    """Spark ML's GBTClassifier, with the project's baseline parameters.
+
+    Attributes:
+        cover_rows: Maximum training rows for node covers; not a hyperparameter.
+    """
 
     maxDepth: int = 3  # noqa: N815 - Spark's own spelling
     maxBins: int = 32  # noqa: N815
     maxIter: int = 5  # noqa: N815
     seed: int = 42
     name: str = "gbt"
+    cover_rows: int = COVER_ROWS
 
     def parameters(self) -> dict[str, float]:
-        """Spark's parameter names and values."""
-        return {key: value for key, value in asdict(self).items() if key != "name"}
+        """Hyperparameters by Spark's names."""
+        return {key: value for key, value in asdict(self).items() if key not in {"name", "cover_rows"}}
 
     def fit(self, labelled: DataFrame) -> xgb.Booster:
-        """Fits in the JVM and converts the trees."""
+        """Fits in the JVM, then converts the trees."""
         vectors = labelled.orderBy("complaint_id").select(array_to_vector("features").alias("features"), LABEL)
         classifier = GBTClassifier(featuresCol="features", labelCol=LABEL, **self.parameters())
-        drawn = labelled.orderBy(F.xxhash64("complaint_id")).select("features").limit(_COVER_ROWS)
+        drawn = labelled.orderBy(F.xxhash64("complaint_id")).select("features").limit(self.cover_rows)
         sample = drawn.toArrow().column("features").combine_chunks()
         features = sample.values.to_numpy().reshape(len(sample), -1)
         return booster_from_spark(classifier.fit(vectors), features)
@@ -63,10 +72,10 @@ class GbtEngine:
 
 @dataclass(frozen=True)
 class XgboostEngine:
-    """Distributed XGBoost: histogram trees, one worker a Spark task slot given to it.
+    """Distributed XGBoost: histogram trees, fitted by `num_workers` Spark tasks at once.
 
-    Shallow trees, a slow learning rate and row and column sampling suit labels of which only a few per cent of the
-    variance can be explained.
+    Shallow trees, a slow learning rate, and row and column sampling suit labels whose variance is mostly noise: only a
+    few per cent of it can be explained.
     """
 
     n_estimators: int = 120
@@ -81,12 +90,12 @@ class XgboostEngine:
     name: str = "xgboost"
 
     def parameters(self) -> dict[str, float]:
-        """XGBoost's parameter names and values."""
+        """Hyperparameters by XGBoost's names."""
         return {key: value for key, value in asdict(self).items() if key != "name"}
 
     def fit(self, labelled: DataFrame) -> xgb.Booster:
         """Fits in the Python workers."""
-        from xgboost.spark import SparkXGBClassifier  # a second of imports that scoring does not need
+        from xgboost.spark import SparkXGBClassifier  # takes a second to import
 
         classifier = SparkXGBClassifier(
             features_col="features",
@@ -105,14 +114,14 @@ ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (GbtEngine(),
 
 
 def engine(name: str, workers: int = 1) -> Engine:
-    """Looks an engine up.
+    """Looks up an engine.
 
     Args:
-        name: What `--engine` calls it.
-        workers: Spark tasks that XGBoost trains in; Spark ML uses what there is.
+        name: The value of `--engine`.
+        workers: Spark tasks that XGBoost trains in; Spark ML uses all that the session has.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: No engine has that name.
     """
     if name not in ENGINES:
         raise UsageError(f"engine: found '{name}', allowed: {', '.join(ENGINES)}")

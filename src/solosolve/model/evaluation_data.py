@@ -1,4 +1,4 @@
-"""Labels and probabilities of a slice, scored where the rows are: two numbers a complaint reach the driver."""
+"""Labels and probabilities of a slice, scored where the rows are: only two numbers per complaint reach the driver."""
 
 from __future__ import annotations
 
@@ -11,28 +11,23 @@ from pyspark.sql import functions as F
 
 from solosolve.model.metrics import Floats
 from solosolve.model.scorer import ComplaintScorer
-from solosolve.names import FEATURES, LABEL
-from solosolve.storage.tables import Tables
+from solosolve.names import LABEL, TEST, TRAIN, VALIDATE
 from solosolve.transforms.fingerprints import data_hash
 from solosolve.transforms.predictions import with_probability
-from solosolve.transforms.split import TEST, TRAIN, VALIDATE
-
-GOLD_HASH_TAG = "gold_data_hash"
-"""Tag of a model version: which features, split and labels it was trained and measured on."""
 
 
-def trainable_features(tables: Tables) -> DataFrame:
-    """The rows of `gold.complaint_features` that train, validate or test."""
-    return tables.read(FEATURES).where(F.col("split").isin(TRAIN, VALIDATE, TEST))
+def trainable_features(features: DataFrame) -> DataFrame:
+    """Keeps the rows of `gold.complaint_features` that train, validate or test."""
+    return features.where(F.col("split").isin(TRAIN, VALIDATE, TEST))
 
 
 def gold_hash(features: DataFrame) -> str:
-    """The data hash of rows of `gold.complaint_features`."""
+    """Hashes rows of `gold.complaint_features`: ids, splits, features and labels."""
     return data_hash(features, ["complaint_id", "split", "features", LABEL])
 
 
 def score_features(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:
-    """Scores encoded features.
+    """Scores encoded features and collects the result.
 
     Args:
         rows: `complaint_id`, `features` and the label, none null.
@@ -45,7 +40,15 @@ def score_features(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Fl
 
 
 def scored_features(rows: DataFrame, scorer: ComplaintScorer) -> DataFrame:
-    """Scores encoded features where they are: `complaint_id`, the label and `probability`."""
+    """Scores encoded features in Spark's workers.
+
+    Args:
+        rows: `complaint_id`, `features` and the label, none null.
+        scorer: The model.
+
+    Returns:
+        `complaint_id`, the label and `probability` DOUBLE.
+    """
 
     def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -60,7 +63,15 @@ def scored_features(rows: DataFrame, scorer: ComplaintScorer) -> DataFrame:
 
 
 def score_complaints(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:
-    """Scores raw complaint columns, from the filed columns on; the same result as `score_features`."""
+    """Scores raw complaints and collects the result; it equals that of `score_features`.
+
+    Args:
+        rows: `complaint_id`, the filed columns and the label.
+        scorer: The model.
+
+    Returns:
+        Labels and probabilities in the order of `complaint_id`, each of shape (rows,).
+    """
     return _collect(with_probability(rows, scorer.score))
 
 

@@ -19,11 +19,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
 from solosolve.errors import LeakageError, UsageError
-from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
-from solosolve.model.kernels import OTHER, HashedTerms, Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.names import FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
+from solosolve.model.kernels import HashedTerms, Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.scorer import FILED_TYPES, FeatureEncoder
+from solosolve.names import CATEGORY_COUNT, FILED_COLUMNS, NARRATIVE, OTHER_CATEGORY, OUTCOME_COLUMNS
 
-CATEGORY_COUNT = 15
 PATTERNS: Mapping[str, str] = MappingProxyType(
     {
         "redaction_count": r"XX+",
@@ -38,14 +37,23 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
 def require_filed_column(column: str) -> None:
     """Raises LeakageError unless the column is known when a complaint is filed."""
     if column in OUTCOME_COLUMNS:
-        raise LeakageError(f"{column} is known only after the outcome, so it cannot be a feature")
+        raise LeakageError(f"column {column} cannot be a feature: it is known only after the outcome")
     if column not in FILED_COLUMNS:
-        raise LeakageError(f"{column} is not known when a complaint is filed; allowed: {', '.join(FILED_COLUMNS)}")
+        raise LeakageError(
+            f"column {column} cannot be a feature: it is not known when a complaint is filed; allowed: "
+            f"{', '.join(FILED_COLUMNS)}"
+        )
 
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Which raw columns become which features.
+    """Which raw columns become features, and how.
+
+    Attributes:
+        name: The set's name for `--feature-set`.
+        categorical: Columns whose most frequent values are one-hot encoded.
+        term_buckets: Buckets that the narrative's words are hashed into.
+        patterns: Keys of PATTERNS, counted in the narrative.
 
     Raises:
         LeakageError: A column is not known when a complaint is filed.
@@ -78,10 +86,10 @@ FEATURE_SETS: Mapping[str, FeatureSet] = MappingProxyType(
 
 
 def feature_set(name: str) -> FeatureSet:
-    """Looks a feature set up.
+    """Looks up a feature set.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: No feature set has that name.
     """
     if name not in FEATURE_SETS:
         raise UsageError(f"feature set: found '{name}', allowed: {', '.join(FEATURE_SETS)}")
@@ -89,7 +97,7 @@ def feature_set(name: str) -> FeatureSet:
 
 
 class KernelTransformer(Transformer, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
-    """A pipeline stage that adds one kernel's block as an ARRAY<FLOAT> column."""
+    """A pipeline stage that adds a kernel's block as an ARRAY<FLOAT> column."""
 
     kernelJson = Param(Params._dummy(), "kernelJson", "The kernel as JSON.", TypeConverters.toString)  # noqa: N815
 
@@ -114,9 +122,9 @@ class KernelTransformer(Transformer, HasOutputCol, DefaultParamsReadable, Defaul
 
 
 class TopCategoriesEstimator(Estimator, HasInputCol, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
-    """Learns the most frequent values of a column; ties go to the alphabetically first."""
+    """Learns the most frequent values of a column; ties are broken alphabetically."""
 
-    size = Param(Params._dummy(), "size", "How many values are kept.", TypeConverters.toInt)
+    size = Param(Params._dummy(), "size", "How many values to keep.", TypeConverters.toInt)
 
     @keyword_only
     def __init__(
@@ -132,14 +140,14 @@ class TopCategoriesEstimator(Estimator, HasInputCol, HasOutputCol, DefaultParams
 
     def _fit(self, dataset: DataFrame) -> KernelTransformer:
         column = self.getInputCol()
-        counted = dataset.where(F.col(column).isNotNull() & (F.col(column) != OTHER)).groupBy(column).count()
+        counted = dataset.where(F.col(column).isNotNull() & (F.col(column) != OTHER_CATEGORY)).groupBy(column).count()
         top = counted.orderBy(F.desc("count"), column).limit(self.getOrDefault(self.size)).collect()
         kernel = TopCategories(column=column, categories=tuple(row[column] for row in top))
         return KernelTransformer(kernelJson=kernel.model_dump_json(), outputCol=self.getOutputCol())
 
 
 class AssembleFeatures(Transformer, HasInputCols, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
-    """Concatenates the blocks into one ARRAY<FLOAT> column and drops them."""
+    """Concatenates the blocks into one ARRAY<FLOAT> column, then drops them."""
 
     @keyword_only
     def __init__(self, *, inputCols: list[str] | None = None, outputCol: str | None = None) -> None:  # noqa: N803
@@ -155,11 +163,11 @@ def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
     """Builds the unfitted pipeline of a feature set.
 
     Args:
-        chosen: Which columns become features.
-        stop_words: Words that carry no meaning, lower case.
+        chosen: The feature set.
+        stop_words: Words to leave uncounted, in lower case.
 
     Returns:
-        A pipeline whose model adds `features` ARRAY<FLOAT> to complaints.
+        A pipeline whose fitted model adds `features` ARRAY<FLOAT> to complaints.
     """
     kernels: list[Kernel] = [
         TextLength(column=NARRATIVE),
@@ -177,13 +185,13 @@ def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
 
 
 def describe(pipeline: Pipeline) -> str:
-    """All parameters of an unfitted pipeline's stages: equal for pipelines that fit alike."""
+    """Describes an unfitted pipeline by its stages' parameters; equal for pipelines that fit alike."""
     stages = [(type(stage).__name__, stage.extractParamMap()) for stage in pipeline.getStages()]
     return str([(name, sorted((key.name, str(value)) for key, value in values.items())) for name, values in stages])
 
 
 def encoder_of(pipeline: PipelineModel) -> FeatureEncoder:
-    """Takes the kernels of a fitted pipeline, in the order in which it assembles them."""
+    """Extracts the fitted kernels of a pipeline, in the order of its `features` column."""
     stages = [stage for stage in pipeline.stages if isinstance(stage, KernelTransformer)]
     return FeatureEncoder(kernels=tuple(stage.kernel() for stage in stages))
 

@@ -1,6 +1,6 @@
 """The feature kernels: fitted, serialisable functions from a raw complaint column to a block of numbers.
 
-Training, batch and stream all compute their features with these, so equal input gives equal bits.
+Training, batch and stream all compute their features with these kernels, so equal input gives equal bits.
 """
 
 from __future__ import annotations
@@ -15,21 +15,24 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-Block = NDArray[np.float32]
-"""One row a complaint, one column a feature."""
+from solosolve.names import OTHER_CATEGORY
 
-OTHER = "Other"
+Block = NDArray[np.float32]
+"""One row per complaint, one column per feature."""
+
+TERM_PREFIX = "term_"
+"""What the name of a feature that counts hashed words starts with; the number of its bucket follows."""
 
 _LOWERED_TO_ASCII = {"\u0130": "i ", "\u212a": "k"}
-"""The two letters beyond ASCII whose lower case has one of a to z: I with a dot, which on the JVM becomes i and a
-combining dot, and so ends the word; and the Kelvin sign."""
+"""The two non-ASCII letters whose lower case contains a letter from a to z: the dotted capital I, which the JVM turns
+into i and a combining dot that ends the word, and the Kelvin sign."""
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 _TO_WORDS = bytes(
     code if code in _LETTERS + b"'" else code + 32 if code in _LETTERS.upper() else 32 for code in range(256)
 )
-"""Byte to what stands for it: letters in lower case, the apostrophe, and a space for all else."""
+"""Translation of each byte: letters to lower case, the apostrophe to itself, everything else to a space."""
 
-# Spark's HashingTF hashes with this seed; the same buckets come out here (org.apache.spark.ml.feature.HashingTF).
+# The seed of Spark's HashingTF (org.apache.spark.ml.feature.HashingTF), so that words fall into the same buckets.
 _HASHING_TF_SEED = 42
 
 
@@ -40,17 +43,17 @@ class _Kernel(BaseModel):
 
     @property
     def names(self) -> list[str]:
-        """The features' names, one a column of the block."""
+        """The features' names, one per column of the block."""
         raise NotImplementedError
 
     def encode(self, values: pa.Array) -> Block:
         """Computes the block.
 
         Args:
-            values: The raw column, string (date32 for dates); nulls allowed.
+            values: The raw column, string, or date32 for dates; nulls are allowed.
 
         Returns:
-            float32, shape (len(values), len(names)); no NaN.
+            float32, shape (len(values), len(names)), without NaN.
         """
         raise NotImplementedError
 
@@ -71,10 +74,10 @@ class TextLength(_Kernel):
 
 
 class HashedTerms(_Kernel):
-    """Counts of words, stop words removed, hashed into a fixed number of buckets.
+    """Word counts without stop words, hashed into a fixed number of buckets.
 
-    The buckets are those of Spark's `RegexTokenizer(pattern="[^a-z']+", minTokenLength=2)`, `StopWordsRemover`
-    and `HashingTF`.
+    The buckets equal those of Spark's `RegexTokenizer(pattern="[^a-z']+", minTokenLength=2)`, `StopWordsRemover` and
+    `HashingTF` in a row.
     """
 
     kind: Literal["hashed_terms"] = "hashed_terms"
@@ -83,8 +86,8 @@ class HashedTerms(_Kernel):
 
     @property
     def names(self) -> list[str]:
-        """One feature a bucket."""
-        return [f"term_{bucket}" for bucket in range(self.size)]
+        """One feature per bucket."""
+        return [f"{TERM_PREFIX}{bucket}" for bucket in range(self.size)]
 
     def encode(self, values: pa.Array) -> Block:
         """Zeros for null."""
@@ -99,17 +102,17 @@ class HashedTerms(_Kernel):
         return counts.reshape(len(values), self.size).astype(np.float32)
 
     def words_by_feature(self, text: str | None) -> dict[str, list[str]]:
-        """The words of a text by the feature that counts them, in the order of their first appearance."""
+        """Groups a text's words by the feature that counts them, in order of first appearance."""
         words = _words(pa.array([text or ""])).to_pylist()[0]
         found: dict[str, list[str]] = {}
         for word in dict.fromkeys(words):
             bucket = self._bucket(word)
             if bucket >= 0:
-                found.setdefault(f"term_{bucket}", []).append(word)
+                found.setdefault(f"{TERM_PREFIX}{bucket}", []).append(word)
         return found
 
     def _bucket(self, word: str) -> int:
-        """The word's bucket, -1 where it is no term."""
+        """The word's bucket; -1 if it is not counted."""
         if len(word) < 2 or word in self._stop_words:
             return -1
         return mmh3.hash(word, _HASHING_TF_SEED) % self.size
@@ -120,18 +123,18 @@ class HashedTerms(_Kernel):
 
 
 class TopCategories(_Kernel):
-    """One-hot over the most frequent values; `Other` for the rest and for null."""
+    """One-hot encoding of the most frequent values; all others and null are `Other`."""
 
     kind: Literal["top_categories"] = "top_categories"
     categories: tuple[str, ...]
 
     @property
     def names(self) -> list[str]:
-        """One feature a category, `Other` last."""
-        return [f"{self.column}={category}" for category in (*self.categories, OTHER)]
+        """One feature per category, `Other` last."""
+        return [f"{self.column}={category}" for category in (*self.categories, OTHER_CATEGORY)]
 
     def encode(self, values: pa.Array) -> Block:
-        """Exactly one 1 a row."""
+        """Each row has exactly one 1."""
         known = pa.array(self.categories, pa.string())
         codes = pc.fill_null(pc.index_in(values, value_set=known), len(known)).to_numpy()
         block = np.zeros((len(values), len(known) + 1), np.float32)
@@ -140,7 +143,7 @@ class TopCategories(_Kernel):
 
 
 class MonthOfYear(_Kernel):
-    """Calendar month, 1 to 12."""
+    """The calendar month, 1 to 12."""
 
     kind: Literal["month_of_year"] = "month_of_year"
 
@@ -155,7 +158,7 @@ class MonthOfYear(_Kernel):
 
 
 class TextPattern(_Kernel):
-    """How often a regular expression (RE2) occurs in the text."""
+    """Number of matches of a regular expression (RE2) in the text, without overlaps."""
 
     kind: Literal["text_pattern"] = "text_pattern"
     name: str
@@ -175,9 +178,9 @@ Kernel = Annotated[TextLength | HashedTerms | TopCategories | MonthOfYear | Text
 
 
 def _words(texts: pa.Array) -> pa.Array:
-    """Splits lower-cased texts at everything but a to z and the apostrophe, as the regular expression [^a-z']+ does.
+    """Lower-cases texts and splits them at [^a-z']+, everything but letters from a to z and the apostrophe.
 
-    The bytes are translated at once, which is ten times as fast as the regular expression.
+    Translating all bytes in one call is ten times as fast as the regular expression.
     """
     for letter, lower in _LOWERED_TO_ASCII.items():
         texts = pc.replace_substring(texts, letter, lower)

@@ -1,4 +1,4 @@
-"""What MLflow loads of a registered model: complaint columns as text in, probability and prediction out."""
+"""The scorer as MLflow's `pyfunc` flavour: complaint columns as text in, probability and prediction out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from solosolve.model.scorer import THRESHOLD, ComplaintScorer, as_raw_complaints
+from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.names import THRESHOLD
 
 
-class ServedModel:
-    """The scorer behind MLflow's `predict`."""
+class PyfuncScorer:
+    """The scorer with the `predict` method that MLflow calls."""
 
     def __init__(self, scorer: ComplaintScorer) -> None:
         """Keeps the scorer."""
@@ -21,14 +22,14 @@ class ServedModel:
         """Scores complaints.
 
         Args:
-            model_input: One complaint a row, the filed columns as text, dates as YYYY-MM-DD.
-            params: Not used; MLflow passes it.
+            model_input: One complaint per row, the filed columns as text, dates as YYYY-MM-DD.
+            params: Ignored; MLflow passes it.
 
         Returns:
-            `probability` and `prediction` DOUBLE, one row a complaint.
+            `probability` and `prediction` DOUBLE, one row per complaint, with the index of the input.
 
         Raises:
-            ModelError: A column is missing or a date is none.
+            ModelError: A column is missing, or a date is not valid.
         """
         complaints = as_raw_complaints(pa.Table.from_pandas(model_input, preserve_index=False))
         probabilities = self._scorer.score(complaints)
@@ -38,5 +39,6 @@ class ServedModel:
         )
 
 
-def _load_pyfunc(path: str) -> ServedModel:
-    return ServedModel(ComplaintScorer.load(Path(path)))
+def _load_pyfunc(path: str) -> PyfuncScorer:
+    """Loads the scorer from a folder; MLflow looks this function up by name in the loader module."""
+    return PyfuncScorer(ComplaintScorer.load(Path(path)))

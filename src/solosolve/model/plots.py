@@ -1,36 +1,44 @@
-"""The pictures that go with a training run."""
+"""The plots of a training run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from solosolve.model.metrics import CalibrationBin, Floats
+from solosolve.model.evaluation import CalibrationBin
+from solosolve.model.metrics import ConfusionMatrix, Floats
+from solosolve.names import OUTCOME_NAMES
 
-_CLASSES = ("not successful", "successful")
+_CLASSES = (OUTCOME_NAMES[0.0], OUTCOME_NAMES[1.0])
 
 
-def roc_picture(labels: Floats, probabilities: Floats) -> Figure:
-    """Draws the receiver operating characteristic beside chance."""
-    false_rate, true_rate, _ = roc_curve(labels, probabilities)
+def roc_plot(labels: Floats, probabilities: Floats) -> Figure:
+    """Plots the receiver operating characteristic, with the diagonal of a random guess.
+
+    Args:
+        labels: 0.0 or 1.0, shape (rows,).
+        probabilities: Shape (rows,).
+    """
+    false_positive_rate, true_positive_rate, _ = roc_curve(labels, probabilities)
     figure, axes = _square("False positive rate", "True positive rate", "ROC on the test split")
-    axes.plot(false_rate, true_rate)
-    axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
+    axes.plot(false_positive_rate, true_positive_rate)
+    _draw_diagonal(axes)
     return figure
 
 
-def calibration_picture(bins: Sequence[CalibrationBin]) -> Figure:
-    """Draws what was said against what happened, one point a bin of equal count."""
+def calibration_plot(bins: Sequence[CalibrationBin]) -> Figure:
+    """Plots success rate against mean predicted probability, one point per bin."""
     figure, axes = _square("Mean predicted probability", "Success rate", "Calibration on the test split")
     axes.plot([part.mean_probability for part in bins], [part.success_rate for part in bins], marker="o")
-    axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
+    _draw_diagonal(axes)
     return figure
 
 
-def confusion_picture(matrix: Sequence[Sequence[int]]) -> Figure:
-    """Draws counts of actual (rows) against predicted (columns) outcomes."""
+def confusion_plot(matrix: ConfusionMatrix) -> Figure:
+    """Plots counts of actual (rows) against predicted (columns) outcomes."""
     figure, axes = _square("Predicted", "Actual", "Confusion on the test split")
     axes.imshow(matrix, cmap="Blues")
     axes.set_xticks([0, 1], _CLASSES)
@@ -41,8 +49,12 @@ def confusion_picture(matrix: Sequence[Sequence[int]]) -> Figure:
     return figure
 
 
-def _square(x: str, y: str, title: str):  # type: ignore[no-untyped-def]
+def _square(x: str, y: str, title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(4.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.set(xlabel=x, ylabel=y, title=title)
     return figure, axes
+
+
+def _draw_diagonal(axes: Axes) -> None:
+    axes.plot([0, 1], [0, 1], linestyle=":", color="grey")

@@ -1,4 +1,4 @@
-"""The promotion gate: a challenger replaces the champion only on evidence, and anything missing says no."""
+"""The promotion gate: a challenger replaces the champion only on evidence, and missing evidence stops it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from enum import StrEnum
 import numpy as np
 
 from solosolve.errors import ModelError
-from solosolve.model.metrics import Evaluation, Floats, bootstrap, measure, require_measurable
+from solosolve.model.evaluation import Evaluation, bootstrap, require_measurable
+from solosolve.model.metrics import Floats, measure
 
 AUC_TOLERANCE = 0.01
-"""How much worse than the champion's the challenger's AUC may be at the lower end of the paired 95 % interval."""
+"""How far below the champion's AUC the lower end of the paired 95 % interval may reach."""
 
 
-class Verdict(StrEnum):
-    """What validation decided."""
+class GateResult(StrEnum):
+    """How the gate decided on a challenger."""
 
     PASSED = "passed"
     PROVISIONAL = "provisional"
@@ -26,7 +27,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One named condition, what was found and what was required."""
+    """One named condition: what was found, and what was required."""
 
     name: str
     is_passed: bool
@@ -36,19 +37,26 @@ class Check:
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict and the checks behind it."""
+    """The gate's result and the checks that led to it."""
 
-    verdict: Verdict
+    result: GateResult
     checks: tuple[Check, ...]
 
     def to_json(self) -> str:
-        """The decision as evidence for the ledger."""
-        return json.dumps({"verdict": self.verdict, "checks": [asdict(check) for check in self.checks]})
+        """The decision as evidence for the ledger, with `verdict` as the result's key."""
+        return json.dumps({"verdict": self.result, "checks": [asdict(check) for check in self.checks]})
 
 
 @dataclass(frozen=True)
-class Slice:
-    """The frozen slice's labels and the probabilities of both models on it."""
+class EvaluationSlice:
+    """The complaints that both models are compared on.
+
+    Attributes:
+        labels: 0.0 or 1.0, shape (rows,).
+        challenger: The challenger's probabilities, shape (rows,).
+        champion: The champion's; None without a champion.
+        prior: Success rate of the challenger's training split.
+    """
 
     labels: Floats
     challenger: Floats
@@ -56,16 +64,16 @@ class Slice:
     prior: float
 
 
-def decide(evaluation: Evaluation, frozen: Slice, rounds: int) -> Decision:
+def decide(evaluation: Evaluation, frozen: EvaluationSlice, rounds: int) -> Decision:
     """Decides whether the challenger may become the champion.
 
-    It must beat the prior: an AUC whose interval lies above 0.5, and a lower log loss than the training rate of
-    success, said of everyone. Beside a champion it must also not be worse on the same complaints: AUC and log loss at
-    least as good, and the paired 95 % interval of the AUC difference above -AUC_TOLERANCE. The first model has no
-    champion to protect: when it does not beat the prior it is provisional.
+    It must beat the prior: the interval of its AUC lies above 0.5, and its log loss is lower than that of predicting
+    the training success rate for every complaint. If there is a champion, the challenger must also be at least as good
+    on the same complaints: in AUC, in log loss, and with the paired 95 % interval of the AUC difference above
+    -AUC_TOLERANCE. The first model has no champion to protect: if it does not beat the prior, it is provisional.
 
     Args:
-        evaluation: The challenger on the slice.
+        evaluation: The challenger's quality on the slice.
         frozen: The slice.
         rounds: Bootstrap resamples.
 
@@ -73,18 +81,18 @@ def decide(evaluation: Evaluation, frozen: Slice, rounds: int) -> Decision:
         The decision.
 
     Raises:
-        ModelError: A metric that the gate needs, or a score of the champion's, is missing or not a number.
+        ModelError: A metric that the gate needs, or one of the champion's scores, is missing or not a number.
     """
     checks = _against_prior(evaluation, frozen)
     if frozen.champion is None:
         is_better = all(check.is_passed for check in checks)
-        return Decision(Verdict.PASSED if is_better else Verdict.PROVISIONAL, checks)
+        return Decision(GateResult.PASSED if is_better else GateResult.PROVISIONAL, checks)
     checks += _against_champion(evaluation, frozen, frozen.champion, rounds)
     is_better = all(check.is_passed for check in checks)
-    return Decision(Verdict.PASSED if is_better else Verdict.REJECTED, checks)
+    return Decision(GateResult.PASSED if is_better else GateResult.REJECTED, checks)
 
 
-def _against_prior(evaluation: Evaluation, frozen: Slice) -> tuple[Check, ...]:
+def _against_prior(evaluation: Evaluation, frozen: EvaluationSlice) -> tuple[Check, ...]:
     auc_low = _required(evaluation, "auc", "low")
     loss = _required(evaluation, "log_loss", "value")
     prior_loss = _prior_log_loss(frozen)
@@ -94,16 +102,22 @@ def _against_prior(evaluation: Evaluation, frozen: Slice) -> tuple[Check, ...]:
     )
 
 
-def _against_champion(evaluation: Evaluation, frozen: Slice, champion: Floats, rounds: int) -> tuple[Check, ...]:
+def _against_champion(
+    evaluation: Evaluation, frozen: EvaluationSlice, probabilities: Floats, rounds: int
+) -> tuple[Check, ...]:
     auc, loss = _required(evaluation, "auc", "value"), _required(evaluation, "log_loss", "value")
-    require_measurable(frozen.labels, champion)
-    incumbent = measure(frozen.labels, champion)
-    champion_auc, champion_loss = incumbent["auc"], incumbent["log_loss"]
-    both = bootstrap(frozen.labels, {"challenger": frozen.challenger, "champion": champion}, rounds)
+    require_measurable(frozen.labels, probabilities)
+    champion = measure(frozen.labels, probabilities)
+    both = bootstrap(frozen.labels, {"challenger": frozen.challenger, "champion": probabilities}, rounds)
     difference_low = float(np.percentile(both["challenger"]["auc"] - both["champion"]["auc"], 2.5))
     return (
-        Check("auc_beside_champion", auc >= champion_auc, auc, f"at least the champion's {champion_auc:.4f}"),
-        Check("log_loss_beside_champion", loss <= champion_loss, loss, f"at most the champion's {champion_loss:.4f}"),
+        Check("auc_not_below_champion", auc >= champion["auc"], auc, f"at least the champion's {champion['auc']:.4f}"),
+        Check(
+            "log_loss_not_above_champion",
+            loss <= champion["log_loss"],
+            loss,
+            f"at most the champion's {champion['log_loss']:.4f}",
+        ),
         Check(
             "auc_difference_interval",
             difference_low > -AUC_TOLERANCE,
@@ -113,16 +127,17 @@ def _against_champion(evaluation: Evaluation, frozen: Slice, champion: Floats, r
     )
 
 
-def _prior_log_loss(frozen: Slice) -> float:
+def _prior_log_loss(frozen: EvaluationSlice) -> float:
     if not 0 < frozen.prior < 1:
-        raise ModelError(f"the training rate of success is {frozen.prior}: there is no prior to beat")
+        raise ModelError(f"cannot validate the model: its training success rate is {frozen.prior}, not between 0 and 1")
     return measure(frozen.labels, np.full(len(frozen.labels), frozen.prior))["log_loss"]
 
 
 def _required(evaluation: Evaluation, metric: str, part: str) -> float:
     if metric not in evaluation.metrics:
-        raise ModelError(f"metric {metric} is missing: found {', '.join(evaluation.metrics) or 'none'}")
+        found = ", ".join(evaluation.metrics) or "none"
+        raise ModelError(f"cannot validate the model: metric {metric} is missing, found {found}")
     value = float(getattr(evaluation.metrics[metric], part))
     if not math.isfinite(value):
-        raise ModelError(f"metric {metric} is {value}, not a number to decide on")
+        raise ModelError(f"cannot validate the model: metric {metric} is {value}, not a finite number")
     return value

@@ -1,4 +1,4 @@
-"""Spark ML's boosted trees as an XGBoost booster that gives the same probabilities."""
+"""Converts Spark ML's boosted trees to an XGBoost booster that gives the same probabilities."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NONE, _ROOT_PARENT = -1, 2147483647
 
 @dataclass
 class _Tree:
-    """One tree in XGBoost's arrays; node 0 is the root, a leaf has no children and its value as condition."""
+    """One tree as XGBoost's arrays. Node 0 is the root; a leaf has no children, and its value is its condition."""
 
     factor: float
     left: list[int] = field(default_factory=list)
@@ -34,7 +34,7 @@ class _Tree:
     condition: list[float] = field(default_factory=list)
 
     def add(self, parent: int) -> int:
-        """Appends a node that is still to be filled."""
+        """Appends an empty node and returns its number."""
         self.left.append(_NONE)
         self.right.append(_NONE)
         self.parent.append(parent)
@@ -46,19 +46,19 @@ class _Tree:
 def booster_from_spark(model: GBTClassificationModel, features: Block) -> xgb.Booster:
     """Converts a fitted model.
 
-    Spark sends `x <= threshold` to the left, XGBoost `x < condition`: the condition is the next float32 above the
-    threshold, which decides alike for every float32 x. Spark's probability is 1 / (1 + exp(-2 margin)), so leaves are
-    doubled (Friedman, Greedy Function Approximation, 2001, eq. 21; Spark's `LogLoss`).
+    Spark sends a row left if `x <= threshold`, XGBoost if `x < condition`. With the next float32 above the threshold as
+    the condition, both decide alike for every float32 x. Spark's probability is 1 / (1 + exp(-2 margin)), so the leaves
+    are doubled (Friedman, Greedy Function Approximation, 2001, eq. 21; Spark's `LogLoss`).
 
     Args:
         model: The model to convert.
-        features: Training rows, shape (rows, features), whose counts become the nodes' cover for SHAP values.
+        features: Training rows, shape (rows, features); SHAP values weight each node by how many of them reach it.
 
     Returns:
         A booster with the same trees; its probabilities are float32.
 
     Raises:
-        ModelError: The model has a split that is not `feature <= number`.
+        ModelError: The model has a split other than `feature <= number`.
     """
     trees = _parse(model.toDebugString)
     skeleton = _skeleton(model.numFeatures)
@@ -75,7 +75,7 @@ def _parse(text: str) -> list[_Tree]:
     trees = []
     for line in lines:
         if not (header := _TREE.match(line)):
-            raise ModelError(f"not a description of a tree of Spark's: {line.strip()!r}")
+            raise ModelError(f"cannot convert Spark's trees: expected the start of a tree, found {line.strip()!r}")
         tree = _Tree(factor=2 * float(header["weight"]))
         _parse_node(lines, tree, tree.add(_ROOT_PARENT))
         trees.append(tree)
@@ -83,40 +83,42 @@ def _parse(text: str) -> list[_Tree]:
 
 
 def _parse_node(lines: Iterator[str], tree: _Tree, node: int) -> None:
-    line = next(lines, "the text ends")
+    line = next(lines, "the end of the text")
     if leaf := _LEAF.match(line):
         tree.condition[node] = tree.factor * float(leaf["value"])
         return
     if not (split := _SPLIT.match(line)):
-        raise ModelError(f"not a split or leaf that can be converted: {line.strip()!r}")
+        raise ModelError(f"cannot convert Spark's trees: expected a numeric split or a leaf, found {line.strip()!r}")
     tree.feature[node], tree.condition[node] = int(split["feature"]), _next_above(float(split["threshold"]))
-    # Side by side: XGBoost looks for the right child behind the left one, whatever `right_children` says.
+    # The children must be neighbours: XGBoost takes the node after the left child as the right child, whatever
+    # `right_children` says.
     tree.left[node], tree.right[node] = tree.add(node), tree.add(node)
     _parse_node(lines, tree, tree.left[node])
-    otherwise = next(lines, "the text ends")
+    otherwise = next(lines, "the end of the text")
     if not _ELSE.match(otherwise):
-        raise ModelError(f"not the other side of a split: {otherwise.strip()!r}")
+        raise ModelError(f"cannot convert Spark's trees: expected the Else of a split, found {otherwise.strip()!r}")
     _parse_node(lines, tree, tree.right[node])
 
 
 def _next_above(threshold: float) -> float:
     """The smallest float32 above every float32 that is at most the threshold."""
     nearest = np.float32(threshold)
-    # As doubles: NumPy would compare a float32 and a Python float as float32.
+    # Compare as doubles: NumPy compares a float32 with a Python float as float32.
     return float(nearest if float(nearest) > threshold else np.nextafter(nearest, np.float32(np.inf)))
 
 
 def _covers(tree: _Tree, leaves: Any) -> Any:
-    """Rows that pass each node; children are numbered after their parents."""
+    """How many rows pass each node."""
     covers = np.bincount(leaves, minlength=len(tree.left)).astype(float)
+    # Children have higher numbers than their parents.
     for node in range(len(tree.left) - 1, 0, -1):
         covers[tree.parent[node]] += covers[node]
-    # A node that no row reaches would divide by zero in TreeSHAP.
+    # TreeSHAP divides by the cover, which is zero in a node that no row reaches.
     return np.maximum(covers, 1e-6)
 
 
 def _skeleton(feature_count: int) -> dict[str, Any]:
-    """The JSON of a booster of one tree, in the spelling of the installed XGBoost."""
+    """The JSON of a one-tree booster, in the format of the installed XGBoost version."""
     data = xgb.DMatrix(np.zeros((2, feature_count), np.float32), label=[0, 1])
     one_tree = xgb.train({"objective": "binary:logistic", "base_score": 0.5, "nthread": 1}, data, num_boost_round=1)
     parsed: dict[str, Any] = json.loads(bytes(one_tree.save_raw("json")))
@@ -164,7 +166,7 @@ def _to_json(tree: _Tree, covers: Any, feature_count: int) -> dict[str, Any]:
 
 
 def _mean_leaves(tree: _Tree, covers: Any) -> Any:
-    """Each node's cover-weighted mean of the leaves below it."""
+    """For each node, the mean of the leaves below it, weighted by cover."""
     sums = np.array(
         [tree.condition[node] * covers[node] if tree.left[node] == _NONE else 0.0 for node in range(len(covers))]
     )
@@ -174,7 +176,7 @@ def _mean_leaves(tree: _Tree, covers: Any) -> Any:
 
 
 def _gains(tree: _Tree, covers: Any, means: Any) -> list[float]:
-    """By how much each split lowers the sum of squares, as Spark's importances count it: without the tree's weight."""
+    """How much each split reduces the sum of squares, without the tree's weight, as in Spark's importances."""
     squares = covers * (means / tree.factor) ** 2
     children = zip(tree.left, tree.right, strict=True)
     return [

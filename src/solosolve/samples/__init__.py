@@ -1,1 +1,1 @@
-"""What sample complaints are made of: measured figures, a grammar of sentences, and the planted signal."""
+"""The generator of made-up complaints: published rates, a grammar of sentences, and a planted signal."""

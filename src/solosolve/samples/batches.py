@@ -1,4 +1,4 @@
-"""One batch of complaints: every column of the published file, with the truth behind it."""
+"""Makes one batch of complaints: every column of the published file, and the true probability of success."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from solosolve.names import NARRATIVE
-from solosolve.samples.applicants import load_applicants
 from solosolve.samples.calendar import load_calendar
-from solosolve.samples.calibration import Bools, Days, Floats, Ints, Texts, as_texts
 from solosolve.samples.companies import load_companies
-from solosolve.samples.copies import load_copies
-from solosolve.samples.handling import load_handling
-from solosolve.samples.narratives import MEAN_THEME_EFFECT, THEME_EFFECTS, load_writer
-from solosolve.samples.outcomes import IN_PROGRESS, UNTIMELY, Filed, Outcomes, load_outcome_model
+from solosolve.samples.complainants import load_complainants
+from solosolve.samples.distributions import Bools, Dates, Floats, Ints, Texts, as_texts
+from solosolve.samples.duplicates import load_duplicates
+from solosolve.samples.handling import CONSENT_PROVIDED, NOT_APPLICABLE, load_handling
+from solosolve.samples.narratives import load_narrative_writer
+from solosolve.samples.outcomes import IN_PROGRESS, UNTIMELY, Filings, Outcomes, load_outcome_model
 from solosolve.samples.taxonomy import Subjects, load_taxonomy
+from solosolve.samples.themes import planted_strength
 
 REPUBLISHED_SHARE = 0.002
-"""Share of records that are superseded by a later record of the same complaint id."""
+"""Share of records that a later record with the same complaint id supersedes."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Complaints in order of arrival, one element per complaint id.
+    """Complaints in order of arrival; every array has one element per complaint id.
 
-    `columns` has snake_case names and the texts as published; `is_labelled` says where `is_success` is published.
+    Attributes:
+        columns: The published texts by snake_case column name.
+        complaint_id: The complaint ids, ascending.
+        probability: The true probability of success, from which the outcome was drawn.
+        is_success: Whether the complaint was resolved successfully.
+        is_labelled: Whether the file reveals `is_success`.
+        has_narrative: Whether the narrative is published.
     """
 
     columns: dict[str, Texts]
@@ -35,101 +42,102 @@ class Batch:
     is_labelled: Bools
     has_narrative: Bools
 
-    def with_ids_from(self, first_id: int) -> Batch:
-        """The same complaints, their ids raised by a number."""
-        complaint_id = self.complaint_id + first_id
-        texts = as_texts([str(number) for number in complaint_id.tolist()])
-        return replace(self, complaint_id=complaint_id, columns=self.columns | {"complaint_id": texts})
+    def with_ids_raised_by(self, offset: int) -> Batch:
+        """Returns the same complaints with `offset` added to their ids."""
+        complaint_id = self.complaint_id + offset
+        columns = self.columns | {"complaint_id": _as_decimals(complaint_id)}
+        return replace(self, complaint_id=complaint_id, columns=columns)
 
 
 def build_batch(rng: np.random.Generator, quantile: Floats, last_id: int) -> Batch:
-    """Makes the complaints that arrive at these quantiles of the whole file's volume.
+    """Makes the complaints at the given quantiles of the file's total volume.
 
     Args:
-        rng: Source of every choice.
+        rng: Source of all randomness.
         quantile: Ascending numbers from 0 to 1, one per complaint.
-        last_id: The complaint id given last.
+        last_id: Id of the preceding complaint.
 
     Returns:
-        The batch; its ids ascend from above `last_id`.
+        The batch, with ids greater than `last_id`.
     """
     calendar, handling, companies = load_calendar(), load_handling(), load_companies()
-    moments = calendar.moments(quantile)
-    days = calendar.days(moments)
-    subjects = load_taxonomy().draw(rng, calendar.periods.at(days), calendar.taxonomies.at(days))
-    company = companies.draw(rng, days, subjects.topic)
-    is_open = handling.draw_open(rng, calendar, days)
-    channel, consent = handling.draw_route(rng, calendar, days, subjects.issue_topic, is_open)
-    has_narrative = (consent == handling.consent("Consent provided")) & ~is_open
-    narrative, theme_strength = _write_narratives(rng, days, subjects, has_narrative)
-    filed = Filed(
-        days=days,
+    arrival_times = calendar.arrival_times(quantile)
+    dates = calendar.dates(arrival_times)
+    subjects = load_taxonomy().draw(rng, calendar.periods.find(dates), calendar.naming_eras.find(dates))
+    company = companies.draw(rng, dates, subjects.product_family)
+    is_open = handling.draw_open(rng, calendar, dates)
+    channel, consent = handling.draw_route(rng, calendar, dates, subjects.issue_product_family, is_open)
+    has_narrative = (consent == handling.consent_code(CONSENT_PROVIDED)) & ~is_open
+    narrative, theme_strength = _write_narratives(rng, dates, subjects, has_narrative)
+    filings = Filings(
+        dates=dates,
         issue=subjects.issue,
-        issue_topic=subjects.issue_topic,
+        issue_product_family=subjects.issue_product_family,
         channel=channel,
         consent=consent,
         is_tail=companies.is_tail(company),
         strength=companies.effects[company] + theme_strength,
     )
-    outcomes = load_outcome_model().draw(rng, calendar, filed)
-    is_labelled = (days < calendar.label_end) & ~is_open
-    complaint_id = calendar.complaint_ids(moments, last_id)
+    outcomes = load_outcome_model().draw(rng, calendar, filings)
+    is_labelled = (dates < calendar.label_end) & ~is_open
+    complaint_id = calendar.complaint_ids(arrival_times, last_id)
     columns = {
         NARRATIVE: narrative,
         "company": companies.names[company],
-        "complaint_id": as_texts([str(number) for number in complaint_id.tolist()]),
+        "complaint_id": _as_decimals(complaint_id),
         **_subject_columns(subjects),
-        **_applicant_columns(rng, days),
-        **_handling_columns(rng, filed),
-        **_outcome_columns(rng, filed, outcomes, is_open, is_labelled),
+        **_complainant_columns(rng, dates),
+        **_handling_columns(rng, filings),
+        **_outcome_columns(rng, filings, outcomes, is_open, is_labelled),
     }
     return Batch(columns, complaint_id, outcomes.probability, outcomes.is_success, is_labelled, has_narrative)
 
 
 def published_columns(rng: np.random.Generator, batch: Batch, records: int) -> dict[str, Texts]:
-    """Returns the batch's columns as published, some complaints twice.
+    """Returns the batch's columns with some complaints published twice.
 
-    A complaint that is published twice stands in its place as it was while open, and again, final, at the batch's end.
+    The first record of such a complaint shows it in progress; its final record is at the end of the batch.
 
     Args:
-        rng: Chooses the complaints published twice.
+        rng: Chooses the complaints to publish twice.
         batch: At most `records` complaints.
-        records: Number of records wanted.
+        records: Number of records to return.
 
     Returns:
-        Column name to `records` texts.
+        The texts by column name, `records` of them each.
     """
     complaints = len(batch.complaint_id)
     twice = np.sort(rng.choice(complaints, records - complaints, replace=False))
     order = np.concatenate([np.arange(complaints), twice])
-    while_open = {
+    in_progress = {
         NARRATIVE: "",
         "company_public_response": "",
         "consumer_consent_provided": "",
         "company_response_to_consumer": IN_PROGRESS,
         "timely_response": "Yes",
-        "consumer_disputed": "N/A",
+        "consumer_disputed": NOT_APPLICABLE,
     }
     columns = {name: texts[order] for name, texts in batch.columns.items()}
-    for name, text in while_open.items():
+    for name, text in in_progress.items():
         columns[name][twice] = text
     return columns
 
 
 def _write_narratives(
-    rng: np.random.Generator, days: Days, subjects: Subjects, has_narrative: Bools
+    rng: np.random.Generator, dates: Dates, subjects: Subjects, has_narrative: Bools
 ) -> tuple[Texts, Floats]:
-    """Returns each complaint's narrative (blank without one) and what its themes add to its strength."""
+    """Returns each complaint's narrative (or a blank) and what its themes add to its strength."""
     rows = np.flatnonzero(has_narrative)
-    texts = np.full(len(days), "", dtype=object)
-    strength = np.zeros(len(days))
+    texts = np.full(len(dates), "", dtype=object)
+    strength = np.zeros(len(dates))
     if len(rows) == 0:
         return texts, strength
-    topic, issue = subjects.topic[rows], subjects.issue[rows]
-    sources = load_copies().draw_sources(rng, days[rows], topic * len(load_taxonomy().issues) + issue)
-    written, themes = load_writer().write(rng, topic, subjects.group[rows])
-    texts[rows] = written[sources]
-    strength[rows] = (themes @ THEME_EFFECTS - MEAN_THEME_EFFECT)[sources]
+    product_family, issue = subjects.product_family[rows], subjects.issue[rows]
+    subject = product_family * len(load_taxonomy().issues) + issue
+    originals = load_duplicates().draw_originals(rng, dates[rows], subject)
+    written, themes = load_narrative_writer().write(rng, product_family, subjects.issue_group[rows])
+    texts[rows] = written[originals]
+    strength[rows] = planted_strength(themes)[originals]
     return texts, strength
 
 
@@ -143,40 +151,44 @@ def _subject_columns(subjects: Subjects) -> dict[str, Texts]:
     }
 
 
-def _applicant_columns(rng: np.random.Generator, days: Days) -> dict[str, Texts]:
-    state, zip_code, tags = load_applicants().draw(rng, days)
+def _complainant_columns(rng: np.random.Generator, dates: Dates) -> dict[str, Texts]:
+    state, zip_code, tags = load_complainants().draw(rng, dates)
     return {"state": state, "zip_code": zip_code, "tags": tags}
 
 
-def _handling_columns(rng: np.random.Generator, filed: Filed) -> dict[str, Texts]:
+def _handling_columns(rng: np.random.Generator, filings: Filings) -> dict[str, Texts]:
     handling = load_handling()
     last_day = load_calendar().end - np.timedelta64(1, "D")
-    sent = np.minimum(filed.days + handling.draw_lag_days(rng, filed.days, filed.channel), last_day)
+    sent = np.minimum(filings.dates + handling.draw_lag_days(rng, filings.dates, filings.channel), last_day)
     return {
-        "date_received": _spell_days(filed.days),
-        "date_sent_to_company": _spell_days(sent),
-        "consumer_consent_provided": handling.spell_consent(rng, filed.days, filed.consent),
-        "submitted_via": handling.channels[filed.channel],
+        "date_received": _iso_dates(filings.dates),
+        "date_sent_to_company": _iso_dates(sent),
+        "consumer_consent_provided": handling.draw_consent_text(rng, filings.dates, filings.consent),
+        "submitted_via": handling.channels[filings.channel],
     }
 
 
 def _outcome_columns(
-    rng: np.random.Generator, filed: Filed, outcomes: Outcomes, is_open: Bools, is_labelled: Bools
+    rng: np.random.Generator, filings: Filings, outcomes: Outcomes, is_open: Bools, is_labelled: Bools
 ) -> dict[str, Texts]:
     handling = load_handling()
     response = np.where(is_open, IN_PROGRESS, outcomes.response)
     disputed = np.where(outcomes.is_disputed, "Yes", "No").astype(object)
-    unknown = handling.spell_unknown_dispute(rng, filed.days)
+    unknown = handling.draw_unknown_dispute_text(rng, filings.dates)
     return {
-        "company_public_response": handling.draw_public_response(rng, filed.days, (response != UNTIMELY) & ~is_open),
+        "company_public_response": handling.draw_public_response(rng, filings.dates, (response != UNTIMELY) & ~is_open),
         "company_response_to_consumer": response,
         "timely_response": np.where(outcomes.is_timely | is_open, "Yes", "No").astype(object),
         "consumer_disputed": np.where(is_labelled, disputed, unknown),
     }
 
 
-def _spell_days(days: Days) -> Texts:
-    first = days.min()
-    spellings = np.datetime_as_string(np.arange(first, days.max() + 1)).astype(object)
-    texts: Texts = spellings[(days - first).astype(np.int64)]
+def _iso_dates(dates: Dates) -> Texts:
+    first = dates.min()
+    iso_dates = np.datetime_as_string(np.arange(first, dates.max() + 1)).astype(object)
+    texts: Texts = iso_dates[(dates - first).astype(np.int64)]
     return texts
+
+
+def _as_decimals(numbers: Ints) -> Texts:
+    return as_texts([str(number) for number in numbers.tolist()])

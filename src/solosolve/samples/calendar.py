@@ -1,4 +1,4 @@
-"""When complaints arrive: monthly volume, weekdays, complaint ids, and the days on which the published file changed."""
+"""When complaints arrive: monthly volumes, weekdays, complaint ids, and the dates on which the file changed."""
 
 from __future__ import annotations
 
@@ -7,70 +7,82 @@ from functools import cache
 
 import numpy as np
 
-from solosolve.samples.calibration import Days, Floats, Ints, Steps, read_figures
+from solosolve.samples.distributions import DateBins, Dates, Floats, Ints, read_statistics
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """The arrival of complaints between the first day and the day of publication."""
+    """The arrival of complaints between the first date and the publication of the file.
 
-    first_day: np.datetime64
+    Attributes:
+        first_date: Date of the first complaint.
+        end: Publication date; the newest complaint is a day older.
+        cumulative_volume: Share of all complaints received before each day, from 0 to 1; shape (days + 1,).
+        id_days: Days after `first_date` at which the published complaint id is known.
+        id_values: Those ids.
+        periods: Quarters, the time resolution of most published rates.
+        naming_eras: Spans of time between the dates on which the publisher renamed products and issues.
+        consent_start: First date on which consumers were asked for consent to publish.
+        label_end: First date without a published Yes or No in `Consumer disputed?`.
+    """
+
+    first_date: np.datetime64
     end: np.datetime64
     cumulative_volume: Floats
     id_days: Floats
     id_values: Floats
-    periods: Steps
-    taxonomies: Steps
+    periods: DateBins
+    naming_eras: DateBins
     consent_start: np.datetime64
     label_end: np.datetime64
 
-    def moments(self, quantile: Floats) -> Floats:
-        """Maps quantiles of all complaints (0 to 1) to days, with fractions, after the first day."""
+    def arrival_times(self, quantile: Floats) -> Floats:
+        """Maps quantiles of all complaints (0 to 1) to arrival times in days, with fractions, after `first_date`."""
         return np.interp(quantile, self.cumulative_volume, np.arange(len(self.cumulative_volume)))
 
-    def days(self, moments: Floats) -> Days:
-        """Returns the date on which each moment falls."""
-        last = len(self.cumulative_volume) - 2
-        return self.first_day + np.minimum(moments.astype(np.int64), last).astype("timedelta64[D]")
+    def dates(self, arrival_times: Floats) -> Dates:
+        """Returns the date of each arrival time."""
+        last_day = len(self.cumulative_volume) - 2
+        return self.first_date + np.minimum(arrival_times.astype(np.int64), last_day).astype("timedelta64[D]")
 
-    def complaint_ids(self, moments: Floats, last_id: int) -> Ints:
+    def complaint_ids(self, arrival_times: Floats, last_id: int) -> Ints:
         """Numbers complaints as the publisher does: ascending with time, with gaps.
 
         Args:
-            moments: Days after the first day, ascending.
-            last_id: The id given to the complaint before; all ids returned are above it.
+            arrival_times: Days after `first_date`, ascending.
+            last_id: Id of the preceding complaint; all returned ids are greater.
 
         Returns:
             Strictly ascending ids.
         """
-        ids = np.interp(moments, self.id_days, self.id_values).astype(np.int64)
+        ids = np.interp(arrival_times, self.id_days, self.id_values).astype(np.int64)
         position = np.arange(len(ids))
         return np.maximum.accumulate(np.maximum(ids, last_id + 1) - position) + position
 
 
 @cache
 def load_calendar() -> Calendar:
-    """Reads `calendar.json`: volumes, weekday factors and the days of change."""
-    figures = read_figures("calendar")
-    end = np.datetime64(figures["end"])
-    segments = Steps.of([start for start, _ in figures["volume"]])
-    first_day = segments.starts[0]
-    days = np.arange(first_day, end)
-    # 1970-01-01 was a Thursday, weekday 3 when Monday is 0.
-    weight = np.array(figures["weekday"])[(days.astype(np.int64) + 3) % 7]
-    segment = segments.at(days)
-    volume = np.array([count for _, count in figures["volume"]], dtype=np.float64)
-    daily = weight / np.bincount(segment, weights=weight)[segment] * volume[segment]
-    anchors = figures["complaint_ids"]
-    anchor_days = np.array([day for day, _ in anchors], dtype="datetime64[D]") - first_day
+    """Reads volumes, weekday factors and the dates of change from `calendar.json`."""
+    statistics = read_statistics("calendar")
+    end = np.datetime64(statistics["end"])
+    months = DateBins.from_starts([start for start, _ in statistics["volume"]])
+    first_date = months.starts[0]
+    dates = np.arange(first_date, end)
+    # 1970-01-01 was a Thursday, which is weekday 3 when Monday is 0.
+    weight = np.array(statistics["weekday"])[(dates.astype(np.int64) + 3) % 7]
+    month = months.find(dates)
+    volume = np.array([count for _, count in statistics["volume"]], dtype=np.float64)
+    daily = weight / np.bincount(month, weights=weight)[month] * volume[month]
+    known_ids = statistics["complaint_ids"]
+    id_days = np.array([day for day, _ in known_ids], dtype="datetime64[D]") - first_date
     return Calendar(
-        first_day=first_day,
+        first_date=first_date,
         end=end,
         cumulative_volume=np.concatenate([[0.0], np.cumsum(daily) / daily.sum()]),
-        id_days=anchor_days.astype(np.float64),
-        id_values=np.array([value for _, value in anchors], dtype=np.float64),
-        periods=Steps.of(figures["periods"]),
-        taxonomies=Steps.of([str(first_day), *figures["renamed"]]),
-        consent_start=np.datetime64(figures["consent_start"]),
-        label_end=np.datetime64(figures["label_end"]),
+        id_days=id_days.astype(np.float64),
+        id_values=np.array([value for _, value in known_ids], dtype=np.float64),
+        periods=DateBins.from_starts(statistics["periods"]),
+        naming_eras=DateBins.from_starts([str(first_date), *statistics["renamed"]]),
+        consent_start=np.datetime64(statistics["consent_start"]),
+        label_end=np.datetime64(statistics["label_end"]),
     )

@@ -1,4 +1,4 @@
-"""Whom complaints are about: the companies named most often, and a long tail of made-up ones."""
+"""Whom complaints are about: the companies with the most complaints, and a long tail of made-up ones."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ from functools import cache
 
 import numpy as np
 
-from solosolve.samples.calibration import Bools, Conditional, Days, Floats, Ints, Steps, Texts, as_texts, read_figures
+from solosolve.samples.distributions import (
+    Bools,
+    ConditionalDistribution,
+    DateBins,
+    Dates,
+    Floats,
+    Ints,
+    Texts,
+    as_texts,
+    read_statistics,
+)
 
-TAIL_PER_TOPIC = 1200
-"""Made-up companies of each product family; their names allow for 1,728."""
+TAIL_PER_FAMILY = 1200
+"""Made-up companies per product family; `tail_name` has 1,728 names for each."""
 
 TAIL_EXPONENT = 0.7
-"""Rank-frequency exponent of the tail: the first is met about 140 times as often as the last."""
+"""Zipf exponent of the tail: its largest company gets about 140 times as many complaints as its smallest."""
 
 EFFECT_SD = 0.18
 TAIL_EFFECT_MEAN = -0.10
-"""Planted: how far companies differ in resolving complaints (log-odds), and how the small ones compare."""
+"""Planted: how much companies differ in resolving complaints, and the mean effect of those in the tail (log-odds)."""
 
 TREES = (
     "Alder",
@@ -47,7 +57,7 @@ PLACES = (
     "Reach",
     "Spur",
 )
-FORMS = (
+LEGAL_FORMS = (
     "LLC",
     "Inc.",
     "Corp.",
@@ -77,56 +87,56 @@ TRADES = {
 
 @dataclass(frozen=True)
 class Companies:
-    """Company names, their distribution by era and product family, and their planted effect on the outcome."""
+    """Company names, their distribution by era and product family, and their planted effects on the outcome."""
 
     names: Texts
     effects: Floats
     named_count: int
-    topic_count: int
-    eras: Steps
-    by_era_and_topic: Conditional
+    product_family_count: int
+    eras: DateBins
+    by_era_and_product_family: ConditionalDistribution
 
-    def draw(self, rng: np.random.Generator, days: Days, topic: Ints) -> Ints:
-        """Draws each complaint's company code from its day and its product's family."""
-        return self.by_era_and_topic.draw(rng, self.eras.at(days) * self.topic_count + topic)
+    def draw(self, rng: np.random.Generator, dates: Dates, product_family: Ints) -> Ints:
+        """Draws each complaint's company, as a code, from its date and product family."""
+        condition = self.eras.find(dates) * self.product_family_count + product_family
+        return self.by_era_and_product_family.draw(rng, condition)
 
     def is_tail(self, company: Ints) -> Bools:
-        """Says which companies are made-up small ones."""
+        """Returns which companies are in the made-up tail."""
         return company >= self.named_count
 
 
-def tail_name(topic: str, rank: int) -> str:
-    """Returns the made-up name of the tail's company of this family and rank, such as `Cedar Bend Mortgage, LLC`."""
-    trades = TRADES[topic]
+def tail_name(product_family: str, rank: int) -> str:
+    """Makes up a company name, such as `Cedar Bend Mortgage, LLC`, that no other family or rank gets."""
+    trades = TRADES[product_family]
     tree = TREES[rank % 12]
     place = PLACES[rank // 12 % 12]
-    form = FORMS[(rank + rank // 144) % 12]
-    return f"{tree} {place} {trades[rank % len(trades)]} {form}".replace(" ,", ",")
+    legal_form = LEGAL_FORMS[(rank + rank // 144) % 12]
+    return f"{tree} {place} {trades[rank % len(trades)]} {legal_form}".replace(" ,", ",")
 
 
 @cache
 def load_companies() -> Companies:
-    """Reads `people.json`'s companies and adds the tail and the planted effects, which no seed changes."""
-    figures = read_figures("people")
-    topics = read_figures("taxonomy")["topics"]
-    named = figures["companies"]
-    tail = [tail_name(topic, rank) for topic in topics for rank in range(TAIL_PER_TOPIC)]
-    zipf = np.arange(1, TAIL_PER_TOPIC + 1, dtype=np.float64) ** -TAIL_EXPONENT
+    """Reads the named companies from `people.json`; adds the tail and the planted effects, the same for every seed."""
+    statistics = read_statistics("people")
+    product_families = read_statistics("taxonomy")["topics"]
+    named = statistics["companies"]
+    tail = [tail_name(family, rank) for family in product_families for rank in range(TAIL_PER_FAMILY)]
+    zipf = np.arange(1, TAIL_PER_FAMILY + 1, dtype=np.float64) ** -TAIL_EXPONENT
     distributions: list[tuple[Ints, Floats]] = []
-    for era in figures["company_counts"]:
-        for topic, cell in enumerate(era):
-            first = len(named) + topic * TAIL_PER_TOPIC
-            codes = np.concatenate([np.array(cell["named"][::2], np.int64), np.arange(first, first + TAIL_PER_TOPIC)])
+    for era in statistics["company_counts"]:
+        for family, cell in enumerate(era):
+            first = len(named) + family * TAIL_PER_FAMILY
+            codes = np.concatenate([np.array(cell["named"][::2], np.int64), np.arange(first, first + TAIL_PER_FAMILY)])
             counts = np.concatenate([np.array(cell["named"][1::2], np.float64), zipf / zipf.sum() * cell["tail"]])
             distributions.append((codes, counts))
-    fixed = np.random.default_rng(2017)
-    effects = fixed.normal(0.0, EFFECT_SD, len(named) + len(tail))
+    effects = np.random.default_rng(2017).normal(0.0, EFFECT_SD, len(named) + len(tail))
     effects[len(named) :] += TAIL_EFFECT_MEAN
     return Companies(
         names=as_texts(named + tail),
         effects=effects,
         named_count=len(named),
-        topic_count=len(topics),
-        eras=Steps.of(figures["company_eras"]),
-        by_era_and_topic=Conditional.of(distributions),
+        product_family_count=len(product_families),
+        eras=DateBins.from_starts(statistics["company_eras"]),
+        by_era_and_product_family=ConditionalDistribution.from_codes(distributions),
     )

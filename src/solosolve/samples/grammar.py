@@ -1,7 +1,7 @@
-"""Turns sentence templates and per-narrative choices into text, a batch at a time.
+"""Renders sentence templates as text, a batch of narratives at a time.
 
-A template is compiled once into pieces: literal text, or a slot. A batch of narratives is one flat array of piece
-numbers, so that filling the slots and joining the text are a few array operations, not a loop over sentences.
+Each template is compiled once into pieces: literal texts and slots. A batch of narratives is one flat array of piece
+numbers, so that filling the slots and joining the texts takes a few array operations instead of a loop over sentences.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from solosolve.samples.calibration import Bools, Ints, Texts
+from solosolve.samples.distributions import Bools, Ints, Texts
 
 GAPS = (" ", " ", " ", "\n", "\n\n")
 BREAKS = ("\n", "\n\n")
-"""What may stand between sentences of a narrative with line breaks, and after its first sentence."""
+"""Separators in narratives with line breaks: between sentences (GAPS) and after the first one (BREAKS)."""
 
-NOTHING, SPACE = 0, 1
-"""Numbers of the first two pieces of every pool."""
+EMPTY, SPACE = 0, 1
+"""The first two pieces of every pool: an empty text and a space."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """The sentences of a batch, flat and in reading order.
+    """The sentences of a batch of narratives.
 
-    `narrative` ascends and `template` has each sentence's template; `variants` has, per narrative and slot, which of
-    the slot's word lists to draw from; `has_breaks` says which narratives have line breaks.
+    Attributes:
+        narrative: The narrative each sentence belongs to, ascending; shape (sentences,).
+        template: The template of each sentence, in reading order; shape (sentences,).
+        variants: Which of a slot's word lists to draw from; shape (narratives, slots).
+        has_breaks: Which narratives have line breaks; shape (narratives,).
     """
 
     narrative: Ints
@@ -40,10 +43,17 @@ class Outline:
 
 @dataclass(frozen=True)
 class Grammar:
-    """Compiled templates and the pool of pieces that they and their slots refer to.
+    """Compiled templates.
 
-    `pieces` has, template after template, a piece number or, for a slot, minus its number minus one. `first` and
-    `size` bound each template's pieces; `slot_first` and `slot_size` bound, per slot and variant, its words in `pool`.
+    Attributes:
+        pool: The texts of all pieces: literals and slot words.
+        pieces: The pieces of all templates in order. An entry of 0 or more is a position in `pool`; a negative entry
+            `-n - 1` is slot number `n`.
+        first: Where in `pieces` each template starts; shape (templates,).
+        size: Number of pieces of each template; shape (templates,).
+        slots: Names of the slots, by slot number.
+        slot_first: Where in `pool` the words of a slot start; shape (slots, variants).
+        slot_size: Number of those words; shape (slots, variants).
     """
 
     pool: pa.StringArray
@@ -55,8 +65,8 @@ class Grammar:
     slot_size: Ints
 
     def render(self, rng: np.random.Generator, outline: Outline) -> Texts:
-        """Fills the outline's slots at random and joins the sentences; returns one text per narrative."""
-        # Each sentence has one piece more than its template: the gap that follows it.
+        """Fills the slots at random and joins the sentences; returns one text per narrative."""
+        # A sentence has one more piece than its template: the gap that follows it.
         size = self.size[outline.template] + 1
         position = positions_within(size)
         narrative = np.repeat(outline.narrative, size)
@@ -76,17 +86,17 @@ class Grammar:
         return np.asarray(texts.to_numpy(zero_copy_only=False), dtype=object)
 
     def _gaps(self, outline: Outline) -> Ints:
-        """Returns the piece that follows each sentence: nothing after the last, else a space or line breaks."""
+        """Returns the gap after each sentence: empty after the last one, otherwise a space or a slot of line breaks."""
         is_first = np.diff(outline.narrative, prepend=-1) > 0
         is_last = np.diff(outline.narrative, append=len(outline.variants)) > 0
         breaks = outline.has_breaks[outline.narrative]
         slot = {name: -number - 1 for number, name in enumerate(self.slots)}
         gap = np.where(breaks, np.where(is_first, slot["break"], slot["gap"]), SPACE)
-        return np.where(is_last, NOTHING, gap)
+        return np.where(is_last, EMPTY, gap)
 
 
 def positions_within(sizes: Ints) -> Ints:
-    """Numbers the elements of consecutive runs of these sizes, each from 0."""
+    """Numbers the elements of consecutive runs of the given sizes, starting at 0 in each run."""
     return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
@@ -94,16 +104,16 @@ def compile_grammar(templates: Sequence[str], words: Mapping[str, Sequence[Seque
     """Compiles templates.
 
     Args:
-        templates: Sentences with `{slot}` fields; a capitalised `{Slot}` is the slot with its first letter capitalised.
-        words: Per slot, its word lists, one per variant.
+        templates: Sentences with `{slot}` fields; `{Slot}` fills the slot with a capitalised word.
+        words: The word lists of each slot, one per variant.
 
     Returns:
-        The grammar; a template's number is its place in `templates`, a slot's number its place in `slots`.
+        The grammar; templates are numbered in the order of `templates`.
     """
     slots = {**words, "gap": (GAPS,), "break": (BREAKS,)}
-    slots |= {name.capitalize(): [[_capital(word) for word in row] for row in rows] for name, rows in words.items()}
+    slots |= {name.capitalize(): [[_capitalise(word) for word in row] for row in rows] for name, rows in words.items()}
     names = tuple(slots)
-    pool = ["", " "]  # NOTHING and SPACE
+    pool = ["", " "]  # EMPTY and SPACE
     pieces: list[int] = []
     size: list[int] = []
     for template in templates:
@@ -129,7 +139,7 @@ def compile_grammar(templates: Sequence[str], words: Mapping[str, Sequence[Seque
 
 
 def _compile(template: str, slots: Sequence[str], pool: list[str]) -> list[int]:
-    """Returns a template's pieces and adds its literal texts to the pool."""
+    """Returns the pieces of a template, and appends its literal texts to `pool`."""
     pieces: list[int] = []
     for literal, field, _, _ in Formatter().parse(template):
         if literal:
@@ -140,5 +150,6 @@ def _compile(template: str, slots: Sequence[str], pool: list[str]) -> list[int]:
     return pieces
 
 
-def _capital(word: str) -> str:
+def _capitalise(word: str) -> str:
+    """Capitalises the first letter; `str.capitalize` would lower the others."""
     return word[:1].upper() + word[1:]

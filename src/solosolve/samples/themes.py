@@ -1,17 +1,29 @@
-"""The planted themes: what a narrative may speak of, how often, how it bears on the outcome, and in which words.
+"""The planted themes: what a narrative can mention, how often, its effect on the outcome, and in which words.
 
-Every sentence of a theme has at least one of its marker words, and no other sentence of the grammar has them, so that a
-count of tokens sees the theme.
+Every sentence of a theme contains at least one of its marker words, and no other sentence does, so that token counts
+reveal the theme.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from solosolve.samples.distributions import Bools, Floats
+
 
 @dataclass(frozen=True)
 class Theme:
-    """A theme: `share` of narratives that have it, `effect` on strength (log-odds), its markers and sentences."""
+    """A theme that narratives can mention.
+
+    Attributes:
+        name: Short name, in snake case.
+        share: Share of narratives that mention it.
+        effect: What it adds to the strength of a complaint (log-odds).
+        markers: Words that only this theme's sentences contain.
+        sentences: Its sentences, as templates with slots.
+    """
 
     name: str
     share: float
@@ -190,3 +202,20 @@ THEMES: tuple[Theme, ...] = (
         ),
     ),
 )
+
+_EFFECTS: Floats = np.array([theme.effect for theme in THEMES])
+THEME_SHARES: Floats = np.array([theme.share for theme in THEMES])
+_MEAN_EFFECT = float(_EFFECTS @ THEME_SHARES)
+
+
+def planted_strength(themes: Bools) -> Floats:
+    """Returns what the themes of each narrative add to its complaint's strength.
+
+    Args:
+        themes: Which themes each narrative mentions; shape (narratives, themes).
+
+    Returns:
+        The sum of the themes' effects, centred on its expected value.
+    """
+    strength: Floats = themes @ _EFFECTS - _MEAN_EFFECT
+    return strength

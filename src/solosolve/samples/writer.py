@@ -1,4 +1,4 @@
-"""Writes a file of made-up complaints in the published layout, with the true probability behind every outcome."""
+"""Writes a file of made-up complaints in the published layout, and the true probability of every outcome."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,11 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from solosolve.errors import UsageError
-from solosolve.names import COMPLAINT_COLUMNS, WITHDRAWN_COLUMNS
+from solosolve.names import COMPLAINT_COLUMNS, TRUTH_SUFFIX, WITHDRAWN_COLUMNS
 from solosolve.samples.batches import REPUBLISHED_SHARE, Batch, build_batch, published_columns
-from solosolve.samples.calibration import Bools, Floats
 
-Layout = Literal[18, 16]
+ColumnCount = Literal[18, 16]
 
 OFFICIAL_HEADERS: dict[str, str] = {name: name.replace("_", " ").capitalize() for name in COMPLAINT_COLUMNS} | {
     "sub_product": "Sub-product",
@@ -30,74 +29,36 @@ OFFICIAL_HEADERS: dict[str, str] = {name: name.replace("_", " ").capitalize() fo
     "consumer_disputed": "Consumer disputed?",
     "complaint_id": "Complaint ID",
 }
-"""Column name to its spelling in the published CSV."""
+"""Header in the published CSV by column name."""
 
 FIRST_ID = 1_000_000_000
-"""Ids of made-up complaints are above this, and far above those that the Bureau gives: the two never mix."""
+"""Made-up complaints have greater ids than this, and the Bureau's are far smaller, so the two never collide."""
 
-_IDS_PER_SAMPLE = 100_000_000
-_SAMPLES = 1_000_000
+IDS_PER_SAMPLE = 100_000_000
+ID_RANGES = 1_000_000
+"""Each sample takes its ids from one of this many ranges, chosen by its seed and size."""
 
 BATCH_RECORDS = 25_000
-"""Records made at a time; bounds memory, and is part of what a seed means."""
+"""Records generated at a time. Bounds memory; a change makes a different sample of every seed."""
 
 TRUTH_SCHEMA = pa.schema([("complaint_id", pa.int64()), ("probability", pa.float64())])
 
 
 @dataclass(frozen=True)
 class SampleSummary:
-    """What was written, and how well the best possible model could do on it.
+    """The files that were written.
 
     Attributes:
         path: The CSV.
-        truth_path: The Parquet file of `complaint_id`, `probability`; one row per complaint.
-        rows: Records of the CSV, the header not counted.
-        complaint_count: Distinct complaint ids.
+        truth_path: The Parquet file of `complaint_id` and `probability`, one row per complaint.
+        rows: Records in the CSV, without the header.
         seconds: Time taken.
-        label_count: Complaints whose outcome the file tells.
-        trainable_count: Complaints with an outcome and a narrative.
-        success_rate: Share of successes among the trainable ones; None when there are none.
-        oracle_auc: AUC of the true probability on the trainable ones; None when they are not of both kinds.
     """
 
     path: Path
     truth_path: Path
     rows: int
-    complaint_count: int
     seconds: float
-    label_count: int
-    trainable_count: int
-    success_rate: float | None
-    oracle_auc: float | None
-
-
-@dataclass
-class _Tally:
-    """Counts of realised labels by true probability, fine enough to stand for the exact AUC."""
-
-    complaint_count: int = 0
-    label_count: int = 0
-    successes: Floats = field(default_factory=lambda: np.zeros(10_000))
-    failures: Floats = field(default_factory=lambda: np.zeros(10_000))
-
-    def add(self, batch: Batch, is_labelled: Bools) -> None:
-        self.complaint_count += len(batch.complaint_id)
-        self.label_count += int(is_labelled.sum())
-        trainable = is_labelled & batch.has_narrative
-        bins = (batch.probability * len(self.successes)).astype(np.int64)
-        self.successes += np.bincount(bins[trainable & batch.is_success], minlength=len(self.successes))
-        self.failures += np.bincount(bins[trainable & ~batch.is_success], minlength=len(self.failures))
-
-    @property
-    def success_rate(self) -> float | None:
-        total = self.successes.sum() + self.failures.sum()
-        return float(self.successes.sum() / total) if total else None
-
-    @property
-    def auc(self) -> float | None:
-        pairs = self.successes.sum() * self.failures.sum()
-        below = np.cumsum(self.failures) - self.failures
-        return float((self.successes * (below + self.failures / 2)).sum() / pairs) if pairs else None
 
 
 def write_sample(
@@ -105,52 +66,46 @@ def write_sample(
     *,
     rows: int,
     seed: int,
-    layout: Layout = 18,
+    layout: ColumnCount = 18,
     progress: Callable[[int], None] | None = None,
 ) -> SampleSummary:
-    """Writes `rows` made-up complaints as the publisher would, and `<stem>.truth.parquet` beside them.
+    """Writes made-up complaints in the publisher's format, and `<stem>.truth.parquet` to the same folder.
 
-    The same rows, seed and layout give the same bytes. A layout of 16 has the complaints of 18 without the columns that
-    the publisher withdrew, and so no outcomes. Both files appear only when they are whole.
+    The same rows, seed and layout give the same bytes. Layout 16 contains the complaints of layout 18 without the
+    columns that the publisher withdrew, and therefore without outcomes. Both files appear only once they are complete.
 
     Args:
-        path: The CSV to write; an existing one is replaced.
-        rows: Records, of which 0.2 % repeat a complaint id.
-        seed: Which sample, 0 or above.
+        path: The CSV to write; an existing file is replaced.
+        rows: Number of records, of which 0.2 % repeat a complaint id.
+        seed: Selects the sample; 0 or more.
         layout: Number of columns, 18 or 16.
-        progress: Called with the number of records written so far, after each batch.
+        progress: Called after each batch with the number of records written so far.
 
     Returns:
-        What was written.
+        The paths and size of the sample.
 
     Raises:
-        UsageError: `rows`, `seed` or `layout` has a value that is not allowed.
+        UsageError: `rows`, `seed` or `layout` is out of range.
     """
-    _check(rows, seed, layout)
+    _check_arguments(rows, seed, layout)
     started = time.perf_counter()
-    truth_path = path.with_name(f"{path.stem}.truth.parquet")
+    truth_path = path.with_suffix(TRUTH_SUFFIX)
     path.parent.mkdir(parents=True, exist_ok=True)
-    tally = _write(_part(path), _part(truth_path), rows, seed, layout, progress)
-    _part(truth_path).replace(truth_path)
-    _part(path).replace(path)
+    _write(_partial(path), _partial(truth_path), rows, seed, layout, progress)
+    _partial(truth_path).replace(truth_path)
+    _partial(path).replace(path)
     return SampleSummary(
         path=path,
         truth_path=truth_path,
         rows=rows,
-        complaint_count=tally.complaint_count,
         seconds=time.perf_counter() - started,
-        label_count=tally.label_count,
-        trainable_count=int(tally.successes.sum() + tally.failures.sum()),
-        success_rate=tally.success_rate,
-        oracle_auc=tally.auc,
     )
 
 
 def _write(
-    path: Path, truth_path: Path, rows: int, seed: int, layout: Layout, progress: Callable[[int], None] | None
-) -> _Tally:
+    path: Path, truth_path: Path, rows: int, seed: int, layout: ColumnCount, progress: Callable[[int], None] | None
+) -> None:
     names = [name for name in COMPLAINT_COLUMNS if layout == 18 or name not in WITHDRAWN_COLUMNS]
-    tally = _Tally()
     written = 0
     with (
         path.open("w", encoding="utf-8", newline="") as stream,
@@ -162,38 +117,35 @@ def _write(
             columns = published_columns(rng, batch, records)
             writer.writerows(zip(*(columns[name] for name in names), strict=True))
             truth.write_table(pa.table([batch.complaint_id, batch.probability], schema=TRUTH_SCHEMA))
-            tally.add(batch, batch.is_labelled & (layout == 18))
             written += records
             if progress is not None:
                 progress(written)
-    return tally
 
 
 def _batches(rows: int, seed: int) -> Iterator[tuple[Batch, np.random.Generator, int]]:
-    """Yields slices of time in order, each with its own generator and its number of records."""
-    # Samples of other seeds or sizes have other ids; the two layouts of one sample have the same.
-    first_id = FIRST_ID + zlib.crc32(f"{seed} {rows}".encode()) % _SAMPLES * _IDS_PER_SAMPLE
+    """Yields the batches in order of time, each with its random generator and its number of records."""
+    # Other seeds or sizes almost surely get another id range; both layouts of a sample get the same one.
+    first_id = FIRST_ID + zlib.crc32(f"{seed} {rows}".encode()) % ID_RANGES * IDS_PER_SAMPLE
     last_id = 0
     for number, first in enumerate(range(0, rows, BATCH_RECORDS)):
         records = min(BATCH_RECORDS, rows - first)
         complaints = records - round(records * REPUBLISHED_SHARE)
         rng = np.random.default_rng([seed, rows, number])
-        # Stratified: each complaint has its own slice of the volume, so every period gets its exact share.
+        # Stratified: one draw per equal slice of the total volume, so that every period gets its exact share.
         quantile = (first + (np.arange(complaints) + rng.random(complaints)) * records / complaints) / rows
         batch = build_batch(rng, quantile, last_id)
         last_id = int(batch.complaint_id[-1])
-        batch = batch.with_ids_from(first_id)
-        yield batch, rng, records
+        yield batch.with_ids_raised_by(first_id), rng, records
 
 
-def _part(path: Path) -> Path:
+def _partial(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def _check(rows: int, seed: int, layout: int) -> None:
+def _check_arguments(rows: int, seed: int, layout: int) -> None:
     if rows < 1:
-        raise UsageError(f"rows: found {rows}, allowed: 1 or more")
+        raise UsageError(f"rows must be 1 or more, not {rows}")
     if seed < 0:
-        raise UsageError(f"seed: found {seed}, allowed: 0 or more")
+        raise UsageError(f"seed must be 0 or more, not {seed}")
     if layout not in (18, 16):
-        raise UsageError(f"layout: found {layout}, allowed: 18 (all columns), 16 (without consent and disputed)")
+        raise UsageError(f"layout must be 18 (all columns) or 16 (without consent and disputed), not {layout}")

@@ -1,1 +1,1 @@
-"""The only code that touches the outside: Spark sessions, tables, files, the registry."""
+"""Spark session, Delta tables, checkpoints, feedback and model registry."""

@@ -1,4 +1,4 @@
-"""A streaming query's checkpoint, as a folder: whose it is, and what it has planned and finished."""
+"""The checkpoint folder of a streaming query: its identity, and the batches that were planned and finished."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from solosolve.errors import CheckpointError
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The folder where Spark keeps a streaming query's identity, its planned batches and the finished ones.
+    """The folder in which Spark keeps a streaming query's identity and its planned and finished batches.
 
     Source of the layout: `StreamMetadata`, `OffsetSeqLog` and `CommitLog` of Spark Structured Streaming.
     """
@@ -29,50 +29,50 @@ class Checkpoint:
 
     @property
     def identity(self) -> str:
-        """The query's id, the same for as long as the folder is kept.
+        """The query's id, which stays the same as long as the folder exists.
 
         Raises:
-            CheckpointError: It has none that can be read.
+            CheckpointError: The folder has no readable id.
         """
         metadata = self.folder / "metadata"
         try:
             return str(json.loads(metadata.read_text(encoding="utf-8"))["id"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{metadata} cannot be read ({error}): put the folder back") from error
+            raise CheckpointError(f"{metadata} cannot be read ({error}): restore the folder") from error
 
     @property
     def unfinished_batch(self) -> int | None:
-        """The batch that was planned and not finished, which the next start repeats; None where there is none."""
+        """The batch that was planned but not finished, which the next start repeats; None if all are finished."""
         planned, finished = _newest(self.folder / "offsets"), _newest(self.folder / "commits")
         return planned if planned is not None and planned != finished else None
 
     @property
     def planned_batch(self) -> int:
-        """The newest batch that was planned; -1 where there is none."""
+        """The newest batch that was planned; -1 before the first."""
         planned = _newest(self.folder / "offsets")
         return -1 if planned is None else planned
 
     def planned_at(self, batch_id: int) -> datetime:
-        """When a batch was planned, to the millisecond; the same however often it is repeated.
+        """When a batch was planned, to the millisecond; repeating the batch does not change it.
 
         Raises:
             CheckpointError: The batch's plan cannot be read.
         """
         plan = self.folder / "offsets" / str(batch_id)
         try:
-            # A version, what holds for the whole batch, then a line for each source.
+            # The file has a version, then the metadata of the batch, then one line per source.
             metadata = json.loads(plan.read_text(encoding="utf-8").split("\n")[1])
             return datetime.fromtimestamp(metadata["batchTimestampMs"] / 1000, UTC)
         except (OSError, ValueError, LookupError, TypeError) as error:
-            raise CheckpointError(f"{plan} cannot be read ({error}): put the checkpoint back") from error
+            raise CheckpointError(f"{plan} cannot be read ({error}): restore the checkpoint") from error
 
     @property
     def has_finished_batches(self) -> bool:
-        """Whether anything has been read from it."""
+        """Whether the query has ever finished a batch."""
         return _newest(self.folder / "commits") is not None
 
     def set_aside(self) -> Path:
-        """Renames the folder, so that a new checkpoint begins where it was; returns its new name."""
+        """Renames the folder, so that a new checkpoint can take its place; returns the new name."""
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         return self.folder.rename(self.folder.with_name(f"{self.folder.name}.set-aside-{now}"))
 

@@ -1,4 +1,4 @@
-"""Feedback in the local Delta table, written without a JVM under the lock that Spark's writers hold too."""
+"""Feedback in the local Delta table, written without a JVM and under the lock that Spark's writers also hold."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from filelock import FileLock, Timeout
 
 from solosolve.errors import TableError, one_line
 from solosolve.names import FEEDBACK
+from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.delta_log import has_commits
 from solosolve.storage.delta_reader import DeltaReader
-from solosolve.storage.feedback import FEEDBACK_PROPERTIES, FEEDBACK_SCHEMA, Feedback, Verdict
+from solosolve.storage.feedback import CURRENT_VERDICTS, Feedback, Verdict
+from solosolve.table_properties import table_properties
 
-_LOCK_SECONDS = 10
+LOCK_SECONDS = 10.0
+"""How long a reviewer waits for another process that writes the table."""
 
 
 @dataclass(frozen=True)
 class DeltaFeedback:
-    """The table `silver.feedback` below the home; made with the first row."""
+    """The table `silver.feedback` below the home; the first row creates it."""
 
     settings: Settings
+    lock_seconds: float = LOCK_SECONDS
 
     def record(self, feedback: Feedback) -> bool:
-        """Appends a row, unless one with its id stands there, or the complaint has a verdict.
+        """Appends feedback once; see `FeedbackLog.record`.
 
         Raises:
             TableError: Another process holds the table's lock, or the row cannot be written.
         """
-        path = self.settings.warehouse / FEEDBACK.layer / FEEDBACK.name
-        lock = self.settings.home / "locks" / f"{FEEDBACK}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        path = self.settings.table_folder(FEEDBACK)
         try:
-            with FileLock(lock, timeout=_LOCK_SECONDS):
+            with FileLock(self.settings.lock_file(str(FEEDBACK)), timeout=self.lock_seconds):
                 return _append(DeltaReader(self.settings.warehouse), path, feedback)
         except Timeout:
             raise TableError(f"{FEEDBACK} is being written by another process; try again") from None
@@ -45,22 +47,21 @@ class DeltaFeedback:
 
 
 def _append(reader: DeltaReader, path: Path, feedback: Feedback) -> bool:
+    schema = SCHEMAS[FEEDBACK]
     if not has_commits(path):
-        DeltaTable.create(path, FEEDBACK_SCHEMA, configuration=FEEDBACK_PROPERTIES)
-    elif _is_there(reader, feedback):
+        DeltaTable.create(path, schema, configuration=table_properties(FEEDBACK))
+    elif _is_recorded(reader, feedback):
         return False
-    write_deltalake(path, pa.Table.from_pylist([feedback.as_row()], schema=FEEDBACK_SCHEMA), mode="append")
+    write_deltalake(path, pa.Table.from_pylist([feedback.as_row()], schema=schema), mode="append")
     return True
 
 
-def _is_there(reader: DeltaReader, feedback: Feedback) -> bool:
-    """Whether the submission was written, or (for a verdict) the complaint has another that nobody took back."""
-    rows = reader.query(f"select feedback_id, complaint_id, verdict from {FEEDBACK}").to_pylist()
-    withdrawn = {row["feedback_id"] for row in rows if row["verdict"] == Verdict.WITHDRAWN}
+def _is_recorded(reader: DeltaReader, feedback: Feedback) -> bool:
+    """Whether the submission is recorded or, for a verdict, the complaint has one that was not withdrawn."""
+    sql = f"select feedback_id from {FEEDBACK} where feedback_id = :feedback_id"
     if feedback.verdict == Verdict.WITHDRAWN:
-        return feedback.feedback_id in withdrawn
-    return any(
-        row["feedback_id"] == feedback.feedback_id
-        or (row["complaint_id"] == feedback.complaint_id and row["feedback_id"] not in withdrawn)
-        for row in rows
-    )
+        sql += f" and verdict = '{Verdict.WITHDRAWN}'"
+    else:
+        sql += f" union all select feedback_id from {CURRENT_VERDICTS} as verdicts where complaint_id = :complaint_id"
+    recorded = reader.query(sql, {"feedback_id": feedback.feedback_id, "complaint_id": feedback.complaint_id})
+    return recorded.num_rows > 0

@@ -1,4 +1,4 @@
-"""The commit files of a local Delta table (https://github.com/delta-io/delta/blob/master/PROTOCOL.md)."""
+"""The transaction log of a local Delta table (https://github.com/delta-io/delta/blob/master/PROTOCOL.md)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote
 
-_MOST_COMMITS = 1_000
-"""Reading this many commits takes about as long as asking a large table anew."""
+_MAX_COMMITS = 1_000
+"""Reading this many commits takes about as long as querying a large table in full."""
 
 
 def commit_file(table: Path, number: int) -> Path:
@@ -20,12 +20,15 @@ def commit_file(table: Path, number: int) -> Path:
 
 
 def has_commits(table: Path) -> bool:
-    """Whether a folder is a table; a log without a commit is what a creation leaves that goes on or was cut off."""
+    """Whether a folder is a table.
+
+    A log without commits belongs to a table that is being created, or whose creation was interrupted.
+    """
     return any((table / "_delta_log").glob("[0-9]*"))
 
 
 def newest_commit(table: Path, known: int) -> int:
-    """The number of the newest commit, from one on that is known to be there; the log is not listed."""
+    """The number of the newest commit, searched from one that is known to exist, without listing the log."""
     while commit_file(table, known + 1).is_file():
         known += 1
     return known
@@ -33,19 +36,21 @@ def newest_commit(table: Path, known: int) -> int:
 
 @contextmanager
 def only_added(table: Path, since: int, until: int, schema: str) -> Iterator[Path | None]:
-    """Shows what commits added as a Delta table of its own: a log of their `add` actions, and links to their files.
+    """Presents the rows that some commits added as a Delta table of its own.
+
+    The table consists of a log with the commits' `add` actions and links to the data files.
 
     Args:
-        table: The folder of a table that is not partitioned.
-        since: The first of the commits is the one behind it.
-        until: The last of the commits.
-        schema: The table's, as its log's JSON has it.
+        table: The folder of a table without partitions.
+        since: The last commit that is left out.
+        until: The last commit that is included.
+        schema: The table's schema as JSON, as its log has it.
 
     Returns:
-        The folder of such a table, that goes when the block ends; None where the commits also took rows away, changed
-        the schema, are no longer there, or are too many.
+        The folder of that table, deleted when the block ends. None if the commits also removed rows or changed the
+        schema, if some of them no longer exist, or if there are too many.
     """
-    added = _added(table, since, until) if until - since <= _MOST_COMMITS else None
+    added = _added(table, since, until) if until - since <= _MAX_COMMITS else None
     if added is None:
         yield None
         return
@@ -54,7 +59,7 @@ def only_added(table: Path, since: int, until: int, schema: str) -> Iterator[Pat
         log = commit_file(shown, 0)
         log.parent.mkdir()
         for action in added:
-            # A log's paths are URLs.
+            # Paths in a log are URL-encoded.
             name = unquote(action["path"])
             (shown / name).symlink_to(table / name)
         actions = [*_head(schema), *({"add": action} for action in added)]
@@ -67,21 +72,21 @@ def _added(table: Path, since: int, until: int) -> list[dict[str, Any]] | None:
     for number in range(since + 1, until + 1):
         try:
             text = commit_file(table, number).read_text(encoding="utf-8")
-            # Not at every line break that Unicode knows: a text in the statistics may hold one.
+            # str.splitlines would also split at Unicode line breaks inside the statistics.
             actions = [json.loads(line) for line in text.split("\n") if line]
         except (OSError, ValueError):
             return None
         for action in actions:
             if action.keys() & {"metaData", "protocol"} or action.get("remove", {}).get("dataChange"):
                 return None
-            # A compaction writes anew what was there.
+            # A compaction rewrites rows that were already there: it changes no data.
             if action.get("add", {}).get("dataChange"):
                 added.append(action["add"])
     return added
 
 
 def _head(schema: str) -> list[dict[str, Any]]:
-    """The actions that begin the log of a plain table."""
+    """The first actions in the log of a plain table."""
     return [
         {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
         {

@@ -1,4 +1,4 @@
-"""Reading of the local Delta tables: delta-rs opens them, its DataFusion engine answers SQL."""
+"""SQL over the local Delta tables: delta-rs opens them, and its DataFusion engine runs the queries."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError
 
-from solosolve.errors import TableError
+from solosolve.errors import MissingTableError, TableError
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.storage.delta_log import commit_file, has_commits, newest_commit, only_added
-from solosolve.storage.reader import Reader, TableVersion, Value
+from solosolve.storage.reader import Reader, TableVersion, Value, named_tables
 
 _ENGINE_OPTIONS = {
-    # SHOW TABLES and SHOW COLUMNS read it.
+    # SHOW TABLES and SHOW COLUMNS need it.
     "datafusion.catalog.information_schema": "true",
-    # Names are matched without regard to case, as Spark does; delta-rs alone would not.
+    # Names ignore case, as in Spark; delta-rs turns this off by default.
     "datafusion.sql_parser.enable_ident_normalization": "true",
 }
 _COMMENTS = r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _EXPLAIN = rf"(?:explain\b{_COMMENTS}(?:(?:analyze|verbose)\b{_COMMENTS})*(?:format\s+\w+{_COMMENTS})?)?"
-# EXPLAIN ANALYZE runs what follows, so what follows must be a question too: COPY would write a file.
+# EXPLAIN ANALYZE runs the statement, so the explained statement must be read-only too: COPY would write a file.
 _QUESTION = re.compile(rf"{_COMMENTS}{_EXPLAIN}(?:select|with|show|describe|desc)\b", re.IGNORECASE | re.DOTALL)
 _ASKS_FOR_NAMES = re.compile(rf"{_COMMENTS}show\b|\binformation_schema\b", re.IGNORECASE | re.DOTALL)
-_NOT_FOUND = re.compile(r"table '(?:datafusion\.)?(?:public\.)?(?P<name>[^']*)' not found")
 _PARAMETER = re.compile(r"(?<!:):(?P<name>[a-z][a-z0-9_]*)")
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """The newest commit that was found, how its file looked (a table made anew has other files), and the schema."""
+    """A table as it was last seen: the newest commit, the inode and time of its file, and the schema.
+
+    The file shows whether the table was recreated.
+    """
 
     version: TableVersion
     file: tuple[int, int]
@@ -51,17 +53,17 @@ class DeltaReader:
     _seen: dict[Table, _Seen] = field(default_factory=dict, compare=False, repr=False)
 
     def tables(self) -> list[Table]:
-        """The tables that exist, in order of layer and name."""
+        """The tables that exist, sorted by layer and name."""
         return sorted((table for table in MADE_BY if self._exists(table)), key=str)
 
     def table_id(self, table: Table) -> str:
-        """The id that Delta gave an existing table when it was made."""
+        """The id that Delta gave an existing table when it was created."""
         return str(_opened(self._path(table)).metadata().id)
 
     def version(self, table: Table) -> TableVersion | None:
-        """The table's newest commit; None while it does not exist.
+        """The table's newest commit; None if it does not exist.
 
-        Where the table was looked at before, some look-ups of file names, however many commits it has.
+        For a table seen before, this only looks up a few file names, however many commits it has.
         """
         path, seen = self._path(table), self._seen.get(table)
         if seen is not None and _file(path, seen.version.number) == seen.file:
@@ -84,18 +86,19 @@ class DeltaReader:
         parameters: Mapping[str, Value] | None = None,
         versions: Mapping[Table, TableVersion] | None = None,
     ) -> pa.Table:
-        """Answers one SELECT, WITH, SHOW, DESCRIBE or EXPLAIN statement over the tables by their names.
+        """Runs one SELECT, WITH, SHOW, DESCRIBE or EXPLAIN statement over the tables.
 
         Args:
             sql: DataFusion SQL (https://datafusion.apache.org/user-guide/sql/); tables are `<layer>.<table>`.
             parameters: A value for each `:name` in it; a value is never read as SQL.
-            versions: Which commit of a table is read, where not the newest.
+            versions: Commits to read instead of the newest ones.
 
         Returns:
             All rows; strings as `string`, every timestamp as `timestamp[us, tz=UTC]`.
 
         Raises:
-            TableError: The statement does not only read, a table is not there, or the engine refuses it.
+            MissingTableError: A table has not been made yet.
+            TableError: The statement is not read-only, names an unknown table, or fails.
         """
         if not _QUESTION.match(sql):
             raise TableError(f"only SELECT, WITH, SHOW, DESCRIBE and EXPLAIN are allowed, found: {_shortened(sql)}")
@@ -103,22 +106,22 @@ class DeltaReader:
         try:
             return _with_plain_types(pa.table(self._engine(sql, versions or {}).execute(bound).read_all()))
         except Exception as error:
-            # The engine raises DeltaError when it plans, and a bare Exception when it runs (a division by zero).
+            # The engine raises DeltaError while planning and a bare Exception while running (a division by zero).
             if not isinstance(error, DeltaError) and type(error) is not Exception:
                 raise
-            raise TableError(self._explain(str(error))) from error
+            raise self._explained(sql, error) from error
 
     @contextmanager
     def added(self, table: Table, since: TableVersion, until: TableVersion) -> Iterator[Reader | None]:
-        """What was added to a table between two of its commits; None where rows were also taken away."""
+        """Opens the rows that were added to a table between two commits; None if rows were also removed."""
         seen = self._seen.get(table)
         if seen is None or not since.table_id == until.table_id == seen.version.table_id or since.number > until.number:
             yield None
             return
-        # A commit between the two that changed the schema is told by its own action.
+        # A commit in between that changed the schema has an action that says so.
         with only_added(self._path(table), since.number, until.number, seen.schema) as folder:
             if folder is None:
-                # The schema may have changed.
+                # The schema may have changed, so the table is opened again next time.
                 self._seen.pop(table, None)
             yield None if folder is None else _OneTable(folder.parent, table=table, folder=folder)
 
@@ -126,33 +129,36 @@ class DeltaReader:
         engine = QueryBuilder(_ENGINE_OPTIONS)
         for layer in Layer:
             engine.execute(f"create schema {layer}").read_all()
+        named = MADE_BY if _ASKS_FOR_NAMES.search(sql) else named_tables(sql)
         for table in self.tables():
-            if _ASKS_FOR_NAMES.search(sql) or _names(sql, table):
+            if table in named:
                 number = versions[table].number if table in versions else None
                 engine.register(str(table), DeltaTable(self._path(table), version=number))
         return engine
 
-    def _explain(self, message: str) -> str:
-        missing = _NOT_FOUND.search(message)
-        if missing is None:
-            return _one_line(message)
-        name = missing["name"]
-        for table, command in MADE_BY.items():
-            if str(table) == name:
-                return f"table {table} does not exist yet; run: {command}"
-        there = ", ".join(str(table) for table in self.tables()) or f"none yet; run: {next(iter(MADE_BY.values()))}"
-        return f"no table {name}; there is: {there}"
+    def _explained(self, sql: str, error: Exception) -> TableError:
+        """The error of a failed statement: a table that does not exist, or else the engine's reason."""
+        existing = self.tables()
+        named = named_tables(sql)
+        for table in named:
+            if table not in existing:
+                return MissingTableError(table)
+        reason = _one_line(str(error))
+        if named:
+            return TableError(reason)
+        there = ", ".join(map(str, existing)) or f"none yet; run: {next(iter(MADE_BY.values()))}"
+        return TableError(f"{reason}; existing tables: {there}")
 
     def _exists(self, table: Table) -> bool:
         return has_commits(self._path(table))
 
     def _path(self, table: Table) -> Path:
-        return self.warehouse / table.layer / table.name
+        return table.folder_in(self.warehouse)
 
 
 @dataclass(frozen=True)
 class _OneTable(DeltaReader):
-    """Reads one table in a folder of any name."""
+    """Reads one table from any folder."""
 
     table: Table = field(kw_only=True)
     folder: Path = field(kw_only=True)
@@ -176,29 +182,25 @@ def _file(table: Path, number: int) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _names(sql: str, table: Table) -> bool:
-    return re.search(rf'\b{table.layer}"?\s*\.\s*"?{table.name}\b', sql, re.IGNORECASE) is not None
-
-
 def _bound(sql: str, parameters: Mapping[str, Value]) -> str:
     return _PARAMETER.sub(lambda found: _literal(parameters[found["name"]]), sql)
 
 
 def _literal(value: Value) -> str:
-    """A value as the engine writes it: a quote is doubled, a backslash is a backslash."""
+    """A value as a DataFusion literal: quotes are doubled, backslashes stay."""
     match value:
         case str():
             return "'" + value.replace("'", "''") + "'"
         case datetime():
             return f"timestamp '{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
         case float() if not math.isfinite(value):
-            raise TableError(f"{value} is no number to ask with")
+            raise TableError(f"{value} cannot be used in a query: not a finite number")
         case int() | float():
             return repr(value)
 
 
 def _one_line(message: str) -> str:
-    """The innermost of the causes that DataFusion chains."""
+    """The innermost cause of an error that DataFusion reports as a chain."""
     return " ".join(message.rsplit("caused by\n", maxsplit=1)[-1].split())
 
 
@@ -208,7 +210,7 @@ def _shortened(sql: str) -> str:
 
 
 def _with_plain_types(table: pa.Table) -> pa.Table:
-    """Casts string views to strings, which every writer takes, and timestamps to UTC microseconds."""
+    """Casts string views to strings, which every writer accepts, and timestamps to UTC microseconds."""
     return table.cast(pa.schema([field.with_type(_plain(field.type)) for field in table.schema]), safe=False)
 
 
@@ -217,5 +219,5 @@ def _plain(kind: pa.DataType) -> pa.DataType:
         return pa.string()
     if pa.types.is_binary_view(kind):
         return pa.binary()
-    # Without a zone (now(), a cast date) the engine means UTC; nanoseconds have no Python type.
+    # Timestamps without a zone (now(), a cast date) are UTC. Python has no type for nanoseconds.
     return pa.timestamp("us", tz="UTC") if pa.types.is_timestamp(kind) else kind

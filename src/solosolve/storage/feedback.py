@@ -1,4 +1,4 @@
-"""What people say of predictions: rows of `silver.feedback`, each written once."""
+"""What reviewers say of predictions: rows of `silver.feedback`, each written once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-import pyarrow as pa
+from solosolve.names import FEEDBACK
 
 
 class Verdict(StrEnum):
-    """What a reviewer says; WITHDRAWN takes back the row with the same `feedback_id`."""
+    """A reviewer's verdict; WITHDRAWN takes back the row with the same `feedback_id`."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -20,30 +20,15 @@ class Verdict(StrEnum):
 
     @property
     def label(self) -> float | None:
-        """The label that it amounts to; None where it says neither."""
+        """1.0 for success, 0.0 for failure, None for the others."""
         return {Verdict.SUCCESS: 1.0, Verdict.FAILURE: 0.0}.get(self)
 
 
-FEEDBACK_SCHEMA = pa.schema(
-    [
-        pa.field("feedback_id", pa.string(), nullable=False),
-        pa.field("complaint_id", pa.int64(), nullable=False),
-        pa.field("verdict", pa.string(), nullable=False),
-        pa.field("is_successful_resolution", pa.float64()),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("reviewer", pa.string()),
-        pa.field("reason", pa.string()),
-        pa.field("given_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("model_version", pa.int32()),
-        pa.field("probability", pa.float64()),
-        pa.field("company", pa.string()),
-        pa.field("state", pa.string()),
-        pa.field("product", pa.string()),
-    ]
+CURRENT_VERDICTS = (
+    f"(select * from {FEEDBACK} where verdict <> '{Verdict.WITHDRAWN}' and feedback_id not in "
+    f"(select feedback_id from {FEEDBACK} where verdict = '{Verdict.WITHDRAWN}'))"
 )
-"""The columns of `silver.feedback`, as writers without a JVM make it."""
-
-FEEDBACK_PROPERTIES = {"delta.enableDeletionVectors": "false", "delta.checkpointInterval": "100"}
+"""A subquery for the verdicts in `silver.feedback` that have not been withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +36,18 @@ class Feedback:
     """One row of `silver.feedback`.
 
     Attributes:
-        feedback_id: Of the submission: the same however often it is sent.
-        complaint_id: What it is about.
-        verdict: What was said.
-        reviewer: Who said it.
-        reason: Why, in the reviewer's words; None where nothing was given.
-        given_at: When.
-        model_version: Whose prediction the reviewer saw.
-        probability: What it said.
-        company: The complaint's.
-        state: The complaint's.
-        product: The complaint's.
-        source: Where it came from.
+        feedback_id: Id of the submission; it stays the same when the submission is sent again.
+        complaint_id: The complaint.
+        verdict: The verdict.
+        reviewer: Who gave it.
+        reason: Why, in the reviewer's words; None for a withdrawal.
+        given_at: When it was given.
+        model_version: The version whose prediction the reviewer saw.
+        probability: The probability that the reviewer saw.
+        company: The complaint's company.
+        state: The complaint's state.
+        product: The complaint's product.
+        source: Where the verdict came from.
     """
 
     feedback_id: str
@@ -79,7 +64,7 @@ class Feedback:
     source: str = "review"
 
     def as_row(self) -> dict[str, object]:
-        """Column to value."""
+        """Column names and values."""
         return {
             "feedback_id": self.feedback_id,
             "complaint_id": self.complaint_id,
@@ -98,15 +83,18 @@ class Feedback:
 
 
 class FeedbackLog(Protocol):
-    """Where feedback is kept."""
+    """A place that keeps feedback."""
 
     def record(self, feedback: Feedback) -> bool:
-        """Appends a verdict, unless one with its id, or another of the complaint, stands; a withdrawal once.
+        """Appends feedback once.
+
+        A verdict is left out if its id is already recorded or the complaint has another verdict; a withdrawal, if
+        the verdict has been withdrawn before.
 
         Returns:
-            Whether it was appended.
+            Whether a row was appended.
 
         Raises:
-            TableError: It cannot be written now.
+            TableError: The row cannot be written now.
         """
         ...

@@ -1,4 +1,4 @@
-"""Parsed records into bronze: the good ones, those in quarantine, and the row that says that they are all there."""
+"""Writes parsed records to bronze and quarantine, and records each completed landing in `bronze.landings`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from solosolve.errors import ConservationError
 from solosolve.names import COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
-from solosolve.schemas import SCHEMAS
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.tables import Tables
 
 logger = logging.getLogger("solosolve.ingest_complaints")
@@ -19,13 +19,13 @@ logger = logging.getLogger("solosolve.ingest_complaints")
 
 @dataclass(frozen=True)
 class Origin:
-    """Where records come from, as `bronze.landings` says it.
+    """The origin of records, as `bronze.landings` records it.
 
     Attributes:
-        source_file: The file, or the topic.
-        source_sha256: Digest that no other landing has: the file's content, or the batch's place in its stream.
-        layout: What the fields are.
-        byte_count: Size of what was read.
+        source_file: The file or the topic.
+        source_sha256: Unique digest of the landing: of the file's content, or of the batch's position in its stream.
+        layout: Name of the layout of the fields.
+        byte_count: Size of the content in bytes.
     """
 
     source_file: str
@@ -36,7 +36,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Landed:
-    """A row of `bronze.landings`: what became of one landing's records."""
+    """A row of `bronze.landings`: how many records of a landing went where."""
 
     source_file: str
     source_sha256: str
@@ -49,32 +49,33 @@ class Landed:
 
 
 class Landings:
-    """What has been landed, by the digests in the tables."""
+    """The landings so far, identified by the digests in the tables."""
 
     def __init__(self, tables: Tables) -> None:
-        """Reads the digests."""
+        """Reads the digests of completed and interrupted landings."""
         self._tables = tables
         self._known = self._digests(LANDINGS, "source_sha256")
-        # One landing is one commit: rows without a landing's row mean that it stopped right behind that commit.
+        # A landing appends to bronze in one commit and is recorded after it: rows without a record were interrupted
+        # between the two.
         self._interrupted = self._digests(COMPLAINTS_RAW, "_source_sha256") - self._known
 
     def has(self, digest: str) -> bool:
-        """Whether it has been landed whole."""
+        """Whether the landing with this digest is complete."""
         return digest in self._known
 
     def land(self, parsed: DataFrame, origin: Origin, source_file: Column | None = None) -> Landed:
-        """Writes a landing's records; one that stopped half-way is completed.
+        """Writes the records of a landing, or completes an interrupted one.
 
         Args:
             parsed: PARSED_COLUMNS.
-            origin: Where they come from.
-            source_file: `_source_file` of each record, where it is not the origin's.
+            origin: Where the records come from.
+            source_file: `_source_file` of each record, if it differs from the origin's.
 
         Returns:
-            The counts, as the tables have them.
+            The counts, read back from the tables.
 
         Raises:
-            ConservationError: A record is in neither table, or in both.
+            ConservationError: Some records are in neither table, or in both.
         """
         for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
             self._tables.create(table)
@@ -86,7 +87,7 @@ class Landings:
                 "_ingested_at": F.lit(landed_at),
             }
         )
-        record_count, bad_count = self._write_bronze(records, is_there=origin.source_sha256 in self._interrupted)
+        record_count, bad_count = self._write_bronze(records, is_in_bronze=origin.source_sha256 in self._interrupted)
         if bad_count:
             bad = records.where(F.col("_reason").isNotNull())
             self._tables.overwrite(QUARANTINE, bad, where=f"_source_sha256 = '{origin.source_sha256}'")
@@ -106,15 +107,15 @@ class Landings:
                 f"{origin.source_file}: {landed.record_count} records read, but {landed.bronze_count} in bronze "
                 f"and {landed.quarantine_count} in quarantine"
             )
-        self._note(landed)
+        self._record(landed)
         return landed
 
-    def adopt(self, source_file: str, layout: str) -> None:
-        """Notes landings of a source that stopped half-way and will not be completed, as far as they came.
+    def record_unfinished(self, source_file: str, layout: str) -> None:
+        """Records interrupted landings that will not be retried, with the records that they wrote.
 
         Args:
-            source_file: The source; its records' `_source_file` begins with it.
-            layout: What the fields are.
+            source_file: The source; the `_source_file` of its records begins with it.
+            layout: Name of the layout of the fields.
         """
         if not self._interrupted:
             return
@@ -123,24 +124,24 @@ class Landings:
         for digest in sorted({row["_source_sha256"] for row in rows} & self._interrupted - self._known):
             counts = self._counts(digest)
             bronze, bad = counts[COMPLAINTS_RAW], counts[QUARANTINE]
-            self._note(Landed(source_file, digest, layout, 0, bronze + bad, bronze, bad, datetime.now(UTC)))
+            self._record(Landed(source_file, digest, layout, 0, bronze + bad, bronze, bad, datetime.now(UTC)))
 
-    def _note(self, landed: Landed) -> None:
-        self._tables.append(LANDINGS, self._tables.spark.createDataFrame([landed], SCHEMAS[LANDINGS]))
+    def _record(self, landed: Landed) -> None:
+        self._tables.append(LANDINGS, self._tables.spark.createDataFrame([landed], spark_schema(LANDINGS)))
         self._known.add(landed.source_sha256)
         logger.info(
             "%s: %d records = %d bronze + %d quarantined",
             landed.source_file, landed.record_count, landed.bronze_count, landed.quarantine_count,
         )  # fmt: skip
 
-    def _write_bronze(self, records: DataFrame, *, is_there: bool) -> tuple[int, int]:
-        """Appends the good records, unless they are there, and counts all and the bad ones in the same pass."""
+    def _write_bronze(self, records: DataFrame, *, is_in_bronze: bool) -> tuple[int, int]:
+        """Appends the good records unless they are in bronze, and counts all and the bad ones in the same pass."""
         observation = Observation("landing")
         is_bad = F.col("_reason").isNotNull()
         counted = records.observe(
             observation, F.count(F.lit(1)).alias("records"), F.count_if(is_bad).alias("quarantined")
         ).where(~is_bad)
-        if is_there:
+        if is_in_bronze:
             counted.write.format("noop").mode("overwrite").save()
         else:
             self._tables.append(COMPLAINTS_RAW, counted)
@@ -153,7 +154,7 @@ class Landings:
         return {row[column] for row in self._tables.read(table).select(column).distinct().collect()}
 
     def _counts(self, digest: str) -> dict[Table, int]:
-        """How many rows of the landing each table really holds."""
+        """The number of rows of the landing in each table."""
         of_landing = F.col("_source_sha256") == digest
         parts = [
             self._tables.read(table).where(of_landing).agg(F.lit(str(table)).alias("table"), F.count("*").alias("rows"))

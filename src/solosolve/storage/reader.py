@@ -1,7 +1,8 @@
-"""What answers SQL over the project's tables without a JVM, wherever they are."""
+"""The interface for SQL over the project's tables without a JVM, locally or through a warehouse."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,33 +11,43 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from solosolve.names import Table
+from solosolve.names import MADE_BY, Table
 
 Value = str | int | float | datetime
-"""What may stand for a `:name` in a statement."""
+"""What can be bound to a `:name` in a statement."""
+
+
+def named_tables(sql: str) -> list[Table]:
+    """The project's tables that a statement names, in order of first appearance."""
+    found = {}
+    for table in MADE_BY:
+        pattern = rf'\b{table.layer}"?\s*\.\s*"?{table.name}\b'
+        if match := re.search(pattern, sql, re.IGNORECASE):
+            found[table] = match.start()
+    return sorted(found, key=lambda table: found[table])
 
 
 @dataclass(frozen=True)
 class TableVersion:
-    """One commit of one table: a table that was made anew in another's place has another id."""
+    """One commit of one table; a recreated table gets another id."""
 
     table_id: str
     number: int
 
 
 class Reader(Protocol):
-    """Answers SQL over the project's tables, wherever they are."""
+    """Answers SQL over the project's tables."""
 
     def tables(self) -> list[Table]:
-        """The tables that exist, in order of layer and name."""
+        """The tables that exist, sorted by layer and name."""
         ...
 
     def table_id(self, table: Table) -> str:
-        """The id that Delta gave an existing table when it was made."""
+        """The id that Delta gave an existing table when it was created."""
         ...
 
     def version(self, table: Table) -> TableVersion | None:
-        """The table's newest commit; None while it does not exist."""
+        """The table's newest commit; None if it does not exist."""
         ...
 
     def query(
@@ -45,20 +56,27 @@ class Reader(Protocol):
         parameters: Mapping[str, Value] | None = None,
         versions: Mapping[Table, TableVersion] | None = None,
     ) -> pa.Table:
-        """Answers one statement that only reads; timestamps come back as UTC.
+        """Runs one read-only statement.
 
         Args:
             sql: The statement; tables are `<layer>.<table>`, a parameter is `:name`.
             parameters: A value for each parameter. A value is never read as SQL.
-            versions: Which commit of a table is read, where not the newest.
+            versions: Commits to read instead of the newest ones.
+
+        Returns:
+            All rows; every timestamp as `timestamp[us, tz=UTC]`.
+
+        Raises:
+            MissingTableError: A table has not been made yet.
+            TableError: The statement is refused or fails.
         """
         ...
 
     def added(self, table: Table, since: TableVersion, until: TableVersion) -> AbstractContextManager[Reader | None]:
-        """What was added to a table between two of its commits.
+        """Opens the rows that were added to a table between two of its commits.
 
         Returns:
-            A reader that sees that table alone, and of it only those rows; None where rows were also taken away, or it
-            cannot be told: ask the whole table then.
+            A reader that sees only that table, and only those rows. None if rows were also removed, or if that is
+            unknown: query the whole table instead.
         """
         ...

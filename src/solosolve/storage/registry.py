@@ -1,4 +1,4 @@
-"""The MLflow registry: runs, model versions, aliases, and the scorers they hold."""
+"""The MLflow registry: runs, model versions, their tags and aliases, and the files of their scorers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlflow
 import pandas as pd
@@ -19,14 +20,17 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types.schema import ColSpec, DataType, Schema
 
-from solosolve.errors import ModelError
-from solosolve.names import FILED_COLUMNS, MODEL
+from solosolve.errors import ModelError, NoChampionError
+from solosolve.model.scoring_code import LOADER_MODULE, copy_scoring_code
+from solosolve.model.version_tags import FINGERPRINT, TAG_NAMES, VersionTags
+from solosolve.names import CHAMPION, FILED_COLUMNS, MODEL
 from solosolve.settings import Settings
 
 logger = logging.getLogger("solosolve.registry")
 
 EXPERIMENT = "complaint_resolution"
-_LOADER = "solosolve.model.mlflow_flavor"
+_OLDER_LOADERS = ("solosolve.model.served",)
+"""Loader modules named by versions that earlier releases registered; the model files are the same."""
 _REQUIREMENTS = ("mmh3", "numpy", "pandas", "pyarrow", "pydantic", "xgboost-cpu")
 EXAMPLE = {
     "date_received": "2017-01-15",
@@ -41,24 +45,36 @@ EXAMPLE = {
     "tags": None,
     "submitted_via": "Web",
 }
-"""A made-up complaint, as text: an input example never holds personal text."""
+"""A made-up complaint as text, so that no personal text becomes an input example."""
 
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """One version of the registered model."""
+    """One version of the registered model.
+
+    Attributes:
+        name: The registered model's name.
+        version: The number of the version.
+        run_id: The run that trained it.
+        stored_tags: All its tags, as the registry stores them.
+    """
 
     name: str
     version: int
     run_id: str
-    tags: Mapping[str, str]
+    stored_tags: Mapping[str, str]
+
+    @property
+    def tags(self) -> VersionTags:
+        """The project's tags."""
+        return VersionTags.read(self.stored_tags)
 
 
 class Registry:
-    """The model registry of the settings' target: SQLite and local artifacts, or the platform's Unity Catalog."""
+    """The model registry of a target: SQLite and local artifacts, or Unity Catalog."""
 
     def __init__(self, settings: Settings) -> None:
-        """Connects; on the local target the database is made, once, under a lock."""
+        """Connects; on the local target, creates the database under a lock if necessary."""
         self._settings = settings
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -66,7 +82,7 @@ class Registry:
             root = settings.home / "mlflow"
             root.mkdir(parents=True, exist_ok=True)
             mlflow.set_tracking_uri(f"sqlite:///{root / 'mlflow.db'}")
-            # Two processes that both migrate an empty database break it.
+            # Two processes that migrate an empty database at once would break it.
             with FileLock(root / "migrate.lock"):
                 self._experiment = self._ensure_experiment((root / "artifacts").as_uri())
         else:
@@ -82,40 +98,48 @@ class Registry:
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str]) -> Iterator[mlflow.ActiveRun]:
-        """Opens a run; it is marked failed when the block raises."""
+        """Opens a run; marks it as failed if the block raises."""
         with mlflow.start_run(experiment_id=self._experiment, run_name=name, tags=dict(tags)) as active:
             yield active
 
     def find_run(self, name: str, fingerprint: str) -> str | None:
-        """The id of the newest finished run of that name and fingerprint, None where there is none."""
-        is_same = f"tags.`mlflow.runName` = '{name}' and tags.fingerprint = '{fingerprint}'"
+        """The id of the newest finished run with that name and fingerprint, if any."""
+        is_same = f"tags.`mlflow.runName` = '{name}' and tags.{FINGERPRINT} = '{fingerprint}'"
         query = f"{is_same} and attributes.status = 'FINISHED'"
         runs = self._client.search_runs([self._experiment], query, max_results=1)
         return runs[0].info.run_id if runs else None
 
-    def register(self, files: Path, tags: Mapping[str, str]) -> RegisteredModel:
+    def register(self, files: Path, tags: VersionTags) -> RegisteredModel:
         """Logs a folder with a scorer's files in the active run and registers it as the next version.
 
-        The flavour is `pyfunc` with a loader module: the files are data (JSON and XGBoost's own format), nothing is
+        The flavour is `pyfunc` with a loader module. The files are data (JSON and XGBoost's own format), nothing is
         pickled, and the same scorer serves Spark workers, the stream and the dashboard without a JVM.
+
+        Args:
+            files: The folder that `ComplaintScorer.save` wrote.
+            tags: The project's tags of the new version.
+
+        Returns:
+            The new version.
         """
-        logged = mlflow.pyfunc.log_model(
-            name="model",
-            loader_module=_LOADER,
-            data_path=str(files),
-            signature=_SIGNATURE,
-            input_example=pd.DataFrame([EXAMPLE]),
-            code_paths=[str(Path(__file__).parents[1])],
-            pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
-        )
-        said = io.StringIO()
-        with redirect_stderr(said):  # it tells the terminal what the ledger and the report tell better
-            made = mlflow.register_model(logged.model_uri, self.model_name, tags=dict(tags))
-        logger.debug("%s", said.getvalue().strip())
+        with TemporaryDirectory() as code:
+            logged = mlflow.pyfunc.log_model(
+                name="model",
+                loader_module=LOADER_MODULE,
+                data_path=str(files),
+                signature=_SIGNATURE,
+                input_example=pd.DataFrame([EXAMPLE]),
+                code_paths=[str(copy_scoring_code(Path(code)))],
+                pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+            )
+        output = io.StringIO()
+        with redirect_stderr(output):  # MLflow's output repeats what the ledger and report show
+            made = mlflow.register_model(logged.model_uri, self.model_name, tags=tags.write())
+        logger.debug("%s", output.getvalue().strip())
         return _registered(made)
 
     def find(self, alias: str) -> RegisteredModel | None:
-        """The version that an alias names, None where there is none."""
+        """The version that an alias names, if any."""
         try:
             return _registered(self._client.get_model_version_by_alias(self.model_name, alias))
         except MlflowException as error:
@@ -123,11 +147,22 @@ class Registry:
                 return None
             raise
 
+    def champion(self) -> RegisteredModel:
+        """The champion.
+
+        Raises:
+            NoChampionError: No model has been promoted.
+        """
+        champion = self.find(CHAMPION)
+        if champion is None:
+            raise NoChampionError
+        return champion
+
     def get(self, version: int) -> RegisteredModel:
         """The version with that number.
 
         Raises:
-            ModelError: There is none.
+            ModelError: There is no such version.
         """
         try:
             return _registered(self._client.get_model_version(self.model_name, str(version)))
@@ -135,10 +170,10 @@ class Registry:
             raise ModelError(f"there is no version {version} of {self.model_name}") from error
 
     def find_version(self, fingerprint: str) -> RegisteredModel | None:
-        """The newest version trained from the same data and parameters, None where there is none."""
-        # Unity Catalog finds versions by name only.
+        """The newest version trained with the same data and parameters, if any."""
+        # Unity Catalog can search versions by name only.
         versions = map(_registered, self._client.search_model_versions(f"name = '{self.model_name}'"))
-        same = (found for found in versions if found.tags.get("fingerprint") == fingerprint)
+        same = (found for found in versions if found.stored_tags.get(FINGERPRINT) == fingerprint)
         return max(same, key=lambda found: found.version, default=None)
 
     def set_alias(self, alias: str, model: RegisteredModel) -> None:
@@ -146,26 +181,35 @@ class Registry:
         self._client.set_registered_model_alias(self.model_name, alias, str(model.version))
 
     def delete_alias(self, alias: str) -> None:
-        """Takes the alias away."""
+        """Removes the alias."""
         self._client.delete_registered_model_alias(self.model_name, alias)
 
-    def tag(self, model: RegisteredModel, key: str, value: str) -> None:
-        """Sets a tag of the version."""
-        self._client.set_model_version_tag(self.model_name, str(model.version), key, value)
+    def write_tags(self, model: RegisteredModel, tags: VersionTags) -> RegisteredModel:
+        """Replaces the version's project tags; deletes before it sets.
 
-    def untag(self, model: RegisteredModel, key: str) -> None:
-        """Takes a tag of the version away, if it has it."""
-        if key in self._client.get_model_version(self.model_name, str(model.version)).tags:
-            self._client.delete_model_version_tag(self.model_name, str(model.version), key)
-
-    def fetch(self, model: RegisteredModel) -> Path:
-        """Fetches the version's files.
+        Args:
+            model: The version.
+            tags: All its project tags; those that are None are deleted.
 
         Returns:
-            A local folder with what was registered.
+            The version with its new tags.
+        """
+        stored, wanted = self.get(model.version).stored_tags, tags.write()
+        for key in (stored.keys() & TAG_NAMES) - wanted.keys():
+            self._client.delete_model_version_tag(self.model_name, str(model.version), key)
+        for key, value in wanted.items():
+            if stored.get(key) != value:
+                self._client.set_model_version_tag(self.model_name, str(model.version), key, value)
+        return self.get(model.version)
+
+    def fetch(self, model: RegisteredModel) -> Path:
+        """Fetches the files of a version.
+
+        Returns:
+            A local folder with the files that were registered.
 
         Raises:
-            ModelError: The version is not of the project's flavour, or its files cannot be had.
+            ModelError: The version does not have the project's flavour, or its files cannot be fetched.
         """
         uri = f"models:/{model.name}/{model.version}"
         try:
@@ -174,8 +218,9 @@ class Registry:
         except (MlflowException, OSError) as error:
             raise ModelError(f"{uri} cannot be fetched: {error}") from error
         flavour = flavours.get("python_function", {})
-        if flavour.get("loader_module") != _LOADER:
-            raise ModelError(f"{uri}: found loader {flavour.get('loader_module')}, only {_LOADER} is loaded")
+        loader = flavour.get("loader_module")
+        if loader not in (LOADER_MODULE, *_OLDER_LOADERS):
+            raise ModelError(f"{uri}: found loader {loader}, only {LOADER_MODULE} is allowed")
         return folder / str(flavour["data"])
 
 

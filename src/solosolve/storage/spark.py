@@ -1,4 +1,4 @@
-"""The only session builder: local Spark with Delta, or the session that the platform gives."""
+"""The only place that builds a Spark session: local Spark with Delta, or the platform's session."""
 
 from __future__ import annotations
 
@@ -16,45 +16,47 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.listener import JStreamingQueryListener
 
+from solosolve.bundle import find_bundle
 from solosolve.errors import MissingDependencyError
-from solosolve.settings import Settings, find_bundle
+from solosolve.settings import Settings
 
 PROPERTIES_FILE = Path("bundle") / "spark-defaults.conf"
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
-"""Spark's classes as the JVM maps them into memory; where it is missing, a session starts some seconds later."""
+"""Spark's classes, archived for the JVM to map into memory; without it a session takes some seconds longer to start."""
 
 _LEAN = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.maxPlanStringLength": "100",
-    # What is cached is one batch, for a second.
+    # A cache holds one batch for about a second.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
-    # Delta replays a table's log before each commit that names its transaction.
+    # Delta replays a table's log before each commit that names a transaction.
     "spark.databricks.delta.snapshotPartitions": "1",
 }
 _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 
 
-def spark_session(settings: Settings, app_name: str, *, is_first: bool = False) -> SparkSession:
-    """Returns the process's session, started with the bundle's Spark defaults where there is none yet.
+def spark_session(settings: Settings, app_name: str, *, writes_class_archive: bool = False) -> SparkSession:
+    """Returns the session of this process, or starts one with the bundle's Spark defaults.
 
     Args:
-        settings: Where this process runs.
-        app_name: The task's name, as Spark shows it.
-        is_first: Whether the JVM, when it ends, writes CLASS_ARCHIVE for those to come.
+        settings: The settings of this process.
+        app_name: The name that Spark shows for the application.
+        writes_class_archive: Whether the JVM writes CLASS_ARCHIVE when it ends.
 
     Raises:
-        MissingDependencyError: Spark runs without Delta Lake; the message has the command that brings it.
+        MissingDependencyError: Spark does not start, runs without Delta Lake (the message has the command to use
+            instead), or the bundle with its Spark defaults is not found.
     """
     if not settings.is_local:
         return SparkSession.builder.appName(app_name).getOrCreate()
     settings.logs.mkdir(parents=True, exist_ok=True)
-    # Workers need this environment's packages, not those of the first python3 on PATH.
+    # Otherwise the workers would run the first python3 on PATH, without this environment's packages.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(app_name)
     if not _jvm_is_running():
-        for key, value in _local_properties(settings, is_first=is_first).items():
+        for key, value in _local_properties(settings, writes_class_archive=writes_class_archive).items():
             builder = builder.config(key, value)
     with _terminal_kept_clean(settings.logs / "spark-start.log"):
         spark = builder.getOrCreate()
@@ -63,10 +65,10 @@ def spark_session(settings: Settings, app_name: str, *, is_first: bool = False) 
 
 
 def lean_session(spark: SparkSession, settings: Settings) -> SparkSession:
-    """A session of its own in the same process, for many small commits one behind the other.
+    """A second session in the same process, for many small commits in a row.
 
-    On one machine half the time of such a commit goes into compiling and describing plans that handle a few rows;
-    here they are interpreted instead, in one partition. On a cluster it is the session that was given.
+    On one machine, half the time of such a commit goes into compiling and describing plans for a few rows. This
+    session interprets the plans instead, in one partition. On the platform it is the given session.
     """
     if not settings.is_local:
         return spark
@@ -77,7 +79,11 @@ def lean_session(spark: SparkSession, settings: Settings) -> SparkSession:
 
 
 def listener_of_jvm(listener: JStreamingQueryListener) -> Any:
-    """A listener to streaming queries as the JVM knows it."""
+    """Wraps a listener to streaming queries for the JVM.
+
+    Raises:
+        MissingDependencyError: No Spark session runs in this process.
+    """
     jvm = SparkContext._jvm
     if jvm is None:
         raise MissingDependencyError("no Spark session runs in this process")
@@ -85,7 +91,7 @@ def listener_of_jvm(listener: JStreamingQueryListener) -> Any:
 
 
 def stop_session() -> None:
-    """Stops the process's session, if there is one."""
+    """Stops the session of this process, if there is one."""
     spark = SparkSession.getActiveSession()
     if spark is not None:
         spark.stop()
@@ -115,19 +121,19 @@ def _jvm_is_running() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ or SparkSession.getActiveSession() is not None
 
 
-def _local_properties(settings: Settings, *, is_first: bool) -> dict[str, str]:
+def _local_properties(settings: Settings, *, writes_class_archive: bool) -> dict[str, str]:
     bundle = find_bundle()
     if bundle is None:
         raise MissingDependencyError(
-            f"no {PROPERTIES_FILE} in this folder or above it: run from the bundle's folder, where databricks.yml is"
+            f"{PROPERTIES_FILE} not found in this folder or its parents: run from the folder that holds databricks.yml"
         )
     properties = read_properties(bundle / PROPERTIES_FILE)
     options = properties["spark.driver.extraJavaOptions"].replace("=bundle/", f"={bundle.as_uri()}/bundle/")
-    archive = f"-XX:{'ArchiveClassesAtExit' if is_first else 'SharedArchiveFile'}={CLASS_ARCHIVE}"
+    archive = f"-XX:{'ArchiveClassesAtExit' if writes_class_archive else 'SharedArchiveFile'}={CLASS_ARCHIVE}"
     options = re.sub(r"-XX:SharedArchiveFile=\S+", lambda _: archive, options)
     return properties | {
         "spark.driver.memory": settings.driver_memory,
-        "spark.driver.extraJavaOptions": f"{options} -Dsolosolve.logs={settings.logs}",
+        "spark.driver.extraJavaOptions": f"{options} {settings.driver_java_options} -Dsolosolve.logs={settings.logs}",
         "spark.sql.warehouse.dir": str(settings.warehouse),
     }
 
@@ -143,7 +149,7 @@ def _require_delta(spark: SparkSession, task: str) -> None:
 
 @contextmanager
 def _terminal_kept_clean(log: Path) -> Iterator[None]:
-    """Sends what the starting JVM writes to the terminal (dependency resolution, warnings) to a file."""
+    """Redirects the output of the starting JVM (dependency resolution, warnings) from the terminal to a file."""
     if _jvm_is_running():
         yield
         return

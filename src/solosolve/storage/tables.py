@@ -1,4 +1,4 @@
-"""All reading and writing of Delta tables through Spark."""
+"""Reading and writing Delta tables with Spark."""
 
 from __future__ import annotations
 
@@ -12,46 +12,22 @@ from delta.tables import DeltaTable
 from filelock import FileLock, Timeout
 from pyspark.sql import DataFrame, SparkSession
 
-from solosolve.errors import TableError
-from solosolve.names import MADE_BY, REQUESTS, STREAM_PROGRESS, Table
-from solosolve.schemas import CHECKS, SCHEMAS
+from solosolve.errors import MissingTableError, TableError
+from solosolve.names import Table
+from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.checkpoints import Checkpoint
 from solosolve.storage.delta_log import has_commits, newest_commit
+from solosolve.table_properties import CHECKS, table_properties
 
 _LOCK_SECONDS = 600
 _NO_LIMIT = 2**31 - 1
-_PROPERTIES = {
-    # delta-rs, which the dashboard reads with, opens no table with deletion vectors.
-    "delta.enableDeletionVectors": "false",
-    # Every tenth commit would otherwise be slow.
-    "delta.checkpointInterval": "100",
-}
-_PROPERTIES_OF: Mapping[Table, Mapping[str, str]] = {
-    # The stream that scores requests reads each with the version that brought it.
-    # A new stream, and a recovery, begin at the first one.
-    REQUESTS: {"delta.enableChangeDataFeed": "true", "delta.logRetentionDuration": "interval 3650 days"},
-    # Written every few seconds, and read for its newest rows only.
-    STREAM_PROGRESS: {
-        "delta.logRetentionDuration": "interval 1 day",
-        "delta.deletedFileRetentionDuration": "interval 1 day",
-    },
-}
-_SKIPPABLE = (
-    *("complaint_id", "date_received", "_source_sha256", "_ingested_at", "model_version", "scored_at", "batch_id"),
-    "ended_at",
-)
-
-
-def _statistics(table: Table) -> dict[str, str]:
-    """File statistics on the columns that queries narrow by: on all of them they cost more than the write."""
-    columns = [name for name in _SKIPPABLE if name in SCHEMAS[table].fieldNames()]
-    return {"delta.dataSkippingStatsColumns": ",".join(columns)} if columns else {}
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """A commit's name: Delta ignores a second commit of one application with the same or an earlier version."""
+    """The name of a commit. Delta ignores a commit if its application has committed that version or a later one."""
 
     application: str
     version: int
@@ -59,22 +35,26 @@ class Transaction:
 
 @dataclass(frozen=True)
 class Tables:
-    """The project's tables, where the settings say they are.
+    """The project's tables, at the place that the settings name.
 
-    Local writes hold a lock per table across processes: Delta on a local disk is not safe for two
-    writing processes (https://docs.delta.io/latest/delta-storage.html).
+    Local writes hold a lock per table across processes, because Delta on a local disk is not safe when two processes
+    write (https://docs.delta.io/latest/delta-storage.html).
     """
 
     spark: SparkSession
     settings: Settings
 
     def create(self, table: Table) -> None:
-        """Makes the table with its schema, NOT NULL columns, CHECK constraints and properties, unless it is there."""
+        """Creates the table, with its NOT NULL columns, CHECK constraints and properties, unless it exists.
+
+        Raises:
+            TableError: Another process has held the write lock for ten minutes.
+        """
         if self.exists(table):
             return
-        builder = DeltaTable.createIfNotExists(self.spark).addColumns(SCHEMAS[table])
+        builder = DeltaTable.createIfNotExists(self.spark).addColumns(spark_schema(table))
         builder = builder.location(self._path(table)) if self._is_local else builder.tableName(self._name(table))
-        for key, value in {**_PROPERTIES, **_PROPERTIES_OF.get(table, {}), **_statistics(table)}.items():
+        for key, value in table_properties(table).items():
             builder = builder.property(key, value)
         for name, condition in CHECKS.get(table, {}).items():
             builder = builder.property(f"delta.constraints.{name}", condition)
@@ -82,16 +62,16 @@ class Tables:
             builder.execute()
 
     def exists(self, table: Table) -> bool:
-        """Whether the table has been made."""
+        """Whether the table exists."""
         if self._is_local:
             return has_commits(Path(self._path(table)))
         return self.spark.catalog.tableExists(self._name(table))
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:
-        """Reads the table, or one earlier version of it.
+        """Reads the newest version of the table, or an earlier one.
 
         Raises:
-            TableError: It has not been made yet; the message has the job that makes it.
+            MissingTableError: The table has not been made yet.
         """
         self.require(table)
         reader = self.spark.read.format("delta")
@@ -100,46 +80,50 @@ class Tables:
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
     def read_stream(self, table: Table) -> DataFrame:
-        """Reads an append-only table as a stream, from its first version.
+        """Reads an append-only table as a stream, from its first version on.
 
         Raises:
-            TableError: It has not been made yet.
+            MissingTableError: The table has not been made yet.
         """
         self.require(table)
         reader = self.spark.readStream.format("delta")
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
     def read_changes(self, table: Table, starting: str, max_files: int | None) -> DataFrame:
-        """Reads what is added to a table as a stream.
+        """Reads the rows added to a table as a stream.
 
         Args:
             table: A table with a change data feed.
             starting: `earliest` or `latest`.
-            max_files: Files of one batch at most, where a commit may be divided; None for all that there are.
+            max_files: Maximum number of files per batch, which may divide a commit; None for no limit.
 
         Returns:
             The table's columns, `_change_type`, `_commit_version` and `_commit_timestamp`.
 
         Raises:
-            TableError: It has not been made yet.
+            MissingTableError: The table has not been made yet.
         """
         self.require(table)
         version = "0" if starting == "earliest" else "latest"
         reader = self.spark.readStream.format("delta").options(
             readChangeFeed="true",
             startingVersion=version,
-            # Delta's own default is a thousand, and not even a commit's files would stay together.
+            # Delta's default of a thousand could divide even a single commit.
             maxFilesPerTrigger=str(_NO_LIMIT if max_files is None else max_files),
         )
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
     def require(self, table: Table) -> None:
-        """Raises TableError, naming the job that makes it, when the table is not there."""
+        """Raises MissingTableError unless the table exists."""
         if not self.exists(table):
-            raise TableError(f"table {table} does not exist yet; run: {MADE_BY[table]}")
+            raise MissingTableError(table)
 
     def append(self, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
-        """Adds the rows in one commit; nothing when the transaction was committed before."""
+        """Appends the rows in one commit; does nothing if the transaction has been committed before.
+
+        Raises:
+            TableError: Another process has held the write lock for ten minutes.
+        """
         self.create(table)
         options = {}
         if transaction is not None:
@@ -147,66 +131,89 @@ class Tables:
         with self.writing(table):
             self._save(rows, table, mode="append", options=options)
 
-    def look_ahead(self, table: Table) -> None:
-        """Has Delta find a table's transactions before the next commit, which names one, waits for them.
+    def preload_transactions(self, table: Table) -> None:
+        """Makes Delta look up a table's transactions before the next commit that names one.
 
-        Half a second of Spark jobs otherwise, that can go on while the commit's rows are being made. Delta keeps what
-        it found until the table changes.
+        The look-up takes half a second of Spark jobs, which can run while the rows of the commit are computed. Delta
+        keeps the result until the table changes.
         """
         if self._is_local:
             self.delta(table).detail()
 
     def overwrite(self, table: Table, rows: DataFrame, where: str | None = None) -> None:
-        """Replaces all rows, or those that a condition selects, in one commit."""
+        """Replaces all rows, or those that match a condition, in one commit.
+
+        Raises:
+            TableError: Another process has held the write lock for ten minutes.
+        """
         self.create(table)
         with self.writing(table):
             self._save(rows, table, mode="overwrite", options={} if where is None else {"replaceWhere": where})
 
     def delta(self, table: Table) -> DeltaTable:
-        """The table as a merge target; hold `writing(table)` while merging."""
+        """The table as a merge target, created if necessary; hold `writing(table)` while merging.
+
+        Raises:
+            TableError: Another process has held the write lock for ten minutes.
+        """
         self.create(table)
         if self._is_local:
             return DeltaTable.forPath(self.spark, self._path(table))
         return DeltaTable.forName(self.spark, self._name(table))
 
+    def drop_check(self, table: Table, name: str) -> None:
+        """Drops a CHECK constraint, if the table has it; hold `writing(table)`."""
+        self.spark.sql(f"ALTER TABLE {self._identifier(table)} DROP CONSTRAINT IF EXISTS {name}")
+
+    def add_check(self, table: Table, name: str) -> None:
+        """Adds one of the table's CHECK constraints, which all rows must meet; hold `writing(table)`."""
+        self.spark.sql(f"ALTER TABLE {self._identifier(table)} ADD CONSTRAINT {name} CHECK ({CHECKS[table][name]})")
+
     def version(self, table: Table) -> int:
-        """The number of the table's newest commit."""
+        """The number of the table's newest commit; creates the table if necessary.
+
+        Raises:
+            TableError: The table has no commits, or another process has held the write lock for ten minutes.
+        """
         newest = self.delta(table).history(1).select("version").first()
         if newest is None:
             raise TableError(f"table {table} has no commits")
         return int(newest["version"])
 
     def commits_from(self, table: Table, version: int) -> int | None:
-        """How many commits a table has from a version on, without Spark; None on the platform."""
+        """Number of commits from a version on, counted without Spark; None on the platform."""
         if not self._is_local:
             return None
         return newest_commit(Path(self._path(table)), version - 1) - (version - 1)
 
     def table_id(self, table: Table) -> str:
-        """The id that Delta gave the table when it was made; another one's in its place differs."""
+        """The id that Delta gave the table when it was created; a table recreated in its place has another.
+
+        Raises:
+            TableError: The table has no id, or another process has held the write lock for ten minutes.
+        """
         found = self.delta(table).detail().select("id").first()
         if found is None:
             raise TableError(f"table {table} has no id")
         return str(found["id"])
 
     def checkpoint(self, stream: str) -> Checkpoint:
-        """Where a streaming query keeps its position."""
+        """The checkpoint of a streaming query."""
         if self._is_local:
             return Checkpoint(self.settings.home / "checkpoints" / stream)
         return Checkpoint(Path(f"/Volumes/{self.settings.catalog}/bronze/checkpoints/{stream}"))
 
     @contextmanager
     def writing(self, table: Table) -> Iterator[None]:
-        """Holds the table's write lock (local only).
+        """Holds the table's write lock; on the platform, where Delta needs none, does nothing.
 
         Raises:
-            TableError: Another process has held it for ten minutes.
+            TableError: Another process has held the lock for ten minutes.
         """
         if not self._is_local:
             yield
             return
-        path = self.settings.home / "locks" / f"{table}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self.settings.lock_file(str(table))
         try:
             with FileLock(path, timeout=_LOCK_SECONDS):
                 yield
@@ -220,13 +227,17 @@ class Tables:
         return self.settings.is_local
 
     def _path(self, table: Table) -> str:
-        return os.fspath(self.settings.warehouse / table.layer / table.name)
+        return os.fspath(self.settings.table_folder(table))
+
+    def _identifier(self, table: Table) -> str:
+        """The table in a SQL statement."""
+        return f"delta.`{self._path(table)}`" if self._is_local else self._name(table)
 
     def _name(self, table: Table) -> str:
         return f"{self.settings.catalog}.{table}"
 
     def _save(self, rows: DataFrame, table: Table, mode: str, options: Mapping[str, str]) -> None:
-        columns = SCHEMAS[table].fieldNames()
+        columns = SCHEMAS[table].names
         writer = rows.selectExpr(*columns).write.format("delta").mode(mode).options(**options)
         if self._is_local:
             writer.save(self._path(table))

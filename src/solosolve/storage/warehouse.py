@@ -1,29 +1,29 @@
-"""The tables through a Databricks SQL warehouse: what a deployed app, which has no Spark, reads and writes with."""
+"""The tables through a Databricks SQL warehouse, for a deployed app, which has no Spark."""
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 import pyarrow as pa
 
-from solosolve.errors import MissingDependencyError, SettingsError, TableError, one_line
-from solosolve.names import FEEDBACK, MADE_BY, Table
+from solosolve.errors import MissingDependencyError, MissingTableError, SettingsError, TableError, one_line
+from solosolve.names import MADE_BY, Table
 from solosolve.settings import Settings
-from solosolve.storage.feedback import FEEDBACK_PROPERTIES, FEEDBACK_SCHEMA, Feedback, Verdict
-from solosolve.storage.reader import Reader, TableVersion, Value
+from solosolve.storage.reader import Reader, TableVersion, Value, named_tables
 
-_CHECKED_SECONDS = 2.0
-"""A table's newest commit is asked for no more often than this."""
+VERSION_SECONDS = 2.0
+"""Seconds for which a table's newest version is cached."""
 
 
 class Cursor(Protocol):
-    """What is used of a cursor of the connector (DB-API, PEP 249, and Arrow)."""
+    """The part of the connector's cursor that the project uses (DB-API, PEP 249, and Arrow)."""
 
     def execute(self, operation: str, parameters: Mapping[str, object] | None = None) -> object:
         """Runs a statement with named parameters."""
@@ -34,25 +34,25 @@ class Cursor(Protocol):
         ...
 
     def close(self) -> None:
-        """Ends the cursor."""
+        """Closes the cursor."""
         ...
 
 
 class Connection(Protocol):
-    """What is used of a connection of the connector."""
+    """The part of the connector's connection that the project uses."""
 
     def cursor(self) -> Cursor:
-        """A new cursor."""
+        """Opens a cursor."""
         ...
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A way to a SQL warehouse.
+    """A SQL warehouse, with one connection per thread.
 
     Attributes:
         catalog: The catalog of the project's tables.
-        connect: Makes a connection whose default catalog that is.
+        connect: Opens a connection with that default catalog.
     """
 
     catalog: str
@@ -61,10 +61,10 @@ class Warehouse:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The settings' warehouse, with the identity that the platform gives the app.
+        """The warehouse that the settings name, used with the identity that the platform gives the app.
 
         Raises:
-            SettingsError: No warehouse is named.
+            SettingsError: The settings name no warehouse.
             MissingDependencyError: The connector is not installed.
         """
         http_path = settings.sql_warehouse
@@ -88,21 +88,22 @@ class Warehouse:
         return cls(settings.catalog, connect)
 
     def run(self, statement: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        """Runs one statement on this thread's connection; one that has been closed is made anew, once.
+        """Runs one statement on this thread's connection, which is reopened once if the warehouse has closed it.
 
         Raises:
-            TableError: The warehouse refuses it, or cannot be reached.
+            TableError: The warehouse refuses the statement or cannot be reached.
         """
         try:
             try:
                 return self._run(statement, parameters)
             except Exception as error:
+                # The connector has no error class for an expired session.
                 if not re.search(r"closed|session", str(error), re.IGNORECASE):
                     raise
                 self._local.connection = None
                 return self._run(statement, parameters)
         except Exception as error:
-            raise TableError(f"the SQL warehouse says: {one_line(error)}") from error
+            raise TableError(f"SQL warehouse: {one_line(error)}") from error
 
     def _run(self, statement: str, parameters: Mapping[str, object] | None) -> pa.Table:
         if getattr(self._local, "connection", None) is None:
@@ -115,25 +116,31 @@ class Warehouse:
 class WarehouseReader:
     """Answers the same SQL as the local reader, on the platform's tables."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
-        """Keeps the way to the tables."""
+    def __init__(self, warehouse: Warehouse, version_seconds: float = VERSION_SECONDS) -> None:
+        """Reads nothing yet.
+
+        Args:
+            warehouse: The warehouse.
+            version_seconds: Seconds for which a table's newest version is cached.
+        """
         self._warehouse = warehouse
+        self._version_seconds = version_seconds
         self._versions: dict[Table, tuple[float, TableVersion | None]] = {}
 
     def tables(self) -> list[Table]:
-        """The tables that exist, in order of layer and name."""
+        """The tables that exist, sorted by layer and name."""
         found = self._warehouse.run("select table_schema, table_name from information_schema.tables").to_pylist()
         names = {f"{row['table_schema']}.{row['table_name']}" for row in found}
         return sorted((table for table in MADE_BY if str(table) in names), key=str)
 
     def table_id(self, table: Table) -> str:
-        """The id that Delta gave an existing table when it was made."""
+        """The id that Delta gave an existing table when it was created."""
         return str(self._warehouse.run(f"describe detail {table}").to_pylist()[0]["id"])
 
     def version(self, table: Table) -> TableVersion | None:
-        """The table's newest commit, as of some seconds ago at most; None while it does not exist."""
-        asked_at, version = self._versions.get(table, (-_CHECKED_SECONDS, None))
-        if time.monotonic() - asked_at < _CHECKED_SECONDS:
+        """The table's newest commit, at most a few seconds old; None if the table does not exist."""
+        asked_at, version = self._versions.get(table, (-math.inf, None))
+        if time.monotonic() - asked_at < self._version_seconds:
             return version
         version = self._version(table)
         self._versions[table] = (time.monotonic(), version)
@@ -143,8 +150,8 @@ class WarehouseReader:
         known = self._versions.get(table, (0.0, None))[1]
         try:
             number = int(self._warehouse.run(f"describe history {table} limit 1").to_pylist()[0]["version"])
-        except TableError as error:
-            if _is_missing(error):
+        except TableError:
+            if table not in self.tables():
                 return None
             raise
         is_older = known is not None and number < known.number
@@ -156,10 +163,11 @@ class WarehouseReader:
         parameters: Mapping[str, Value] | None = None,
         versions: Mapping[Table, TableVersion] | None = None,
     ) -> pa.Table:
-        """Answers one statement that only reads; see `Reader.query`.
+        """Runs one read-only statement; see `Reader.query`.
 
         Raises:
-            TableError: The warehouse refuses it; of a missing table the message has the command that makes it.
+            MissingTableError: A table has not been made yet.
+            TableError: The warehouse refuses the statement.
         """
         for table, version in (versions or {}).items():
             pinned = f"{table} version as of {version.number}"
@@ -167,74 +175,26 @@ class WarehouseReader:
         try:
             return _with_utc(self._warehouse.run(sql, parameters))
         except TableError as error:
-            missing = next((table for table in MADE_BY if _is_missing(error) and table.name in str(error)), None)
-            if missing is None:
-                raise
-            raise TableError(f"table {missing} does not exist yet; run: {MADE_BY[missing]}") from error
+            missing = self._missing_table(sql)
+            if missing is not None:
+                raise MissingTableError(missing) from error
+            raise
+
+    def _missing_table(self, sql: str) -> Table | None:
+        """The first table that a statement names and that does not exist; None if that cannot be known."""
+        try:
+            existing = self.tables()
+        except TableError:
+            return None
+        return next((table for table in named_tables(sql) if table not in existing), None)
 
     def added(self, table: Table, since: TableVersion, until: TableVersion) -> AbstractContextManager[Reader | None]:
-        """None: the warehouse answers over the whole table as fast as over its newest rows."""
-        return _nothing()
-
-
-@dataclass(frozen=True)
-class WarehouseFeedback:
-    """Feedback in the platform's table, which the warehouse's own transactions keep whole."""
-
-    warehouse: Warehouse
-
-    def record(self, feedback: Feedback) -> bool:
-        """Appends a row, unless one with its id stands there, or the complaint has a verdict.
-
-        Raises:
-            TableError: The warehouse refuses it.
-        """
-        row = feedback.as_row()
-        columns = ", ".join(row)
-        values = ", ".join(f":{name} as {name}" for name in row)
-        if feedback.verdict == Verdict.WITHDRAWN:
-            is_same, is_free = "known.verdict = 'withdrawn'", "true"
-        else:
-            is_same = "known.verdict <> 'withdrawn'"
-            withdrawn = f"select feedback_id from {FEEDBACK} where verdict = 'withdrawn'"
-            is_free = (
-                f"not exists (select 1 from {FEEDBACK} where complaint_id = :complaint_id "
-                f"and feedback_id not in ({withdrawn}))"
-            )
-        self.warehouse.run(_CREATE_FEEDBACK)
-        merged = self.warehouse.run(
-            f"merge into {FEEDBACK} as known using (select {values} where {is_free}) as given "
-            f"on known.feedback_id = given.feedback_id and {is_same} "
-            f"when not matched then insert ({columns}) values ({', '.join(f'given.{name}' for name in row)})",
-            row,
-        ).to_pylist()
-        return bool(merged and merged[0].get("num_inserted_rows"))
-
-
-def _declared(column: pa.Field) -> str:
-    return f"{column.name} {_SQL_TYPES[column.type]}{'' if column.nullable else ' not null'}"
-
-
-_SQL_TYPES = {
-    pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int", pa.float64(): "double",
-    pa.timestamp("us", tz="UTC"): "timestamp",
-}  # fmt: skip
-_PROPERTIES = ", ".join(f"'{name}' = '{value}'" for name, value in FEEDBACK_PROPERTIES.items())
-_COLUMNS = ", ".join(map(_declared, FEEDBACK_SCHEMA))
-_CREATE_FEEDBACK = f"create table if not exists {FEEDBACK} ({_COLUMNS}) tblproperties ({_PROPERTIES})"
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield None
-
-
-def _is_missing(error: TableError) -> bool:
-    return "TABLE_OR_VIEW_NOT_FOUND" in str(error) or "does not exist yet" in str(error)
+        """None: the warehouse queries the whole table as fast as its newest rows."""
+        return nullcontext()
 
 
 def _with_utc(found: pa.Table) -> pa.Table:
-    """Timestamps as `timestamp[us, tz=UTC]`, as the local reader gives them."""
+    """Casts timestamps to `timestamp[us, tz=UTC]`, as the local reader returns them."""
     utc = pa.timestamp("us", tz="UTC")
     fields = [each.with_type(utc) if pa.types.is_timestamp(each.type) else each for each in found.schema]
     return found.cast(pa.schema(fields))

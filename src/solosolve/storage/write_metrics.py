@@ -1,4 +1,4 @@
-"""Aggregates that come with a write of their rows, without a second pass over them."""
+"""Aggregates over rows, computed while they are written instead of in a second pass."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Observation
 
 
-class Observed:
-    """What an action found out about its rows beside what it did with them."""
+class WriteMetrics:
+    """Aggregates that an action computes while it processes the rows."""
 
     def __init__(self, rows: DataFrame, *aggregates: Column) -> None:
         """Plans the aggregates.
@@ -19,13 +19,14 @@ class Observed:
         """
         self._observation = Observation()
         self.rows = rows.observe(self._observation, *aggregates)
-        """The same rows; the first action on them finds the aggregates."""
+        """The same rows; the first action on them computes the aggregates."""
 
     @property
     def found(self) -> dict[str, Any] | None:
-        """Name to value, once an action has ended; None where the rows were not read, as when Delta ignores a commit.
+        """Names and values after an action; None if the action did not read the rows, as when Delta ignores a commit.
 
-        Spark's own `get` would wait for ever then. Before Spark 4.2 it may be None for a while, behind the action too.
+        Spark's own `get` would wait forever in that case. Before Spark 4.2 the values can arrive some time after the
+        action has ended.
         """
         observed = self._observation._jo
         if observed is None or not observed.future().isCompleted():

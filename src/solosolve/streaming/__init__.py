@@ -1,1 +1,1 @@
-"""Streaming queries: what each batch reads, scores and writes."""
+"""Streaming queries: the sources, scoring and writing of each batch, and their checkpoints."""

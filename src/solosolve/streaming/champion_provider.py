@@ -1,151 +1,201 @@
-"""The champion as a stream sees it: looked up before each batch, and the last good one while a new one is broken."""
+"""Provides each batch of a stream with the champion, or with the last good model while the champion is broken."""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from solosolve.errors import ModelError, one_line
-from solosolve.model.scorer import THRESHOLD, ComplaintScorer, as_raw_complaints
-from solosolve.names import CHAMPION, PREDICTIONS
+from solosolve.errors import ModelError, NoChampionError, one_line
+from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.names import CHAMPION, PREDICTIONS, THRESHOLD
 from solosolve.storage.ledger import record_event
+from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import EXAMPLE, RegisteredModel, Registry
 from solosolve.storage.tables import Tables
 from solosolve.transforms.predictions import Scoring
 
-logger = logging.getLogger("solosolve.live_champion")
+logger = logging.getLogger("solosolve.champion_provider")
 
-LOAD_FAILED = "load_failed"
-_RETRY_SECONDS = 60.0
-
-
-class LiveChampion:
-    """Gives each batch one model: the champion at that moment, if it can be loaded and scores."""
-
-    def __init__(self, tables: Tables, registry: Registry) -> None:
-        """Keeps where to look; nothing is loaded yet."""
-        self._tables, self._registry = tables, registry
-        self._good: Scoring | None = None
-        self._former: Scoring | None = None
-        """What scored before."""
-        self._broken: dict[int, float] = {}
-        """Version to when it was last tried."""
-        self._said = ""
-
-    def current(self) -> Scoring:
-        """Looks the champion up once.
-
-        Returns:
-            The champion; while it is broken or the registry does not answer, the last good one, and the ledger and the
-            log say so.
-
-        Raises:
-            ModelError: There is no champion, and none has scored before.
-        """
-        try:
-            champion = self._registry.find(CHAMPION)
-        except Exception as error:
-            logger.debug("no answer", exc_info=True)
-            return self._last_good(f"the registry does not answer ({one_line(error)})", error)
-        if champion is None:
-            return self._last_good("there is no champion model; run: solosolve run train_model", None)
-        if self._good is None or self._good.model_version != champion.version:
-            return self._take_up(champion)
-        self._said = ""
-        return self._good
-
-    def refuse(self, scoring: Scoring, reason: str) -> Scoring:
-        """Gives up a model that was taken up and fails on real messages, until the process starts again.
-
-        Returns:
-            The model that scored before it. Where there is none the fault may be a message's: the same model, which
-            refuses the messages that it fails on.
-
-        Raises:
-            ModelError: It does not score the control either.
-        """
-        version, why = scoring.model_version, f"version {scoring.model_version} cannot score ({reason})"
-        if scoring.control is not None:
-            raise ModelError(f"{why}, and no other has")
-        self._broken[version] = math.inf
-        self._good, self._former = self._former or self._latest_that_scored(), None
-        if self._good is None:
-            logger.warning("%s, and no other has: what it fails on are dead letters", why)
-            self._good = refusing(scoring)
-            return self._good
-        kept = self._last_good(why, None)
-        self._record(version, reason, kept)
-        return kept
-
-    def _take_up(self, champion: RegisteredModel) -> Scoring:
-        version, now = champion.version, time.monotonic()
-        is_known = version in self._broken
-        if is_known and self._good is not None and now - self._broken[version] < _RETRY_SECONDS:
-            return self._good
-        try:
-            self._good, self._former = load(self._registry, champion), self._good
-        except Exception as error:
-            logger.debug("version %d cannot be loaded", version, exc_info=True)
-            self._broken[version] = now
-            kept = self._last_good(f"version {version} cannot score ({one_line(error)})", error)
-            if not is_known:
-                self._record(version, one_line(error), kept)
-            return kept
-        logger.info("version %d scores from here on", version)
-        return self._good
-
-    def _record(self, version: int, error: str, kept: Scoring) -> None:
-        record_event(self._tables, version, LOAD_FAILED, {"error": error, "kept": kept.model_version}, alias=None)
-
-    def _last_good(self, reason: str, cause: Exception | None) -> Scoring:
-        if self._good is None:
-            self._good = self._latest_that_scored()
-        if self._good is None:
-            raise ModelError(reason) from cause
-        if reason != self._said:
-            logger.warning("%s: version %d goes on scoring", reason, self._good.model_version)
-            self._said = reason
-        return self._good
-
-    def _latest_that_scored(self) -> Scoring | None:
-        """After a restart: the version of the newest prediction, of those that are not broken."""
-        if not self._tables.exists(PREDICTIONS):
-            return None
-        by_version = self._tables.read(PREDICTIONS).groupBy("model_version").agg(F.max("scored_at").alias("scored_at"))
-        for row in by_version.orderBy(F.desc("scored_at")).collect():
-            version = row["model_version"]
-            if version in self._broken:
-                continue
-            try:
-                return load(self._registry, self._registry.get(version))
-            except ModelError as error:
-                logger.warning("version %d, which has scored, cannot be loaded (%s)", version, one_line(error))
-        return None
+RETRY_SECONDS = 60.0
+"""Seconds before a champion that failed to load is tried again."""
 
 
-def load(registry: Registry, model: RegisteredModel) -> Scoring:
-    """Loads a version and lets it score a made-up complaint.
+class ModelStore(Protocol):
+    """The part of the model registry that a stream uses."""
+
+    def find(self, alias: str) -> RegisteredModel | None:
+        """Returns the version that an alias points at, or None."""
+        ...
+
+    def get(self, version: int) -> RegisteredModel:
+        """Returns a version; raises ModelError if it does not exist."""
+        ...
+
+    def fetch(self, model: RegisteredModel) -> Path:
+        """Returns a local folder with a version's files; raises ModelError if they cannot be fetched."""
+        ...
+
+
+def load(registry: ModelStore, model: RegisteredModel) -> Scoring:
+    """Loads a version and has it score a made-up complaint.
 
     Raises:
-        ModelError: It cannot be fetched or loaded, does not fit the complaint columns, or gives no probability.
+        ModelError: It cannot be fetched or loaded, does not fit the complaint columns, or returns no probability.
     """
     scorer = ComplaintScorer.load(registry.fetch(model))
     probability = float(scorer.score(_control())[0])
     if not (math.isfinite(probability) and 0 <= probability <= 1):
-        raise ModelError(f"version {model.version} gives {probability} for a complaint, expected a probability")
+        raise ModelError(f"version {model.version} returned {probability} for a complaint, expected a probability")
     return Scoring(scorer.score, THRESHOLD, model.name, model.version)
 
 
-def refusing(scoring: Scoring) -> Scoring:
-    """The same model, which refuses the messages that it fails on."""
+def with_control(scoring: Scoring) -> Scoring:
+    """Makes a model refuse single messages that it cannot score, instead of failing the whole batch."""
     return replace(scoring, control=_control())
 
 
 def _control() -> pa.RecordBatch:
-    """A complaint that each model can score."""
+    """A complaint that every model can score."""
     return as_raw_complaints(pa.Table.from_pylist([EXAMPLE]))
+
+
+class ChampionProvider:
+    """Provides the champion for each batch; a champion that cannot score leaves the last good model in use."""
+
+    def __init__(
+        self,
+        registry: ModelStore,
+        record_failure: Callable[[int, Mapping[str, object]], None],
+        scored_versions: Callable[[], Iterable[int]],
+        *,
+        load: Callable[[ModelStore, RegisteredModel], Scoring] = load,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keeps its sources; loads nothing yet.
+
+        Args:
+            registry: The model registry.
+            record_failure: Records in the ledger that a version cannot score, with the evidence.
+            scored_versions: The versions with predictions in the tables, the latest first.
+            load: Loads a version.
+            clock: Seconds since some fixed instant.
+        """
+        self._registry, self._record_failure, self._scored_versions = registry, record_failure, scored_versions
+        self._load, self._clock = load, clock
+        self._in_use: Scoring | None = None
+        self._previous: Scoring | None = None
+        self._failed_at: dict[int, float] = {}
+        """Version to the clock's reading when it last failed; infinite once the version is given up."""
+        self._last_warning = ""
+
+    @classmethod
+    def open(cls, tables: Tables) -> ChampionProvider:
+        """Opens the provider of a home: its registry, its ledger and its predictions."""
+
+        def record_failure(version: int, evidence: Mapping[str, object]) -> None:
+            record_event(tables, version, ModelEvent.LOAD_FAILED, evidence)
+
+        return cls(Registry(tables.settings), record_failure, lambda: _scored_versions(tables))
+
+    def current(self) -> Scoring:
+        """Looks up the champion.
+
+        Returns:
+            The champion. While it is broken, or the registry does not answer, the last good model; the log says why,
+            and the ledger records a broken version.
+
+        Raises:
+            ModelError: No champion can score, and no other model has scored before.
+        """
+        try:
+            champion = self._registry.find(CHAMPION)
+        except Exception as error:
+            logger.debug("the registry does not answer", exc_info=True)
+            return self._fall_back(ModelError(f"the model registry does not answer ({one_line(error)})"), error)
+        if champion is None:
+            return self._fall_back(NoChampionError())
+        if self._in_use is None or self._in_use.model_version != champion.version:
+            return self._take_up(champion)
+        self._last_warning = ""
+        return self._in_use
+
+    def give_up(self, scoring: Scoring, reason: str) -> Scoring:
+        """Drops a model that loaded but fails on real messages, until the process restarts.
+
+        Returns:
+            The model that scored before it. If there is none, the messages may be at fault, and the same model is
+            returned, set to refuse single messages that it fails on.
+
+        Raises:
+            ModelError: The model also fails on a made-up complaint, which it scored when it was loaded.
+        """
+        version = scoring.model_version
+        failure = ModelError(f"version {version} cannot score ({reason})")
+        if scoring.control is not None:
+            raise ModelError(f"{failure}, and no other model has scored before")
+        self._failed_at[version] = math.inf
+        self._in_use, self._previous = self._previous or self._latest_that_scored(), None
+        if self._in_use is None:
+            logger.warning("%s, no other model has scored before: what it fails on becomes a dead letter", failure)
+            self._in_use = with_control(scoring)
+            return self._in_use
+        kept = self._fall_back(failure)
+        self._record(version, reason, kept)
+        return kept
+
+    def _take_up(self, champion: RegisteredModel) -> Scoring:
+        version, now = champion.version, self._clock()
+        has_failed = version in self._failed_at
+        if has_failed and self._in_use is not None and now - self._failed_at[version] < RETRY_SECONDS:
+            return self._in_use
+        try:
+            self._in_use, self._previous = self._load(self._registry, champion), self._in_use
+        except Exception as error:
+            logger.debug("version %d cannot be loaded", version, exc_info=True)
+            self._failed_at[version] = now
+            kept = self._fall_back(ModelError(f"version {version} cannot score ({one_line(error)})"), error)
+            if not has_failed:
+                self._record(version, one_line(error), kept)
+            return kept
+        logger.info("version %d scores from now on", version)
+        return self._in_use
+
+    def _record(self, version: int, error: str, kept: Scoring) -> None:
+        self._record_failure(version, {"error": error, "kept": kept.model_version})
+
+    def _fall_back(self, failure: ModelError, cause: Exception | None = None) -> Scoring:
+        if self._in_use is None:
+            self._in_use = self._latest_that_scored()
+        if self._in_use is None:
+            raise failure from cause
+        if str(failure) != self._last_warning:
+            logger.warning("%s: version %d keeps scoring", failure, self._in_use.model_version)
+            self._last_warning = str(failure)
+        return self._in_use
+
+    def _latest_that_scored(self) -> Scoring | None:
+        """After a restart: the version with the newest prediction, among those that have not failed."""
+        for version in self._scored_versions():
+            if version in self._failed_at:
+                continue
+            try:
+                return self._load(self._registry, self._registry.get(version))
+            except ModelError as error:
+                logger.warning("version %d, which has scored before, cannot be loaded (%s)", version, one_line(error))
+        return None
+
+
+def _scored_versions(tables: Tables) -> list[int]:
+    """The versions in `gold.predictions`, the one with the newest prediction first."""
+    if not tables.exists(PREDICTIONS):
+        return []
+    by_version = tables.read(PREDICTIONS).groupBy("model_version").agg(F.max("scored_at").alias("scored_at"))
+    return [row["model_version"] for row in by_version.orderBy(F.desc("scored_at")).collect()]

@@ -1,145 +1,143 @@
-"""Which checkpoint a table is written from: a stream goes on only from the one that it was bound to."""
+"""Binds a stream's tables to the checkpoint they are written from: the stream resumes from that one only."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+from typing import Self
 
 from solosolve.errors import CheckpointError
 from solosolve.names import CHECKPOINTS, Table
-from solosolve.schemas import SCHEMAS
+from solosolve.storage.checkpoints import Checkpoint
 from solosolve.storage.tables import Tables, Transaction
-from solosolve.streaming.query import RECOVER
+from solosolve.streaming.binding_store import Binding, BindingStore, DeltaBindingStore, Period
 
-logger = logging.getLogger("solosolve.binding")
+logger = logging.getLogger("solosolve.checkpoint_binding")
 
-_NOT_YET = ""
-_EVER, _FOR_EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+RECOVER = "start with --param recover=true (spark-submit: --recover)"
+"""The remedy that every refusal names."""
 
-
-@dataclass(frozen=True)
-class Binding:
-    """A row of `bronze.checkpoints`: from when on a stream has read a source. The newest is the one that counts.
-
-    Attributes:
-        stream: The stream's name.
-        checkpoint_id: The identity of its checkpoint; empty until its first batch.
-        source_id: What it reads: the table, or the topic and its cluster.
-        table_ids: What it writes: Delta's ids of the tables.
-        bound_at: From when on rows of the table are of this source.
-        begun_at: From when on they are of this checkpoint.
-        is_recovering: Whether what is in the table already has to be skipped by its position.
-    """
-
-    stream: str
-    checkpoint_id: str
-    source_id: str
-    table_ids: str
-    bound_at: datetime
-    begun_at: datetime
-    is_recovering: bool
+_NO_CHECKPOINT = ""
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class BoundStream:
-    """A stream, the table that it fills and the checkpoint that it goes on from.
+    """A stream, the tables it writes and the checkpoint it resumes from.
 
-    `foreachBatch` repeats a batch that was cut off, and Delta tells repeated commits by the application's name and
-    version. So the name is the checkpoint's identity, and a stream whose checkpoint is not the table's is refused:
-    with another one the same rows would come again, or other rows would be taken for repeated ones.
+    Spark repeats an interrupted `foreachBatch`, and Delta recognises a repeated commit by its application name and
+    version. The application name contains the checkpoint's identity, so a stream whose checkpoint does not belong to
+    the tables is refused: with another one it would write the same rows twice, or Delta would ignore new rows as
+    repeated ones.
     """
 
-    def __init__(self, tables: Tables, stream: str, written: Sequence[Table], source_id: str) -> None:
-        """Reads the stream's binding.
+    def __init__(
+        self,
+        stream: str,
+        source_id: str,
+        written: Sequence[Table],
+        checkpoint: Checkpoint,
+        store: BindingStore,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Reads the stream's bindings.
 
         Args:
-            tables: The tables.
-            stream: What the stream is called.
-            written: The tables that it fills, the first one above all.
+            stream: The stream's name.
             source_id: What it reads.
+            written: The tables it writes; messages name the first.
+            checkpoint: Its checkpoint's folder.
+            store: Its bindings.
+            now: The clock, in UTC.
         """
-        self.stream = stream
-        self._tables, self._written, self._table, self._source_id = tables, written, written[0], source_id
-        self.checkpoint = tables.checkpoint(stream)
-        self._bindings = self._find()
+        self.stream, self.checkpoint = stream, checkpoint
+        self._source_id, self._written, self._table = source_id, written, written[0]
+        self._store, self._now = store, now
+        self._bindings = store.read()
+
+    @classmethod
+    def open(cls, tables: Tables, stream: str, written: Sequence[Table], source_id: str) -> Self:
+        """Opens a stream whose bindings and checkpoint are stored with the tables."""
+        store = DeltaBindingStore(tables, stream, written)
+        return cls(stream, source_id, written, tables.checkpoint(stream), store)
 
     @property
     def is_recovering(self) -> bool:
-        """Whether what is in the table already has to be skipped by its position."""
+        """Whether messages whose position the tables already have must be skipped."""
         return self._bound is not None and self._bound.is_recovering
 
-    def is_ours(self, column: str) -> Column:
-        """Whether a row was written, at the instant in a column, while the stream read this source and no other."""
-        found, following = F.lit(False), [*self._bindings[1:], None]
-        for binding, after in zip(self._bindings, following, strict=False):
-            end = _FOR_EVER if after is None else after.bound_at
-            if binding.source_id == self._source_id:
-                found |= (F.col(column) >= F.lit(binding.bound_at)) & (F.col(column) < F.lit(end))
-        return found
+    @property
+    def own_periods(self) -> list[Period]:
+        """The periods in which the stream read this source and no other of the same name."""
+        ends = [*(binding.bound_at for binding in self._bindings[1:]), None]
+        return [
+            Period(binding.bound_at, end)
+            for binding, end in zip(self._bindings, ends, strict=False)
+            if binding.source_id == self._source_id
+        ]
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether the table is written from a checkpoint."""
-        return self._bound is not None and self._bound.checkpoint_id != _NOT_YET
+        """Whether the tables are written from a checkpoint yet."""
+        return self._bound is not None and self._bound.checkpoint_id != _NO_CHECKPOINT
 
     @property
     def begun_at(self) -> datetime:
-        """From when on rows of this source are of this checkpoint."""
-        return self._required().begun_at
+        """Start of the period in which this checkpoint wrote this source's rows."""
+        return self._require_bound().begun_at
 
     @property
     def checkpoint_id(self) -> str:
-        """The identity that the table is bound to."""
-        return self._required().checkpoint_id
+        """The identity of the checkpoint that the tables are written from."""
+        return self._require_bound().checkpoint_id
 
     def claim(self, *, has_rows: Callable[[], bool], recover: bool) -> None:
-        """Makes sure that the checkpoint is the one that the table is written from.
+        """Makes sure that the tables are written from this checkpoint.
 
         Args:
-            has_rows: Whether the table has rows of this stream.
-            recover: Set the checkpoint aside and begin anew from the source's earliest position, skipping what the
-                table has. A recovery that was cut off goes on.
+            has_rows: Whether the tables have rows of this stream.
+            recover: Set the checkpoint aside and start over from the source's earliest position, skipping what the
+                tables already have. An interrupted recovery resumes instead.
 
         Raises:
-            CheckpointError: The checkpoint is missing, is another's, or belongs to another source; the message has
-                what to do.
+            CheckpointError: The checkpoint is missing, is another one, or is of another source; the message says what
+                to do.
         """
-        if recover and not self._can_go_on_recovering():
+        if recover and not self._can_resume_recovery():
             self._begin_recovery()
         elif self._bound is None:
-            self._require_nothing_done(has_rows)
+            self._require_new(has_rows)
         else:
             self._require_own(self._bound)
 
     def bind(self, batch_id: int) -> None:
-        """Writes the running checkpoint's identity down, in the first batch before anything else is written."""
+        """Records the checkpoint's identity; the first batch does so before it writes anything else."""
         if self._bound is None:
             since, identity = self.checkpoint.planned_at(batch_id), self.checkpoint.identity
-            self._write(Binding(self.stream, identity, self._source_id, self._table_ids(), since, since, False))
-        elif self._bound.checkpoint_id == _NOT_YET:
+            table_ids = self._store.table_ids()
+            self._write(Binding(self.stream, identity, self._source_id, table_ids, since, since, False))
+        elif self._bound.checkpoint_id == _NO_CHECKPOINT:
             self._write(replace(self._bound, checkpoint_id=self.checkpoint.identity))
 
     def end_recovery(self) -> None:
-        """Notes that everything up to the present position is in the table once."""
+        """Records that the tables have everything up to the current position, each message once."""
         if self._bound is not None and self._bound.is_recovering:
             self._write(replace(self._bound, is_recovering=False))
 
     def refuse_older_copy(self, batch_id: int) -> CheckpointError:
-        """Sets a checkpoint aside that knows nothing of a batch which the table has.
+        """Sets aside a checkpoint that does not know a batch that the tables have.
 
-        Going on from it, requests would be taken for those of the table's batches and be lost.
+        If the stream resumed from it, Delta would take new requests for those of the known batches and drop them.
 
         Returns:
-            What to raise.
+            The error to raise.
         """
         aside = self.checkpoint.set_aside()
         return CheckpointError(
-            f"{self._table} had batch {batch_id} before: {self.checkpoint} was an older copy and is now {aside.name}; "
-            f"{self._advice('put the newest one in its place')}"
+            f"{self.checkpoint} is an older copy of the checkpoint, {self._table} already has batch {batch_id}: "
+            f"it was renamed to {aside.name}; {self._advice('put the newest checkpoint in its place')}"
         )
 
     def transaction(self, batch_id: int) -> Transaction:
@@ -150,12 +148,12 @@ class BoundStream:
     def _bound(self) -> Binding | None:
         return self._bindings[-1] if self._bindings else None
 
-    def _required(self) -> Binding:
+    def _require_bound(self) -> Binding:
         if self._bound is None:
-            raise CheckpointError(f"stream {self.stream} is bound to no checkpoint yet")
+            raise CheckpointError(f"stream {self.stream} has no checkpoint yet: {CHECKPOINTS} has no row for it")
         return self._bound
 
-    def _can_go_on_recovering(self) -> bool:
+    def _can_resume_recovery(self) -> bool:
         if self._bound is None or not self._bound.is_recovering:
             return False
         try:
@@ -167,61 +165,52 @@ class BoundStream:
     def _begin_recovery(self) -> None:
         if self.checkpoint.folder.exists():
             logger.warning("the checkpoint was set aside as %s", self.checkpoint.set_aside())
-        now, since = datetime.now(UTC), _EVER
+        now, since = self._now(), _BEGINNING
         if self._bound is not None:
-            # A clock that was wrong must not put this one before those that were.
+            # A clock that went backwards must not sort this binding before the older ones.
             now = max(now, self._bound.bound_at + timedelta(microseconds=1))
-            # Positions of another source say nothing about this one.
+            # Positions in another source say nothing about this one.
             since = self._bound.bound_at if self._bound.source_id == self._source_id else now
-        self._write(Binding(self.stream, _NOT_YET, self._source_id, self._table_ids(), since, now, True))
+        table_ids = self._store.table_ids()
+        self._write(Binding(self.stream, _NO_CHECKPOINT, self._source_id, table_ids, since, now, True))
 
-    def _require_nothing_done(self, has_rows: Callable[[], bool]) -> None:
+    def _require_new(self, has_rows: Callable[[], bool]) -> None:
         if self.checkpoint.has_finished_batches or has_rows():
             raise CheckpointError(
-                f"{self._table} and the checkpoint {self.checkpoint} do not belong together: {CHECKPOINTS} does not "
-                f"know the stream. {self._advice('put that table back')}"
+                f"{self._table} or the checkpoint {self.checkpoint} has batches of stream {self.stream}, but "
+                f"{CHECKPOINTS} has no row for it: {self._advice('restore that table')}"
             )
 
     def _require_own(self, bound: Binding) -> None:
         if bound.source_id != self._source_id:
             raise CheckpointError(
-                f"{self._table} was written from {bound.source_id}, found {self._source_id}: "
-                f"{self._advice('use the former source')}"
+                f"{self._table} was written from {bound.source_id}, but the stream now reads {self._source_id}: "
+                f"{self._advice('go back to the former source')}"
             )
-        if bound.checkpoint_id == _NOT_YET:
+        if bound.checkpoint_id == _NO_CHECKPOINT:
             return
         if not self.checkpoint.exists:
             advice = self._advice(f"put {self.checkpoint} back")
-            raise CheckpointError(f"the checkpoint that {self._table} is written from is gone: {advice}")
+            raise CheckpointError(f"the checkpoint that {self._table} is written from is missing: {advice}")
         if self.checkpoint.identity != bound.checkpoint_id:
             raise CheckpointError(
-                f"{self.checkpoint} is the checkpoint {self.checkpoint.identity}, {self._table} is written from "
+                f"{self.checkpoint} is the checkpoint {self.checkpoint.identity}, but {self._table} is written from "
                 f"{bound.checkpoint_id}: {self._advice('put that one back')}"
             )
-        if self.checkpoint.has_finished_batches and self._table_ids() != bound.table_ids:
+        if self.checkpoint.has_finished_batches and self._store.table_ids() != bound.table_ids:
             names = " or ".join(map(str, self._written))
             raise CheckpointError(
-                f"{names} is gone or was made anew, the checkpoint is not: {self._advice('put the table back')}"
+                f"{names} was deleted or recreated after {self.checkpoint} was written: "
+                f"{self._advice('restore the table')}"
             )
 
-    def _advice(self, otherwise: str) -> str:
+    @staticmethod
+    def _advice(remedy: str) -> str:
         return (
-            f"{otherwise}, or {RECOVER}, which reads the source from its earliest position again and skips what the "
-            "table has"
+            f"{remedy}, or {RECOVER} to read the source again from its earliest position and skip what the tables "
+            "already have"
         )
 
-    def _table_ids(self) -> str:
-        return " ".join(self._tables.table_id(table) for table in self._written)
-
-    def _find(self) -> list[Binding]:
-        if not self._tables.exists(CHECKPOINTS):
-            return []
-        rows = self._tables.read(CHECKPOINTS).where(F.col("stream") == self.stream).orderBy("bound_at").collect()
-        instants = ("bound_at", "begun_at")
-        return [Binding(**row.asDict() | {name: row[name].astimezone(UTC) for name in instants}) for row in rows]
-
     def _write(self, binding: Binding) -> None:
-        row = self._tables.spark.createDataFrame([binding], SCHEMAS[CHECKPOINTS])
-        where = f"stream = '{self.stream}' AND bound_at = TIMESTAMP '{binding.bound_at:%Y-%m-%d %H:%M:%S.%f} UTC'"
-        self._tables.overwrite(CHECKPOINTS, row, where=where)
+        self._store.write(binding)
         self._bindings = [each for each in self._bindings if each.bound_at != binding.bound_at] + [binding]

@@ -1,4 +1,4 @@
-"""Runs a streaming query until it ends or is told to stop, which it does between two batches."""
+"""Runs a streaming query until it ends or is stopped; it stops between two batches."""
 
 from __future__ import annotations
 
@@ -15,68 +15,66 @@ from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from solosolve.errors import CheckpointError, StoppedError
-from solosolve.kafka.client import lost_messages
+from solosolve.kafka.frames import lost_messages
+from solosolve.streaming.checkpoint_binding import RECOVER
 
-logger = logging.getLogger("solosolve.streaming")
-
-RECOVER = "start with --param recover=true (spark-submit: --recover)"
-"""What a refusal tells its reader to do."""
+logger = logging.getLogger("solosolve.stream_query")
 
 _POLL_SECONDS = 0.5
 
-Batch = Callable[[DataFrame, int], None]
+BatchFunction = Callable[[DataFrame, int], None]
 
 
 class _StoppingError(Exception):
-    """Refuses a batch that would begin after the stream was told to stop."""
+    """Refuses a batch that Spark starts after the stream was asked to stop."""
 
 
-class StreamRun:
-    """A streaming query whose batches are whole: a stop waits for the running one to be finished and recorded."""
+class StreamQuery:
+    """A streaming query that never leaves a batch half done: a stop waits until the running one is recorded."""
 
-    def __init__(self, batch: Batch) -> None:
-        """Keeps what a batch does."""
+    def __init__(self, batch: BatchFunction) -> None:
+        """Keeps the function that handles a batch."""
         self._batch = batch
         self._stopping = threading.Event()
         self._error: Exception | None = None
 
     def require_not_stopped(self) -> None:
-        """Raises StoppedError where it was: what comes behind a stream is not for one that has not ended by itself."""
+        """Raises StoppedError if it was stopped: steps that follow a stream need one that ran to its end."""
         if self._stopping.is_set():
-            raise StoppedError("stopped behind a whole batch")
+            raise StoppedError("stopped between two batches, as requested")
 
     def stop(self) -> None:
         """Asks the stream to stop; returns at once."""
         self._stopping.set()
 
-    def run(self, writer: DataStreamWriter, *, meanwhile: Callable[[], None] | None = None) -> None:
+    def run(self, writer: DataStreamWriter, *, on_poll: Callable[[], None] | None = None) -> None:
         """Starts the query and waits until it ends, is stopped, or the process gets SIGTERM or SIGINT.
 
         Args:
-            writer: The query, ready but for its batches.
-            meanwhile: Called about twice a second, in this thread.
+            writer: The query, complete except for its batch function.
+            on_poll: Called about twice a second, in this thread.
 
         Raises:
-            CheckpointError: Messages that had not been read are gone from their topic.
-            Exception: What the batch raised, or the query itself.
+            CheckpointError: Messages were deleted from their topic before the stream read them.
+            Exception: Whatever the batch function or the query raised.
         """
         with self._stopped_by_signals():
             query = writer.foreachBatch(self._run_batch).start()
             try:
                 while not self._has_ended(query):
-                    if meanwhile is not None:
-                        meanwhile()
+                    if on_poll is not None:
+                        on_poll()
             except StreamingQueryException as failure:
                 self._raise_unless_stopping(failure)
             finally:
                 if query.isActive:
                     query.stop()
         if self._error is not None:
-            raise self._explained(self._error)
+            raise _explained(self._error)
 
     def _run_batch(self, rows: DataFrame, batch_id: int) -> None:
         if self._stopping.is_set():
-            # The batch is planned, and nothing of it is written: the next start repeats it.
+            # The batch is planned, but nothing of it is written: the next start repeats it.
             raise _StoppingError
         try:
             self._batch(rows, batch_id)
@@ -92,17 +90,7 @@ class StreamRun:
 
     def _raise_unless_stopping(self, failure: StreamingQueryException) -> None:
         if self._error is None and not self._stopping.is_set():
-            raise self._explained(failure)
-
-    @staticmethod
-    def _explained(error: Exception) -> Exception:
-        lost = lost_messages(error)
-        if lost is None:
-            return error
-        return CheckpointError(
-            f"messages that had not been read are gone from the topic ({lost}): {RECOVER}, which goes on with those "
-            "that are there"
-        )
+            raise _explained(failure)
 
     @contextmanager
     def _stopped_by_signals(self) -> Iterator[None]:
@@ -110,15 +98,26 @@ class StreamRun:
             yield
             return
 
-        def ask(number: int, _: FrameType | None) -> None:
+        def stop_or_abort(number: int, _: FrameType | None) -> None:
             if self._stopping.is_set():
-                raise KeyboardInterrupt  # asked twice
-            logger.info("%s: stopping behind the current batch", signal.Signals(number).name)
+                raise KeyboardInterrupt
+            name = signal.Signals(number).name
+            logger.info("%s: stopping after this batch; press Ctrl-C again to stop at once", name)
             self.stop()
 
-        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.signal(number, stop_or_abort) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _explained(error: Exception) -> Exception:
+    lost = lost_messages(error)
+    if lost is None:
+        return error
+    return CheckpointError(
+        f"messages were deleted from the topic before the stream read them ({lost}): {RECOVER} to continue with the "
+        "messages that are left"
+    )

@@ -1,4 +1,4 @@
-"""The raw topic to bronze: each batch of messages is a landing."""
+"""Lands the raw topic in bronze: each batch of messages is one landing."""
 
 from __future__ import annotations
 
@@ -9,40 +9,42 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from solosolve.kafka.client import ensure_topics, read_messages, topic_identity
-from solosolve.landing.files import PARSED_DDL
+from solosolve.kafka.client import ensure_topics, topic_identity
+from solosolve.kafka.frames import read_messages
+from solosolve.landing.parsed_records import PARSED_DDL
 from solosolve.landing.raw_messages import read_raw_messages
 from solosolve.names import COMPLAINTS_RAW, QUARANTINE, RAW_TOPIC
 from solosolve.storage.landings import Landed, Landings, Origin
 from solosolve.storage.tables import Tables
+from solosolve.streaming.binding_store import is_within
 from solosolve.streaming.checkpoint_binding import BoundStream
-from solosolve.streaming.query import StreamRun
+from solosolve.streaming.query import StreamQuery
 
 STREAM = "ingest_complaints_kafka"
 MESSAGES_A_BATCH = 100_000
 LAYOUT = "messages"
 
 
-def run(tables: Tables, *, recover: bool) -> list[Landed]:
-    """Lands the messages that the raw topic has now and bronze has not.
+def land_raw_topic(tables: Tables, *, recover: bool) -> list[Landed]:
+    """Lands the messages that the raw topic has now and bronze does not.
 
     Args:
-        tables: The tables; their settings say where the brokers are.
-        recover: Read the topic from its earliest position again, and skip what bronze has.
+        tables: The tables; their settings locate the brokers.
+        recover: Read the topic again from its earliest position, and skip the messages that bronze has.
 
     Returns:
-        One value a batch.
+        One value for each batch with new messages.
 
     Raises:
-        CheckpointError: The topic's position is not the one that bronze was written from.
+        CheckpointError: The checkpoint is not the one that bronze is written from.
         BrokerError: The brokers cannot be reached.
-        StoppedError: It was told to stop.
+        StoppedError: The task was stopped.
     """
     settings = tables.settings
     ensure_topics(settings, (RAW_TOPIC,))
-    bound = BoundStream(tables, STREAM, (COMPLAINTS_RAW,), topic_identity(settings, RAW_TOPIC))
+    bound = BoundStream.open(tables, STREAM, (COMPLAINTS_RAW,), topic_identity(settings, RAW_TOPIC))
     bound.claim(has_rows=lambda: _has_rows(tables), recover=recover)
-    # Even where no message is there yet: what comes behind reads it.
+    # The tasks that follow read the table, even if there is no message yet.
     tables.create(COMPLAINTS_RAW)
     landings = Landings(tables)
     unfinished, next_batch = bound.checkpoint.unfinished_batch, bound.checkpoint.planned_batch + 1
@@ -65,11 +67,11 @@ def run(tables: Tables, *, recover: bool) -> list[Landed]:
 
     messages = read_messages(tables.spark, settings, RAW_TOPIC, starting="earliest", max_per_trigger=MESSAGES_A_BATCH)
     writer = messages.writeStream.queryName(STREAM).option("checkpointLocation", str(bound.checkpoint))
-    stream = StreamRun(land)
+    stream = StreamQuery(land)
     stream.run(writer.trigger(availableNow=True))
     stream.require_not_stopped()
     if bound.is_recovering:
-        landings.adopt(RAW_TOPIC, LAYOUT)
+        landings.record_unfinished(RAW_TOPIC, LAYOUT)
         bound.end_recovery()
     return landed
 
@@ -79,14 +81,14 @@ def _digest(bound: BoundStream, batch_id: int) -> str:
 
 
 def parse_messages(messages: DataFrame) -> DataFrame:
-    """Reads messages by the rules that files are read by.
+    """Parses messages by the same rules as files.
 
     Args:
         messages: `topic`, `partition`, `offset`, `value`.
 
     Returns:
-        PARSED_COLUMNS and `_source_file` (`topic/partition`), one row a message, good or bad; `_source_line` is its
-        offset.
+        PARSED_COLUMNS and `_source_file` (`topic/partition`), one row for each message, good or bad; `_source_line` is
+        the message's offset.
     """
 
     def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -109,12 +111,13 @@ def _has_rows(tables: Tables) -> bool:
 
 
 def _without_landed(tables: Tables, messages: DataFrame, bound: BoundStream, digest: str) -> DataFrame:
-    """Leaves out what other batches landed; what this one landed before it was cut off is for `Landings` to know."""
-    is_others = bound.is_ours("_ingested_at") & (F.col("_source_sha256") != digest)
+    """Leaves out messages that other batches landed; `Landings` completes an interrupted landing of this batch."""
+    is_of_other_batch = is_within(bound.own_periods, "_ingested_at") & (F.col("_source_sha256") != digest)
     for table in (COMPLAINTS_RAW, QUARANTINE):
         if not tables.exists(table):
             continue
-        positions = tables.read(table).where(is_others).select("_source_file", F.col("_source_line").alias("offset"))
+        landed = tables.read(table).where(is_of_other_batch)
+        positions = landed.select("_source_file", F.col("_source_line").alias("offset"))
         messages = messages.withColumn("_source_file", _source_file()).join(
             positions, on=["_source_file", "offset"], how="left_anti"
         )

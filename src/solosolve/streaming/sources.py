@@ -1,4 +1,4 @@
-"""Where a stream's messages come from: a Delta table or a Kafka topic, in one shape."""
+"""The sources of a stream's messages: a Delta table and a Kafka topic, with the same columns."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.listener import SourceProgress
 
-from solosolve.kafka.client import ensure_topics, read_messages, topic_identity, write_messages
-from solosolve.names import DEAD_LETTERS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS, REQUESTS_TOPIC
+from solosolve.kafka.client import ensure_topics, topic_identity
+from solosolve.kafka.frames import read_messages, write_messages
+from solosolve.names import (
+    DEAD_LETTERS,
+    DELTA_SOURCE,
+    KAFKA_SOURCE,
+    PREDICTIONS,
+    PREDICTIONS_TOPIC,
+    REQUESTS,
+    REQUESTS_TOPIC,
+    SCORE_STREAM_PREFIX,
+)
 from solosolve.schemas import SCHEMAS
 from solosolve.storage.tables import Tables
 from solosolve.streaming.checkpoint_binding import BoundStream
@@ -23,25 +33,25 @@ Starting = Literal["earliest", "latest"]
 
 
 class Source(Protocol):
-    """A source of messages: `topic`, `partition`, `offset`, `key`, `value` and `timestamp`."""
+    """A source of messages with the columns `topic`, `partition`, `offset`, `key`, `value` and `timestamp`."""
 
     @property
     def name(self) -> str:
-        """What the source is called in `gold.predictions`."""
+        """The `source` of its rows in `gold.predictions`."""
         ...
 
     @property
     def topic(self) -> str:
-        """What a dead letter's topic is."""
+        """The `topic` of its rows in `bronze.dead_letters`."""
         ...
 
     @property
     def has_unique_positions(self) -> bool:
-        """Whether a position is one message's alone."""
+        """Whether no two messages share a position."""
         ...
 
     def identity(self) -> str:
-        """What is read; another identity's positions say nothing about this one."""
+        """Identifies what is read: positions are comparable only within one identity."""
         ...
 
     def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
@@ -49,33 +59,33 @@ class Source(Protocol):
         ...
 
     def position(self, messages: pa.RecordBatch) -> pa.Array:
-        """Each message's position as `gold.predictions` keeps it."""
+        """Returns each message's `source_position` in `gold.predictions`."""
         ...
 
     def publish(self, predictions: DataFrame) -> None:
-        """Tells the source's side of the predictions that the table has."""
+        """Publishes predictions to those who sent the requests."""
         ...
 
     def lag(self, progress: SourceProgress) -> int | None:
-        """How much waits behind a batch's end."""
+        """Returns how much a batch left unread; None if unknown."""
         ...
 
 
 @dataclass(frozen=True)
 class DeltaSource:
-    """`bronze.inference_requests`, from its first version or its next one on; a position is the table's version."""
+    """Rows appended to `bronze.inference_requests`; a position is the table's version."""
 
     tables: Tables
-    name: str = "delta"
+    name: str = DELTA_SOURCE
     topic: str = str(REQUESTS)
     has_unique_positions: bool = False
 
     def identity(self) -> str:
-        """The table, not one that was made in its place."""
+        """Identifies the table; one recreated in its place has another identity."""
         return f"{self.topic} ({self.tables.table_id(REQUESTS)})"
 
     def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
-        """Reads the rows that are added, as JSON; whole commits, or at most `max_per_trigger` files' worth at once."""
+        """Reads appended rows as JSON messages: whole commits, or at most `max_per_trigger` files per batch."""
         self.tables.create(REQUESTS)
         rows = self.tables.read_changes(REQUESTS, starting, max_per_trigger)
         key, value = as_message(SCHEMAS[REQUESTS].names)
@@ -90,29 +100,29 @@ class DeltaSource:
 
     @staticmethod
     def position(messages: pa.RecordBatch) -> pa.Array:
-        """The table's version."""
+        """Returns the table's version."""
         return messages.column("offset").cast(pa.string())
 
     def publish(self, predictions: DataFrame) -> None:
-        """Nobody waits: `gold.predictions` is the answer."""
+        """Does nothing: those who append requests read `gold.predictions`."""
 
     def lag(self, progress: SourceProgress) -> int | None:
-        """Commits that are not read to their end."""
+        """Returns the number of commits not read to their end."""
         return self.tables.commits_from(REQUESTS, json.loads(progress.endOffset)["reservoirVersion"])
 
 
 @dataclass(frozen=True)
 class KafkaSource:
-    """The topic of requests; a position is `partition:offset`."""
+    """Messages of the requests topic; a position is `partition:offset`."""
 
     spark: SparkSession
     tables: Tables
-    name: str = "kafka"
+    name: str = KAFKA_SOURCE
     topic: str = REQUESTS_TOPIC
     has_unique_positions: bool = True
 
     def identity(self) -> str:
-        """The topic, made where it is missing, and its cluster; not a topic that was made in its place.
+        """Identifies the topic and its cluster, creating the topic if needed; a recreated topic has another identity.
 
         Raises:
             BrokerError: The brokers cannot be reached.
@@ -121,22 +131,22 @@ class KafkaSource:
         return topic_identity(self.tables.settings, self.topic)
 
     def read(self, starting: Starting, max_per_trigger: int | None) -> DataFrame:
-        """Reads the topic; at most `max_per_trigger` messages at once."""
+        """Reads the topic: at most `max_per_trigger` messages per batch."""
         settings = self.tables.settings
         return read_messages(self.spark, settings, self.topic, starting=starting, max_per_trigger=max_per_trigger)
 
     @staticmethod
     def position(messages: pa.RecordBatch) -> pa.Array:
-        """Partition and offset."""
+        """Returns the partition and the offset."""
         places = [messages.column(name).cast(pa.string()) for name in ("partition", "offset")]
         return pc.binary_join_element_wise(*places, ":")
 
     def publish(self, predictions: DataFrame) -> None:
-        """Writes the predictions to their topic as JSON, keyed by complaint; at least once each."""
+        """Sends predictions to their topic as JSON, keyed by complaint, at least once each."""
         write_messages(predictions.select(*as_message(predictions.columns)), self.tables.settings, PREDICTIONS_TOPIC)
 
     def lag(self, progress: SourceProgress) -> int | None:
-        """Messages that are there and not read yet, of all partitions."""
+        """Returns the number of unread messages in all partitions."""
         newest, read = (
             json.loads(each or "{}").get(self.topic, {}) for each in (progress.latestOffset, progress.endOffset)
         )
@@ -144,10 +154,12 @@ class KafkaSource:
 
 
 def bound_stream(tables: Tables, source: Source) -> BoundStream:
-    """The stream that scores what comes from a source."""
-    return BoundStream(tables, f"score_stream_{source.name}", (PREDICTIONS, DEAD_LETTERS), source.identity())
+    """Opens the stream that scores a source's messages."""
+    return BoundStream.open(
+        tables, f"{SCORE_STREAM_PREFIX}{source.name}", (PREDICTIONS, DEAD_LETTERS), source.identity()
+    )
 
 
 def source_of(name: Literal["delta", "kafka"], tables: Tables) -> Source:
-    """The source of that name."""
-    return DeltaSource(tables) if name == "delta" else KafkaSource(tables.spark, tables)
+    """Returns the source with that name."""
+    return DeltaSource(tables) if name == DELTA_SOURCE else KafkaSource(tables.spark, tables)

@@ -1,4 +1,4 @@
-"""What a frame's rows add up to, whatever their order: the data hash that decides whether work is already done."""
+"""A frame's data hash: equal for equal rows in any order, so work on unchanged rows can be skipped."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def data_hash(rows: DataFrame, columns: Sequence[str]) -> str:
 
     Args:
         rows: Any frame.
-        columns: The columns that count; complex types allowed.
+        columns: The columns to hash; complex types are allowed.
 
     Returns:
         `<row count>-<sum of the rows' 64-bit hashes>` in hexadecimal: equal for equal multisets.
     """
-    # xxhash64 passes over nulls: by the values alone, a value that moves to another column would not be seen.
+    # xxhash64 skips nulls: hashing values alone would miss a value that moves to another column.
     cells = [cell for name in columns for cell in (F.col(name), F.col(name).isNull())]
     hashed = F.xxhash64(*cells).cast("decimal(38,0)")
     found = rows.agg(F.count(F.lit(1)).alias("count"), F.coalesce(F.sum(hashed), F.lit(0)).alias("total")).first()

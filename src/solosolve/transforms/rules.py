@@ -1,4 +1,7 @@
-"""The label and the scope of the project, as small named Column functions."""
+"""The project's text rules, label and scope, as small named Column functions.
+
+`landing.normalise` states the text rules; here they are in Spark.
+"""
 
 from __future__ import annotations
 
@@ -8,51 +11,67 @@ from types import MappingProxyType
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from solosolve.landing.normalise import (
+    COMPLAINT_ID_PATTERN,
+    EARLIEST_DATE,
+    MAX_DAYS_AHEAD,
+    MISSING,
+    SHORT_ZIP_CODE_PATTERN,
+    WHITE_SPACE,
+    ZIP_CODE_LENGTH,
+)
+
 SUCCESSFUL_RESPONSES = ("Closed with explanation", "Closed with monetary relief", "Closed with non-monetary relief")
-EARLIEST_DATE = "2011-07-01"
-"""The Bureau opened, and began to take complaints, in July 2011."""
 
-MISSING = ("", "N/A")
-"""The publisher's two spellings of unknown."""
-
-WHITE_SPACE = " \t\r\n"
-"""What is trimmed from the ends of a text."""
+# These end in \z because Java's $ also matches before a final line break.
+_ISO_DATE = r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})(?:[T ].*)?\z"
+_AMERICAN_DATE = r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2})(?: .*)?\z"
 
 
 def known(column: str) -> Column:
-    """The column's trimmed text, null where it is blank or `N/A`: the publisher's two spellings of unknown."""
-    text = F.trim(F.col(column), F.lit(WHITE_SPACE))
+    """The column's trimmed text; null where it is blank or `N/A`, the publisher's two spellings of unknown."""
+    text = _trimmed(column)
     return F.when(~text.isin(*MISSING), text)
 
 
 def parsed_date(column: str) -> Column:
-    """The calendar date in a date spelling met in the wild, null where there is none.
+    """The column's calendar date; null where the text is not a date in one of the published spellings.
 
-    Read are ISO dates, alone or followed by a time with or without zone (the written day counts), and the
-    American M/D/YYYY and M/D/YY (20YY), each possibly followed by a time.
+    These are ISO, alone or followed by a time with or without a zone (the date as written counts), and the American
+    M/D/YYYY and M/D/YY (20YY), each optionally followed by a time.
     """
-    text = F.trim(F.col(column))
-    iso = F.regexp_extract(text, r"^(\d{4}-\d{1,2}-\d{1,2})(?:[T ].*)?$", 1)
-    american = r"^(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?: .*)?$"
-    month, day, year = (F.regexp_extract(text, american, group) for group in (1, 2, 3))
+    text = _trimmed(column)
+    iso = F.regexp_extract(text, _ISO_DATE, 1)
+    month, day, year = (F.regexp_extract(text, _AMERICAN_DATE, group) for group in (1, 2, 3))
     full_year = F.when(F.length(year) == 2, F.concat(F.lit("20"), year)).otherwise(year)
     spelled = F.when(iso != "", iso).when(year != "", F.concat_ws("-", full_year, month, day))
     return spelled.try_cast("date")
 
 
 def parsed_complaint_id(column: str = "complaint_id") -> Column:
-    """The complaint's number as BIGINT, null unless the text is a positive whole number."""
-    text = F.trim(F.col(column), F.lit(WHITE_SPACE))
-    number = F.when(text.rlike(r"^\d{1,18}\z"), text).try_cast("bigint")
+    """The complaint id as BIGINT; null unless the text is a positive whole number."""
+    text = _trimmed(column)
+    number = F.when(text.rlike(rf"^{COMPLAINT_ID_PATTERN}\z"), text).try_cast("bigint")
     return F.when(number > 0, number)
+
+
+def restored_zip_code(column: str = "zip_code") -> Column:
+    """The trimmed ZIP code with the leading zeros that spreadsheets remove; null where it is unknown."""
+    code = known(column)
+    is_short = code.rlike(rf"^{SHORT_ZIP_CODE_PATTERN}\z")
+    return F.when(is_short, F.lpad(code, ZIP_CODE_LENGTH, "0")).otherwise(code)
+
+
+def _trimmed(column: str) -> Column:
+    return F.trim(F.col(column), F.lit(WHITE_SPACE))
 
 
 def is_successful_resolution() -> Column:
     """The label of a typed complaint: 1.0, 0.0, or null where the outcome was not observed.
 
-    Successful means not disputed, answered in time, and closed with an explanation or relief. It is null while the
-    case is in progress and where one of the three columns is unknown: since April 2017 the Bureau no longer asks
-    whether the consumer disputes.
+    Successful means not disputed, answered in time, and closed with an explanation or relief. The label is null while
+    the case is in progress and where one of the three columns is unknown: since April 2017 the Bureau no longer asks
+    whether the consumer disputes the response.
     """
     response, timely, disputed = "company_response_to_consumer", "timely_response", "consumer_disputed"
     is_observed = (
@@ -69,14 +88,14 @@ def has_valid_complaint_id() -> Column:
 
 
 def has_valid_date_received() -> Column:
-    """The date is readable, not before the Bureau opened, not after the day behind that of the landing (UTC)."""
+    """The date is readable, not before the Bureau opened, and at most MAX_DAYS_AHEAD after the landing (in UTC)."""
     received = parsed_date("date_received")
-    latest = F.date_add(F.to_date("_ingested_at"), 1)
+    latest = F.date_add(F.to_date("_ingested_at"), MAX_DAYS_AHEAD)
     return F.coalesce(received.between(F.lit(EARLIEST_DATE).cast("date"), latest), F.lit(False))
 
 
 def has_readable_date_sent() -> Column:
-    """The date sent to the company is readable, or unknown."""
+    """The date sent to the company is readable or unknown."""
     return known("date_sent_to_company").isNull() | parsed_date("date_sent_to_company").isNotNull()
 
 
@@ -84,7 +103,7 @@ def _is_present(column: str) -> Callable[[], Column]:
     def rule() -> Column:
         return known(column).isNotNull()
 
-    rule.__doc__ = f"The complaint has a {column}."
+    rule.__doc__ = f"The complaint has a known {column}."
     return rule
 
 
@@ -100,10 +119,10 @@ SCOPE_RULES: Mapping[str, Callable[[], Column]] = MappingProxyType(
         "has_submitted_via": _is_present("submitted_via"),
     }
 )
-"""Rule name to a condition on verbatim bronze columns; a complaint is in scope when all hold."""
+"""Rule name to a condition on verbatim bronze columns; a complaint is in scope if all hold."""
 
 
 def failed_rules() -> Column:
-    """The names of the scope rules that a bronze row fails, in the order of SCOPE_RULES; empty when it is in scope."""
+    """The names of the scope rules that a bronze row fails, in the order of SCOPE_RULES; empty if it is in scope."""
     names = [F.when(~rule(), F.lit(name)) for name, rule in SCOPE_RULES.items()]
     return F.array_compact(F.array(*names))

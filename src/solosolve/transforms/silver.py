@@ -1,38 +1,46 @@
-"""Bronze records to typed, labelled, in-scope complaints, and the rest with their reasons."""
+"""Turns bronze records into typed, labelled complaints in scope, and rejected ones with the rules that they fail."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, NARRATIVE, REJECTED, WITHDRAWN_COLUMNS
+from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, INVALID_KEY_PREFIX, NARRATIVE, REJECTED, WITHDRAWN_COLUMNS
 from solosolve.schemas import SCHEMAS
-from solosolve.transforms.rules import failed_rules, is_successful_resolution, known, parsed_complaint_id, parsed_date
+from solosolve.transforms.rules import (
+    failed_rules,
+    is_successful_resolution,
+    known,
+    parsed_complaint_id,
+    parsed_date,
+    restored_zip_code,
+)
 
 RECORD_KEY = "_record_key"
 VERSION_ORDER = ("_ingested_at", "_source_line")
 
 
 def with_record_key(records: DataFrame) -> DataFrame:
-    """Adds `_record_key`: the complaint's number as text, or a digest of the whole record where it has no valid one.
+    """Adds `_record_key`: the complaint id as text, or a digest of the whole record where the id is not valid.
 
-    So records without a usable id are told apart, and none is taken for a version of another.
+    The digest keeps records without a valid id distinct, so that none is taken for a version of another.
     """
     number = parsed_complaint_id().cast("string")
-    digest = F.concat(F.lit("invalid:"), F.sha2(F.to_json(F.struct(*COMPLAINT_COLUMNS)), 256))
+    digest = F.concat(F.lit(INVALID_KEY_PREFIX), F.sha2(F.to_json(F.struct(*COMPLAINT_COLUMNS)), 256))
     return records.withColumn(RECORD_KEY, F.coalesce(number, digest))
 
 
 def dedupe_to_newest(records: DataFrame) -> DataFrame:
-    """Keeps the newest version of each complaint: the last landed, within a file the last written.
+    """Keeps the newest version of each complaint: the last to land or, within one file, the last in the file.
 
-    A column that a newer file does not have (null in bronze; blank is a value) keeps the older version's value.
+    Where a newer file does not have a withdrawn column (null in bronze; blank is a value), the older version's value
+    stays.
 
     Args:
         records: `bronze.complaints` rows with `_record_key`.
 
     Returns:
-        One row a `_record_key`, the same columns.
+        One row per `_record_key`, the same columns.
     """
     newest_first = Window.partitionBy(RECORD_KEY).orderBy(*(F.col(name).desc() for name in VERSION_ORDER))
     all_versions = newest_first.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
@@ -45,17 +53,17 @@ def dedupe_to_newest(records: DataFrame) -> DataFrame:
 
 
 def with_earlier_values(newest: DataFrame, earlier: DataFrame) -> DataFrame:
-    """Fills withdrawn columns that the newest file does not have from what is already known of the complaint.
+    """Fills the withdrawn columns that the newest file does not have with the values already in silver.
 
-    A record that comes late, behind a newer version of its complaint, is dropped: it would stand beside that version
-    where the two belong to different tables.
+    A record older than the version in silver is dropped. It could otherwise end up in the other silver table and leave
+    the complaint in both.
 
     Args:
-        newest: One row a `_record_key`, verbatim columns.
-        earlier: `_record_key`, the withdrawn columns, `_ingested_at` and `_source_line` of `silver` rows.
+        newest: One row per `_record_key`, verbatim columns.
+        earlier: `_record_key`, the withdrawn columns, `_ingested_at` and `_source_line` of silver rows.
 
     Returns:
-        The rows of `newest` that no newer one precedes, with its columns, the withdrawn ones filled.
+        The rows of `newest` that are not older than silver's, with the same columns, the withdrawn ones filled.
     """
     prior = earlier.select(
         RECORD_KEY,
@@ -69,35 +77,35 @@ def with_earlier_values(newest: DataFrame, earlier: DataFrame) -> DataFrame:
 
 
 def with_failed_rules(records: DataFrame) -> DataFrame:
-    """Adds `failed_rules`, empty where the record is in scope."""
+    """Adds `failed_rules`: the names of the scope rules that a record fails, empty if it is in scope."""
     return records.withColumn("failed_rules", failed_rules())
 
 
 def build_complaints(records: DataFrame) -> DataFrame:
-    """Types and labels the in-scope records.
+    """Types and labels the records in scope.
 
     Args:
-        records: One row a complaint, verbatim columns and `failed_rules`.
+        records: One row per complaint, verbatim columns and `failed_rules`.
 
     Returns:
-        Rows of `silver.complaints`: dates DATE, id BIGINT, blank and N/A null, narrative kept verbatim.
+        Rows of `silver.complaints`: dates as DATE, the id as BIGINT, blank and N/A as null, the narrative verbatim.
     """
     in_scope = records.where(F.size("failed_rules") == 0)
     typed = in_scope.withColumns(_typed_columns()).withColumn("narrative_length", F.length(NARRATIVE))
     labelled = typed.withColumn("is_successful_resolution", is_successful_resolution())
-    return labelled.select(*SCHEMAS[COMPLAINTS].fieldNames())
+    return labelled.select(*SCHEMAS[COMPLAINTS].names)
 
 
 def build_rejected(records: DataFrame) -> DataFrame:
-    """Keeps the records out of scope.
+    """Keeps the records that are out of scope.
 
     Args:
-        records: One row a complaint, verbatim columns, `_record_key` and `failed_rules`.
+        records: One row per complaint, verbatim columns, `_record_key` and `failed_rules`.
 
     Returns:
-        Rows of `silver.complaints_rejected`: verbatim columns and every failed rule's name.
+        Rows of `silver.complaints_rejected`: verbatim columns and the name of every failed rule.
     """
-    return records.where(F.size("failed_rules") > 0).select(*SCHEMAS[REJECTED].fieldNames())
+    return records.where(F.size("failed_rules") > 0).select(*SCHEMAS[REJECTED].names)
 
 
 def _typed_columns() -> dict[str, Column]:
@@ -105,13 +113,7 @@ def _typed_columns() -> dict[str, Column]:
         "date_received": parsed_date("date_received"),
         "date_sent_to_company": parsed_date("date_sent_to_company"),
         "complaint_id": parsed_complaint_id(),
-        "zip_code": _restored_zip_code(),
+        "zip_code": restored_zip_code(),
         NARRATIVE: F.col(NARRATIVE),
     }
     return {name: special.get(name, known(name)) for name in COMPLAINT_COLUMNS}
-
-
-def _restored_zip_code() -> Column:
-    """Puts back the leading zeros that spreadsheets take from ZIP codes of the north-east."""
-    code = known("zip_code")
-    return F.when(code.rlike(r"^\d{3,4}$"), F.lpad(code, 5, "0")).otherwise(code)

@@ -1,4 +1,4 @@
-"""Silver complaints to a time-ordered, leakage-safe split."""
+"""Splits silver complaints by date, so that no test complaint leaks into training."""
 
 from __future__ import annotations
 
@@ -8,68 +8,65 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from solosolve.errors import SolosolveError
-from solosolve.names import LABEL, NARRATIVE
-
-TRAIN, VALIDATE, TEST = "train", "validate", "test"
-IMMATURE, COPY, UNLABELLED = "immature", "copy", "unlabelled"
+from solosolve.names import DUPLICATE, IMMATURE, LABEL, NARRATIVE, TEST, TRAIN, UNLABELLED, VALIDATE
 
 SHARES = (0.6, 0.8)
-"""Where, by share of the mature labelled complaints in order of time, validate and test begin."""
+"""The shares of the mature labelled complaints, oldest first, after which validate and test begin."""
 
 
 class SplitError(SolosolveError):
-    """There are too few labelled complaints, or days, to split by date."""
+    """There are too few labelled complaints, or too few days with any, to split by date."""
 
 
 def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
-    """Adds `split`, by date received: the oldest 60 % of the mature labelled complaints train, then 20 % validate, 20
-    % test.
+    """Adds `split` by date received: of the mature labelled complaints, the oldest 60 % train, the next 20 % validate,
+    the newest 20 % test.
 
-    A day is never divided. The newest `maturity_days` of the labelled period are `immature`: disputes that come
-    late are not in yet, so their labels lean to success. A narrative that was seen, to the letter, in an earlier
-    split is a `copy`, used in none: it would be tested on what was learned by heart.
+    A day is never divided. The newest `maturity_days` of the labelled period are `immature`: late disputes are still
+    missing there, so the labels are biased towards success. A complaint whose narrative is, to the letter, in an
+    earlier split is a `duplicate` and used in none: a model would be tested on what it has memorised.
 
     Args:
         complaints: Rows of `silver.complaints`.
         maturity_days: Newest days of the labelled period to leave out.
 
     Returns:
-        The rows with `split`: train, validate, test, immature, copy or unlabelled (outcome unknown).
+        The rows with `split`: train, validate, test, immature, duplicate or unlabelled (outcome unknown).
 
     Raises:
-        SplitError: Not all of train, validate and test would have a day.
+        SplitError: Train, validate or test would have no day.
     """
     is_labelled = F.col(LABEL).isNotNull()
     newest = complaints.where(is_labelled).agg(F.max("date_received").alias("newest")).first()
     if newest is None or newest["newest"] is None:
-        raise SplitError("no complaint has a known outcome: there is nothing to learn from")
+        raise SplitError("cannot split the complaints: none has a known outcome, so there is nothing to learn from")
     mature_until = newest["newest"] - timedelta(days=maturity_days)
-    validate_from, test_from = _boundaries(complaints.where(is_labelled), mature_until)
-    by_date = _by_date(is_labelled, mature_until, validate_from, test_from)
-    return _without_copies(complaints.withColumn("split", by_date))
+    validate_from, test_from = _first_days(complaints.where(is_labelled), mature_until)
+    by_date = _split_by_date(is_labelled, mature_until, validate_from, test_from)
+    return _with_duplicates(complaints.withColumn("split", by_date))
 
 
-def _boundaries(labelled: DataFrame, mature_until: date) -> tuple[date, date]:
-    """The first days of validate and of test."""
+def _first_days(labelled: DataFrame, mature_until: date) -> tuple[date, date]:
+    """The first day of validate, and of test."""
     daily = labelled.where(F.col("date_received") <= F.lit(mature_until)).groupBy("date_received").count().collect()
     counts = sorted((row["date_received"], row["count"]) for row in daily)
-    total, seen = sum(count for _, count in counts), 0
+    total, older = sum(count for _, count in counts), 0
     days: dict[str, date] = {}
     for day, count in counts:
-        share = seen / total
-        seen += count
+        share_before = older / total
+        older += count
         for name, start in zip((VALIDATE, TEST), SHARES, strict=True):
-            if share >= start:
+            if share_before >= start:
                 days.setdefault(name, day)
     if len(days) < 2 or days[VALIDATE] == days[TEST] or days[VALIDATE] == counts[0][0]:
         raise SplitError(
-            f"{total} labelled complaints on {len(counts)} days up to {mature_until} cannot be split by date into "
-            "train, validate and test: more labels or fewer maturity days (SOLOSOLVE_MATURITY_DAYS) are needed"
+            f"cannot split by date into train, validate and test: found {total} labelled complaints on {len(counts)} "
+            f"days up to {mature_until}; add labelled complaints or lower SOLOSOLVE_MATURITY_DAYS"
         )
     return days[VALIDATE], days[TEST]
 
 
-def _by_date(is_labelled: Column, mature_until: date, validate_from: date, test_from: date) -> Column:
+def _split_by_date(is_labelled: Column, mature_until: date, validate_from: date, test_from: date) -> Column:
     received = F.col("date_received")
     return (
         F.when(~is_labelled, F.lit(UNLABELLED))
@@ -80,10 +77,10 @@ def _by_date(is_labelled: Column, mature_until: date, validate_from: date, test_
     )
 
 
-def _without_copies(split: DataFrame) -> DataFrame:
-    is_used = F.col("split").isin(TRAIN, VALIDATE, TEST)
+def _with_duplicates(split: DataFrame) -> DataFrame:
+    """Moves complaints whose narrative is in an earlier split to `duplicate`."""
     order = F.when(F.col("split") == TRAIN, 0).when(F.col("split") == VALIDATE, 1).when(F.col("split") == TEST, 2)
-    same_text = Window.partitionBy(F.xxhash64(NARRATIVE), NARRATIVE)
-    first_seen = F.min(order).over(same_text)
-    is_copy = is_used & (order > first_seen)
-    return split.withColumn("split", F.when(is_copy, F.lit(COPY)).otherwise(F.col("split")))
+    # Partitioning by the hash first compares long texts only where their hashes are equal.
+    same_narrative = Window.partitionBy(F.xxhash64(NARRATIVE), NARRATIVE)
+    is_duplicate = order > F.min(order).over(same_narrative)
+    return split.withColumn("split", F.when(is_duplicate, F.lit(DUPLICATE)).otherwise(F.col("split")))

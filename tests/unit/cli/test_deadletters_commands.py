@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from deltalake import write_deltalake
 
-from solosolve.cli.deadletters_commands import deadletters, read_mended
+from solosolve.cli.deadletters_commands import deadletters, read_corrected
 from solosolve.errors import TableError, UsageError
 
 FAILED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -22,10 +22,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def mended(path: Path, content: str | bytes) -> dict[str, bytes]:
-    file = path / "mended"
+def corrected(path: Path, content: str | bytes) -> dict[str, bytes]:
+    file = path / "corrected"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_mended(file)
+    return read_corrected(file)
 
 
 ENTRIES = [
@@ -44,15 +44,15 @@ AS_READ = {"t/0/1/1": b'{"complaint_id": 1, "company": "\\u00e9"}', "t/0/2/1": b
         "\n".join(map(json.dumps, ENTRIES)),
         "\r\n\r\n".join(map(json.dumps, ENTRIES)) + "\r\n",
     ],
-    ids=["array", "indented", "behind blanks", "lines", "Windows' lines"],
+    ids=["array", "indented", "after blank lines", "lines", "Windows line ends"],
 )
-def test_mended_letters_are_an_array_or_lines(tmp_path: Path, content: str) -> None:
-    assert mended(tmp_path, content) == AS_READ
+def test_corrected_letters_are_read_from_a_json_array_or_json_lines(tmp_path: Path, content: str) -> None:
+    assert corrected(tmp_path, content) == AS_READ
 
 
 @pytest.mark.parametrize("content", ["", "\n", "[]"])
-def test_no_mended_letters_are_none(tmp_path: Path, content: str) -> None:
-    assert mended(tmp_path, content) == {}
+def test_empty_file_holds_no_corrected_letters(tmp_path: Path, content: str) -> None:
+    assert corrected(tmp_path, content) == {}
 
 
 @pytest.mark.parametrize(
@@ -60,45 +60,47 @@ def test_no_mended_letters_are_none(tmp_path: Path, content: str) -> None:
     [("", b""), ("\u00e9\u2028", "\u00e9\u2028".encode()), (None, b"null"), (5, b"5"), ([1], b"[1]"), ({}, b"{}")],
 )
 @pytest.mark.parametrize("is_ascii", [True, False])
-def test_value_is_its_text_or_an_objects_json(tmp_path: Path, value: Any, expected: bytes, is_ascii: bool) -> None:
+def test_value_of_a_corrected_letter_is_its_text_or_its_json(
+    tmp_path: Path, value: Any, expected: bytes, is_ascii: bool
+) -> None:
     line = json.dumps({"letter_id": "a", "value": value}, ensure_ascii=is_ascii)
-    assert mended(tmp_path, line) == mended(tmp_path, f"[{line}]") == {"a": expected}
+    assert corrected(tmp_path, line) == corrected(tmp_path, f"[{line}]") == {"a": expected}
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", r"is no JSON array and no JSON lines \(Expecting property name"),
-        ("[{]", r"is no JSON array and no JSON lines \(Expecting property name"),
-        ("letter_id,value\na,b\n", r"is no JSON array and no JSON lines \(Expecting value"),
-        ("\ufeff[]", r"is no JSON array and no JSON lines \(Unexpected UTF-8 BOM"),
-        (b"\xff", "is no JSON array and no JSON lines"),
-        ("[" * 100_000, "is no JSON array and no JSON lines"),
+        ("{", r"expected a JSON array or JSON lines \(Expecting property name"),
+        ("[{]", r"expected a JSON array or JSON lines \(Expecting property name"),
+        ("letter_id,value\na,b\n", r"expected a JSON array or JSON lines \(Expecting value"),
+        ("\ufeff[]", r"expected a JSON array or JSON lines \(Unexpected UTF-8 BOM"),
+        (b"\xff", "expected a JSON array or JSON lines"),
+        ("[" * 100_000, "expected a JSON array or JSON lines"),
         ("[1]", ", letter 1: found 1, expected an object with letter_id and value"),
         ("null", ", letter 1: found null, expected an object with letter_id and value"),
         ('{"letter_id": "a", "value": ""}\n{"letter_id": "b"}', r', letter 2: found {"letter_id": "b"}, expected'),
         ('{"letter_id": 1, "value": ""}', r', letter 1: found {"letter_id": 1, "value": ""}, expected'),
         ('{"value": ""}', r', letter 1: found {"value": ""}, expected'),
-        ('{"letter_id": "a", "value": "\\ud800"}', ", letter 1: the value is no text "),
-        ('[{"letter_id": "a", "value": 1}, {"letter_id": "a", "value": 2}]', ", letter 2: a is there twice"),
+        ('{"letter_id": "a", "value": "\\ud800"}', ", letter 1: the value is not valid text "),
+        ('[{"letter_id": "a", "value": 1}, {"letter_id": "a", "value": 2}]', ", letter 2: a appears twice"),
     ],
 )
-def test_file_that_holds_no_mended_letters_is_refused_with_the_place(
+def test_malformed_file_of_corrected_letters_is_refused_with_the_position(
     tmp_path: Path, content: str | bytes, message: str
 ) -> None:
-    with pytest.raises(UsageError, match=f"mended:? ?{message}") as refused:
-        mended(tmp_path, content)
+    with pytest.raises(UsageError, match=f"corrected:? ?{message}") as refused:
+        corrected(tmp_path, content)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < len(str(tmp_path)) + 250
 
 
 @pytest.mark.parametrize("words", [[], ["--all", "FILE"]], ids=["neither", "both"])
-def test_replay_takes_a_file_or_all(tmp_path: Path, home: Path, words: list[str]) -> None:
-    file = tmp_path / "mended.json"
+def test_replay_needs_either_a_file_or_all(tmp_path: Path, home: Path, words: list[str]) -> None:
+    file = tmp_path / "corrected.json"
     file.write_text("[]")
     shown = CliRunner().invoke(deadletters, ["replay", *(str(file) if word == "FILE" else word for word in words)])
     assert isinstance(shown.exception, UsageError)
-    assert str(shown.exception) == "replay: takes a file with mended letters, or --all"
+    assert str(shown.exception) == "replay: needs either a file with corrected letters or --all"
     assert not home.exists()
 
 
@@ -112,21 +114,21 @@ def test_replay_takes_a_file_or_all(tmp_path: Path, home: Path, words: list[str]
         (["mend"], "No such command 'mend'"),
     ],
 )
-def test_wrong_words_are_refused(home: Path, words: list[str], message: str) -> None:
+def test_wrong_arguments_are_refused(home: Path, words: list[str], message: str) -> None:
     shown = CliRunner().invoke(deadletters, words)
     assert (shown.exit_code, message in shown.output) == (2, True)
     assert not home.exists()
 
 
-def test_replay_of_a_file_that_is_none_changes_nothing(tmp_path: Path, home: Path) -> None:
-    file = tmp_path / "mended.json"
+def test_replay_of_a_malformed_file_changes_nothing(tmp_path: Path, home: Path) -> None:
+    file = tmp_path / "corrected.json"
     file.write_text("[1]")
     shown = CliRunner().invoke(deadletters, ["replay", str(file)])
     assert isinstance(shown.exception, UsageError)
     assert not home.exists()
 
 
-def test_list_without_letters_names_what_makes_them(home: Path) -> None:
+def test_list_without_a_table_names_the_command_that_creates_it(home: Path) -> None:
     shown = CliRunner().invoke(deadletters, ["list"])
     assert isinstance(shown.exception, TableError)
     assert "run: solosolve run score_stream" in str(shown.exception)
@@ -143,7 +145,7 @@ def letters(home: Path) -> list[dict[str, Any]]:
     reasons = pa.array(["a reason"] * 3)
     table = pa.Table.from_pylist(rows).append_column("reason", reasons)
     write_deltalake(home / "warehouse" / "bronze" / "dead_letters", table)
-    # A stream's position may spell a letter's id; only a replay's counts.
+    # A stream's position may equal a letter's id, but only a replay's position marks the letter as replayed.
     predictions = pa.table({"source": ["replay", "kafka"], "source_position": ["t/0/2/1", "t/0/1/1"]})
     write_deltalake(home / "warehouse" / "gold" / "predictions", predictions)
     texts = ['{"company": "\u00e9"}', "\\xff\0", None]
@@ -157,7 +159,7 @@ def letters(home: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("words", "places"), [([], [0, 1]), (["--replayed"], [0, 1, 2]), (["--replayed", "--limit", "1"], [0])]
 )
-def test_list_has_the_letters_that_wait_newest_first(
+def test_list_shows_the_waiting_letters_newest_first(
     letters: list[dict[str, Any]], words: list[str], places: list[int]
 ) -> None:
     shown = CliRunner().invoke(deadletters, ["list", "--format", "json", *words])
@@ -165,12 +167,12 @@ def test_list_has_the_letters_that_wait_newest_first(
     assert json.loads(shown.stdout) == [letters[place] for place in places]
 
 
-def test_list_is_in_the_form_that_replay_takes(letters: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_output_of_list_can_be_given_to_replay(letters: list[dict[str, Any]], tmp_path: Path) -> None:
     shown = CliRunner().invoke(deadletters, ["list", "--format", "json"])
-    assert mended(tmp_path, shown.stdout) == {"t/0/3/1": b'{"company": "\xc3\xa9"}', "t/0/1/1": b"\\xff\0"}
+    assert corrected(tmp_path, shown.stdout) == {"t/0/3/1": b'{"company": "\xc3\xa9"}', "t/0/1/1": b"\\xff\0"}
 
 
-def test_list_is_a_table_for_people(letters: list[dict[str, Any]]) -> None:
+def test_list_prints_a_table_by_default(letters: list[dict[str, Any]]) -> None:
     shown = CliRunner().invoke(deadletters, ["list"])
     assert shown.exit_code == 0, shown.exception
     assert "t/0/3/1" in shown.stdout

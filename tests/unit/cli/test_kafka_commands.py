@@ -17,18 +17,18 @@ def test_every_command_has_help(name: str) -> None:
 
 
 @pytest.mark.parametrize("words", [["--rows", "5"], ["--seed", "0"]])
-def test_produce_takes_a_file_or_makes_a_sample(words: list[str]) -> None:
+def test_produce_refuses_a_file_together_with_sample_options(words: list[str]) -> None:
     result = CliRunner().invoke(kafka, ["produce", "--csv", "a.csv", *words])
     assert isinstance(result.exception, UsageError)
-    assert str(result.exception).startswith("--csv: the file's complaints are sent")
+    assert str(result.exception).startswith("--csv: cannot be combined with --rows or --seed")
 
 
 @pytest.mark.parametrize("words", [["--rate", "0"], ["--rate", "-1"], ["--limit", "0"], ["--topic", "predictions"]])
-def test_produce_refuses_what_it_cannot_do(words: list[str]) -> None:
+def test_produce_refuses_invalid_option_values(words: list[str]) -> None:
     assert CliRunner().invoke(kafka, ["produce", *words]).exit_code == 2
 
 
-def test_command_line_is_there_before_kafka_and_spark_are_imported() -> None:
-    code = "import sys, solosolve.cli; print({'kafka', 'pyspark', 'psutil', 'rich'} & set(sys.modules))"
+def test_command_line_imports_neither_kafka_nor_spark() -> None:
+    code = "import sys, solosolve.cli.main; print({'kafka', 'pyspark', 'psutil', 'rich'} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"

@@ -17,10 +17,10 @@ from solosolve.settings import Settings
         (["run", "medallion", "--param", "x"], "--param: found 'x', allowed: NAME=VALUE"),
         (["run", "medallion", "--param", "x=1"], "parameter: found 'x', medallion take feature_set, recover, source"),
         (["run", "medallion", "--from", "x"], "--from: found 'x', allowed: ingest_complaints, "),
-        (["run", "medallion", "--target", "prod"], "--target: found 'prod', only 'local' runs here: "),
+        (["run", "medallion", "--target", "prod"], "--target: found 'prod', but only 'local' runs here; to deploy, "),
     ],
 )
-def test_run_refuses_wrong_words_before_spark_starts(words: list[str], message: str) -> None:
+def test_run_refuses_wrong_arguments_before_spark_starts(words: list[str], message: str) -> None:
     result = CliRunner().invoke(cli, words)
     assert isinstance(result.exception, UsageError)
     assert str(result.exception).startswith(message)
@@ -32,15 +32,15 @@ def test_every_command_has_help() -> None:
         assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
 
 
-def test_dashboard_that_others_reach_without_a_password_is_refused(settings: Settings) -> None:
+def test_dashboard_that_other_machines_can_reach_needs_a_password(settings: Settings) -> None:
     result = CliRunner(env={"SOLOSOLVE_HOME": str(settings.home)}).invoke(cli, ["dashboard", "--host", "0.0.0.0"])
     assert isinstance(result.exception, SettingsError)
     assert "SOLOSOLVE_DASHBOARD_PASSWORD" in str(result.exception)
 
 
-def test_dashboard_at_a_port_in_use_says_so(settings: Settings) -> None:
+def test_dashboard_reports_that_its_port_is_in_use(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = CliRunner(env={"SOLOSOLVE_HOME": str(settings.home)}).invoke(cli, ["dashboard", "--port", port])
     assert isinstance(result.exception, MissingDependencyError)
-    assert f"127.0.0.1:{port} cannot be listened at: Address already in use" in str(result.exception)
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in str(result.exception)

@@ -1,4 +1,4 @@
-"""A broker's login from a secret scope, read from a stand-in of the platform on loopback."""
+"""The Kafka login in a secret scope, read from a fake platform on loopback."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from solosolve.errors import BrokerError
-from solosolve.kafka import login as kafka_login
+from solosolve.kafka.login import client_options, credentials, spark_options
 from solosolve.settings import Settings
 
-SECRETS = {("kafka", "kafka_username"): "reader", ("kafka", "kafka_password"): 'hush"hush'}
+SECRETS = {("readers", "kafka_username"): "reader", ("readers", "kafka_password"): 'hush"hush'}
 
 
 class Platform(BaseHTTPRequestHandler):
-    """Answers as the platform's secrets service does, to one token."""
+    """Answers one token as the platform's secrets service does."""
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
@@ -42,7 +42,7 @@ class Platform(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -52,9 +52,7 @@ def _platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     monkeypatch.setenv("DATABRICKS_HOST", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("DATABRICKS_TOKEN", "of-the-job")
     monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "none"))
-    kafka_login._login_in.cache_clear()
     yield
-    kafka_login._login_in.cache_clear()
     server.shutdown()
     server.server_close()
 
@@ -66,22 +64,22 @@ def settings_of(scope: str) -> Settings:
 
 @pytest.mark.usefixtures("_platform")
 def test_login_is_read_from_the_scope_and_not_shown() -> None:
-    settings = settings_of("kafka")
-    assert kafka_login.login_of(settings) == ("reader", 'hush"hush')
-    options, client = kafka_login.spark_options(settings), kafka_login.client_options(settings)
+    settings = settings_of("readers")
+    assert credentials(settings) == ("reader", 'hush"hush')
+    options, client = spark_options(settings), client_options(settings)
     assert options["kafka.sasl.jaas.config"].endswith('username="reader" password="hush\\"hush";')
     assert (client["sasl_plain_username"], client["sasl_plain_password"]) == ("reader", 'hush"hush')
     assert "hush" not in repr(options) + repr(client["sasl_plain_password"]) + repr(settings)
 
 
 @pytest.mark.usefixtures("_platform")
-def test_scope_that_is_not_there_is_said_with_its_name() -> None:
-    with pytest.raises(BrokerError, match=r"secret scope other: cannot be read .*no scope other"):
-        kafka_login.login_of(settings_of("other"))
+def test_missing_scope_is_reported_by_name() -> None:
+    with pytest.raises(BrokerError, match=r"Cannot read the Kafka login .* in secret scope other: .*no scope other"):
+        credentials(settings_of("other"))
 
 
 @pytest.mark.usefixtures("_platform")
-def test_scope_of_another_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scope_without_permission_is_reported_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", "of-another")
-    with pytest.raises(BrokerError, match=r"secret scope kafka: cannot be read .*not yours"):
-        kafka_login.login_of(settings_of("kafka"))
+    with pytest.raises(BrokerError, match=r"Cannot read the Kafka login .* in secret scope others: .*not yours"):
+        credentials(settings_of("others"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import pytest
 
@@ -30,7 +31,7 @@ def layout_of(*header: str) -> Layout:
 
 
 @pytest.mark.parametrize("header", [OFFICIAL_HEADER, API_HEADER, COMPLAINT_COLUMNS])
-def test_find_layout_reads_each_spelling_of_the_18_columns(header: tuple[str, ...]) -> None:
+def test_find_layout_reads_the_18_columns_in_each_published_spelling(header: tuple[str, ...]) -> None:
     layout = layout_of(*header)
     assert (layout.fields, layout.name, layout.unknown) == (COMPLAINT_COLUMNS, "official 18 columns", ())
 
@@ -42,7 +43,7 @@ def test_find_layout_reads_columns_in_any_order() -> None:
     assert layout.name == "official 18 columns"
 
 
-def test_find_layout_reads_a_header_with_its_own_spacing_and_case() -> None:
+def test_find_layout_ignores_spacing_and_case() -> None:
     layout = layout_of("\ufeffDATE RECEIVED", " Product ", "company", "Complaint_ID", "Timely  response?", "zip-code")
     assert layout.fields == ("date_received", "product", "company", "complaint_id", "timely_response", "zip_code")
 
@@ -63,7 +64,7 @@ def test_find_layout_reads_old_layouts(count: int) -> None:
 
 
 @pytest.mark.parametrize("index", ["", " ", "Unnamed: 0", "Unnamed: 17"])
-def test_find_layout_drops_a_row_number_without_a_name(index: str) -> None:
+def test_find_layout_drops_an_unnamed_row_number(index: str) -> None:
     layout = layout_of(index, *OFFICIAL_HEADER)
     assert layout.fields == (None, *COMPLAINT_COLUMNS)
     assert (layout.name, layout.unknown) == ("official 18 columns", ())
@@ -81,7 +82,7 @@ def test_layout_rescues_nothing_without_unknown_columns() -> None:
     assert layout_of(*OFFICIAL_HEADER).rescued([]) is None
 
 
-def test_find_layout_passes_over_records_before_the_header() -> None:
+def test_find_layout_skips_records_before_the_header() -> None:
     rows = records(["Complaints, all"], ["Date received", "Product"], list(OFFICIAL_HEADER), list(REQUIRED_COLUMNS))
     header, layout = find_layout(rows, "a.csv")
     assert (header.line, layout.name) == (2, "official 18 columns")
@@ -95,11 +96,17 @@ def test_find_layout_refuses_a_column_named_twice(twice: tuple[str, str]) -> Non
         layout_of(*(name for name in OFFICIAL_HEADER if name not in ("State", twice[1])), *twice)
 
 
-def test_find_layout_names_what_the_closest_header_lacks() -> None:
-    with pytest.raises(NotAComplaintFileError, match="its header lacks company, complaint_id; needed are at least"):
+def test_find_layout_names_the_columns_that_the_closest_header_lacks() -> None:
+    expected = (
+        "a.csv: not a complaint file: the header is missing company, complaint_id; "
+        "at least date_received, product, company, complaint_id are needed"
+    )
+    with pytest.raises(NotAComplaintFileError, match=f"^{re.escape(expected)}$"):
         find_layout(records(["a", "b"], ["Date received", "Product", "Firm"], ["Product"]), "a.csv")
 
 
-def test_find_layout_names_all_required_columns_of_an_empty_file() -> None:
-    with pytest.raises(NotAComplaintFileError, match=r"a\.csv: no .* lacks date_received, product, company, com"):
+def test_find_layout_names_all_required_columns_for_an_empty_file() -> None:
+    with pytest.raises(
+        NotAComplaintFileError, match=r"a\.csv: .* is missing date_received, product, company, complaint_id"
+    ):
         find_layout([], "a.csv")

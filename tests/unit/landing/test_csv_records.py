@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solosolve.landing import csv_records
 from solosolve.landing.csv_records import (
     BROKEN_QUOTES,
     HAS_NUL,
@@ -53,7 +52,7 @@ def read(data: bytes, field_count: int) -> list[Record]:
 
 
 def fields_until_error(data: bytes) -> list[list[str]]:
-    """What Python's strict reader makes of a file's records, blank lines apart, up to the first that it refuses."""
+    """Records as Python's strict reader reads them, without blank lines, up to the first that it refuses."""
     found = []
     try:
         for fields in csv.reader(io.StringIO(data.decode("utf-8", "surrogateescape"), newline=""), strict=True):
@@ -70,14 +69,14 @@ def is_good(fields: list[str], field_count: int) -> bool:
 
 @settings(deadline=None)
 @given(TABLES, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-def test_read_records_gives_back_a_written_table(table: list[list[str]], quoting: int) -> None:
+def test_read_records_returns_the_table_that_was_written(table: list[list[str]], quoting: int) -> None:
     data = written(table, quoting=quoting)
     assert [record.fields for record in read(data, len(table[0]))] == table == fields_until_error(data)
 
 
 @settings(deadline=None)
 @given(TABLES, st.sampled_from(["\n", "\r", "\r\n"]))
-def test_read_records_agrees_with_python_on_each_line_end(table: list[list[str]], line_end: str) -> None:
+def test_read_records_agrees_with_python_for_each_line_end(table: list[list[str]], line_end: str) -> None:
     data = written(table, lineterminator=line_end)
     width = len(table[0])
     expected = [fields if is_good(fields, width) else [] for fields in fields_until_error(data)]
@@ -111,7 +110,7 @@ def test_read_records_agrees_with_python_up_to_the_first_error(data: bytes, fiel
 
 @settings(deadline=None)
 @given(SOUPS, st.lists(st.sampled_from(["x", "y,z", 'q"r', "é"]), min_size=3, max_size=3).map(tuple))
-def test_read_records_reads_a_good_record_behind_a_stray_quote(soup: bytes, fields: tuple[str, ...]) -> None:
+def test_read_records_reads_good_records_after_a_stray_quote(soup: bytes, fields: tuple[str, ...]) -> None:
     bad = b'a,"b" c,d\n' + soup.replace(b'"', b"").replace(b",", b"") + b"\n"
     data = bad + written([list(fields)] * 2, quoting=csv.QUOTE_ALL)
     assert [record.fields for record in read(data, 3)][-2:] == [list(fields)] * 2
@@ -130,28 +129,27 @@ def test_read_records_ends_bad_text_where_the_next_good_record_begins() -> None:
 def test_read_records_refuses_each_malformed_record_with_its_reason() -> None:
     data = b'1,a\n2\n3,a,b\n4,n\0ul\n5,\xff\xfe\n6,"cut'
     assert [(record.text, record.reason) for record in read(data, 2) if record.reason] == [
-        ("2\n", "has 1 fields, the header has 2"),
-        ("3,a,b\n", "has 3 fields, the header has 2"),
+        ("2\n", "has 1 field, but the header has 2"),
+        ("3,a,b\n", "has 3 fields, but the header has 2"),
         ("4,n\0ul\n", HAS_NUL),
         ("5,\\xff\\xfe\n", NOT_UTF8),
         ('6,"cut', BROKEN_QUOTES),
     ]
 
 
-def test_read_records_passes_over_blank_lines() -> None:
+def test_read_records_skips_blank_lines() -> None:
     assert [record.line for record in read(b"\n1,a\n\r\n\r2,b\n\n", 2)] == [1, 4]
 
 
-def test_read_records_cuts_endless_bad_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_records, "MAX_BAD_CHARACTERS", 20)
+def test_read_records_cuts_endless_bad_text() -> None:
     data = b'1,"' + b"no record\n" * 10
-    found = read(data, 2)
+    found = list(read_records(split_lines(data), 2, max_bad_characters=20))
     assert [(record.line, record.end) for record in found[:2]] == [(0, 2), (2, 3)]
     assert sum(record.end - record.line for record in found) == 10
 
 
 @pytest.mark.parametrize(("excess", "reason"), [(0, None), (1, BROKEN_QUOTES)])
-def test_read_records_reads_fields_up_to_the_longest(excess: int, reason: str | None) -> None:
+def test_read_records_reads_fields_up_to_the_longest_allowed(excess: int, reason: str | None) -> None:
     narrative = b"x" * (MAX_FIELD_CHARACTERS + excess)
     found = read(b'1,"' + narrative + b'"\n2,b\n', 2)
     assert [record.reason for record in found] == [reason, None]
@@ -160,9 +158,9 @@ def test_read_records_reads_fields_up_to_the_longest(excess: int, reason: str | 
 
 @settings(deadline=None)
 @given(SOUPS | TABLES.map(written))
-def test_well_formed_prefix_ends_behind_records_that_python_reads(data: bytes) -> None:
+def test_well_formed_prefix_ends_after_records_that_python_reads(data: bytes) -> None:
     prefix = data[: well_formed_prefix(data)]
-    # Strict reading to the end, and what follows is a record of its own.
+    # Python reads the prefix to its end in strict mode, and what follows is a separate record.
     found = fields_until_error(prefix)
     assert fields_until_error(prefix + b'next,"one"') == [*found, ["next", "one"]]
     assert found == fields_until_error(data)[: len(found)]
@@ -170,7 +168,7 @@ def test_well_formed_prefix_ends_behind_records_that_python_reads(data: bytes) -
 
 @settings(deadline=None)
 @given(TABLES)
-def test_well_formed_prefix_is_all_of_a_written_table(table: list[list[str]]) -> None:
+def test_well_formed_prefix_covers_a_written_table(table: list[list[str]]) -> None:
     data = written(table)
     assert well_formed_prefix(data) == len(data)
 
@@ -183,7 +181,7 @@ def test_well_formed_prefix_stops_at_an_unfinished_record(data: bytes, expected:
     assert well_formed_prefix(data) == expected
 
 
-def test_read_record_reads_one_from_a_line_on() -> None:
+def test_read_record_reads_the_record_that_begins_at_a_line() -> None:
     lines = split_lines(b'a,b\n"c\nd",e\n"f" g\n')
     assert read_record(lines, 1) == Record(1, 3, ["c\nd", "e"])
     assert read_record(lines, 3) is None

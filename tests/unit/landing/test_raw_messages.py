@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solosolve.landing.files import PARSED_COLUMNS, PARSED_SCHEMA
+from solosolve.landing.parsed_records import PARSED_COLUMNS, PARSED_SCHEMA
 from solosolve.landing.raw_messages import read_raw_messages
 from solosolve.names import COMPLAINT_COLUMNS
 from support.builders import API_HEADER, OFFICIAL_HEADER, record
@@ -23,7 +23,7 @@ AS_READ = {"date_received": "2016-03-01", "product": "Mortgage", "company": "Acm
 
 
 def read(*values: bytes | None) -> list[dict[str, Any]]:
-    """The rows of messages whose offsets are 100 and following."""
+    """Reads messages with offsets from 100 on."""
     offsets = pa.array(range(100, 100 + len(values)), pa.int64())
     batch = pa.RecordBatch.from_pydict({"offset": offsets, "value": pa.array(values, pa.binary())})
     found = read_raw_messages(batch)
@@ -33,17 +33,17 @@ def read(*values: bytes | None) -> list[dict[str, Any]]:
 
 
 def row(**values: Any) -> dict[str, Any]:
-    """A parsed message; columns without a value are null."""
+    """A parsed message, null in all other columns."""
     return dict.fromkeys(PARSED_COLUMNS) | {"_source_line": 100} | values
 
 
 def least(fields: bytes) -> bytes:
-    """A message with the columns that every complaint needs, but for its number, and further fields."""
+    """A message with the required columns except the id, and with other fields."""
     return b"{" + LEAST + b", " + fields + b"}"
 
 
 @pytest.mark.parametrize("header", [COMPLAINT_COLUMNS, OFFICIAL_HEADER, API_HEADER], ids=["own", "official", "api"])
-def test_message_has_its_columns_under_any_of_the_publishers_names(header: tuple[str, ...]) -> None:
+def test_message_may_use_any_of_the_publishers_column_names(header: tuple[str, ...]) -> None:
     complaint = {name: record(tags=None, sub_issue="")[name] for name in COMPLAINT_COLUMNS}
     value = json.dumps(dict(zip(header, complaint.values(), strict=True))).encode()
     assert read(value) == [row(**complaint)]
@@ -58,12 +58,12 @@ def test_text_is_kept_verbatim() -> None:
 
 
 @pytest.mark.parametrize("number", ["7", "-0", "1.50", "1e3", "1E+3", "123456789012345678901234567890", "1e999"])
-def test_number_is_kept_as_it_is_written(number: str) -> None:
+def test_number_is_kept_as_written(number: str) -> None:
     value = least(f'"complaint_id" : {number} , "zip_code": {number}'.encode())
     assert read(value) == [row(**AS_READ, complaint_id=number, zip_code=number)]
 
 
-def test_null_is_kept_as_null_and_is_a_column_that_is_there() -> None:
+def test_null_is_kept_and_its_column_counts_as_present() -> None:
     value = least(b'"complaint_id": null, "tags": null')
     assert read(value) == [row(**AS_READ)]
 
@@ -83,19 +83,19 @@ def test_unnamed_row_numbers_are_dropped() -> None:
 
 
 @pytest.mark.parametrize("second", [b"Complaint ID", b"COMPLAINT_ID", b"Complaint \\u0049D"])
-def test_column_that_is_there_twice_is_refused(second: bytes) -> None:
+def test_message_with_a_column_twice_is_refused(second: bytes) -> None:
     value = least(b'"complaint_id": 1, "' + second + b'": 2')
-    assert read(value) == [row(_record=value.decode(), _reason="complaint_id is there more than once")]
+    assert read(value) == [row(_record=value.decode(), _reason="has complaint_id more than once")]
 
 
 @pytest.mark.parametrize("missing", ["date_received", "product", "company", "complaint_id"])
-def test_message_without_a_column_that_all_have_is_refused(missing: str) -> None:
+def test_message_without_a_required_column_is_refused(missing: str) -> None:
     value = json.dumps({name: record()[name] for name in COMPLAINT_COLUMNS if name != missing})
-    assert read(value.encode()) == [row(_record=value, _reason=f"lacks {missing}")]
+    assert read(value.encode()) == [row(_record=value, _reason=f"is missing {missing}")]
 
 
-def test_message_without_columns_is_refused_with_all_that_lack() -> None:
-    assert read(b"{}") == [row(_record="{}", _reason="lacks date_received, product, company, complaint_id")]
+def test_message_without_columns_is_refused_naming_all_required_ones() -> None:
+    assert read(b"{}") == [row(_record="{}", _reason="is missing date_received, product, company, complaint_id")]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_message_without_columns_is_refused_with_all_that_lack() -> None:
         (f'["{"x" * 37}\u00e9"]', f'["{"x" * 37}\ufffd'),
     ],
 )
-def test_value_that_is_no_text_and_no_number_is_refused(literal: str, found: str) -> None:
+def test_value_that_is_neither_text_nor_a_number_is_refused(literal: str, found: str) -> None:
     value = least(f'"complaint_id": 1, "tags": {literal}'.encode())
     assert read(value) == [row(_record=value.decode(), _reason=f"tags: found {found}, expected text or a number")]
 
@@ -129,13 +129,13 @@ def test_value_that_is_no_text_and_no_number_is_refused(literal: str, found: str
         (b'{"tags": "\\ud800"}', '{"tags": "\\ud800"}', None),
     ],
 )  # fmt: skip
-def test_message_that_is_no_complaint_is_kept_as_text(value: bytes | None, text: str, reason: str | None) -> None:
+def test_message_that_is_not_a_complaint_is_kept_as_text(value: bytes | None, text: str, reason: str | None) -> None:
     (found,) = read(value)
     assert found["_reason"]
     assert found == row(_record=text, _reason=reason or found["_reason"])
 
 
-def test_bad_messages_leave_the_good_ones_beside_them_as_they_are() -> None:
+def test_bad_messages_do_not_affect_good_ones() -> None:
     good = least(b'"complaint_id": 1')
     found = read(b"{", good, None, good)
     assert [each["_source_line"] for each in found] == [100, 101, 102, 103]
@@ -143,12 +143,12 @@ def test_bad_messages_leave_the_good_ones_beside_them_as_they_are() -> None:
     assert [each["_reason"] for each in found] == ["Input data was truncated", None, "the value is null", None]
 
 
-def test_no_messages_are_no_rows() -> None:
+def test_no_messages_give_no_rows() -> None:
     assert read() == []
 
 
 @pytest.mark.parametrize("bracket", [b"[", b'{"a":'])
-def test_message_that_is_nested_without_end_is_refused(bracket: bytes) -> None:
+def test_endlessly_nested_message_is_refused(bracket: bytes) -> None:
     closing = b"]" if bracket == b"[" else b"}"
     value = least(b'"complaint_id": 1, "x": ' + bracket * 40_000 + b"1" + closing * 40_000)
     (found,) = read(value)
@@ -157,14 +157,14 @@ def test_message_that_is_nested_without_end_is_refused(bracket: bytes) -> None:
 
 
 @given(st.lists(st.binary(max_size=80) | SOME_JSON.map(lambda value: json.dumps(value).encode()) | st.none()))
-def test_whatever_comes_is_one_row_a_message(values: list[bytes | None]) -> None:
+def test_any_message_becomes_one_row(values: list[bytes | None]) -> None:
     found = read(*values)
     assert [each["_source_line"] for each in found] == list(range(100, 100 + len(values)))
     assert all((each["_reason"] is None) == (each["_record"] is None) for each in found)
 
 
 @given(st.dictionaries(st.sampled_from([*COMPLAINT_COLUMNS, *OFFICIAL_HEADER, *API_HEADER]) | st.text(), SOME_JSON))
-def test_whatever_a_complaint_holds_is_a_row_or_has_a_reason(fields: dict[str, Any]) -> None:
+def test_any_field_values_become_a_row_or_have_a_reason(fields: dict[str, Any]) -> None:
     value = json.dumps({name: record()[name] for name in COMPLAINT_COLUMNS[:9]} | {"complaint_id": "1"} | fields)
     (found,) = read(value.encode())
     if found["_reason"] is None:

@@ -2,24 +2,29 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from random import Random
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
+from solosolve.landing import normalise
 from solosolve.landing.requests import Requests, read_requests
-from solosolve.model.encoder import FILED_TYPES
+from solosolve.model.scorer import FILED_TYPES
 from solosolve.names import FILED_COLUMNS, NARRATIVE
-from solosolve.transforms.rules import known, parsed_complaint_id
-from solosolve.transforms.silver import _restored_zip_code
 from support.live import REQUESTED_AT, request
+from support.normalisation_cases import (
+    COMPLAINT_ID_CASES,
+    ISO_DATE_CASES,
+    TEXT_CASES,
+    ZIP_CODE_CASES,
+    Case,
+    generated_texts,
+)
 
 ARRIVED_AT = datetime(2026, 1, 3, 12, 0, 0, 123456)
-"""In UTC, without saying so."""
+"""In UTC, without a zone."""
 MAX_BYTES = 4_096
 TEXTS = tuple(name for name in FILED_COLUMNS if name != "date_received")
 REQUIRED_TEXTS = ("product", NARRATIVE, "company", "state", "submitted_via")
@@ -33,13 +38,13 @@ SOME_JSON = st.recursive(
 
 
 def message(**overrides: Any) -> bytes:
-    """A request's JSON; a field whose value is `...` is left out."""
+    """A request as JSON, without the fields whose value is `...`."""
     fields = request(1) | overrides
     return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
 
 
 def raw(name: str, literal: bytes) -> bytes:
-    """A request's JSON, one value spelled as given."""
+    """A request as JSON, with one value written exactly as given."""
     return message(**{name: "@"}).replace(b'"@"', literal)
 
 
@@ -53,13 +58,17 @@ def reason(value: bytes | None) -> str | None:
 
 
 def value_of(name: str, value: bytes) -> Any:
-    """What becomes of one field of a good message."""
+    """How one field of a good message is read."""
     found = read(value)
     assert found.reasons.to_pylist() == [None]
     return found.complaints.column(name).to_pylist()[0]
 
 
-def test_good_message_is_a_row_of_the_filed_columns() -> None:
+def case_name(case: Case) -> str:
+    return case.name
+
+
+def test_good_message_becomes_a_row_of_the_filed_columns() -> None:
     found = read(message(), message(complaint_id=2, tags="Servicemember", requested_at=None))
     row = request(1)
     expected = {name: row[name] for name in FILED_COLUMNS} | {"date_received": date.fromisoformat(row["date_received"])}
@@ -72,7 +81,7 @@ def test_good_message_is_a_row_of_the_filed_columns() -> None:
     assert found.reasons.equals(pa.array([None, None], pa.string()))
 
 
-def test_good_and_bad_messages_are_told_apart_by_place() -> None:
+def test_reasons_are_in_the_order_of_the_messages() -> None:
     found = read(b"{", message(complaint_id=7), None, message(complaint_id=8), b"[]")
     assert found.complaint_ids.to_pylist() == [7, 8]
     assert found.reasons.to_pylist() == [
@@ -81,19 +90,19 @@ def test_good_and_bad_messages_are_told_apart_by_place() -> None:
     assert [len(each) for each in (found.complaints, found.complaint_ids, found.requested_at)] == [2, 2, 2]
 
 
-def test_no_messages_are_no_requests() -> None:
+def test_no_messages_give_no_requests() -> None:
     found = read()
     assert [len(each) for each in (found.complaints, found.complaint_ids, found.requested_at, found.reasons)] == [0] * 4
     assert found.complaints.schema.names == list(FILED_COLUMNS)
 
 
-def test_further_fields_are_ignored() -> None:
+def test_other_fields_are_ignored() -> None:
     assert reason(message(consumer_disputed="Yes", note={"a": [1, None]})) is None
 
 
 @pytest.mark.parametrize("name", OPTIONAL_TEXTS)
 @pytest.mark.parametrize("value", [..., None, "", " \t\r\n", "N/A", " N/A\n"])
-def test_unknown_optional_text_is_null(name: str, value: Any) -> None:
+def test_unknown_optional_text_becomes_null(name: str, value: Any) -> None:
     assert value_of(name, message(**{name: value})) is None
 
 
@@ -103,7 +112,7 @@ def test_text_is_trimmed(name: str, value: str, expected: str) -> None:
     assert value_of(name, message(**{name: value})) == expected
 
 
-def test_narrative_stays_as_written() -> None:
+def test_narrative_is_kept_as_written() -> None:
     assert value_of(NARRATIVE, message(**{NARRATIVE: " \n They lied. \u00e9\0 "})) == " \n They lied. \u00e9\0 "
 
 
@@ -111,7 +120,7 @@ def test_narrative_stays_as_written() -> None:
     ("value", "expected"),
     [("501", "00501"), (" 2134 ", "02134"), ("90001", "90001"), ("12", "12"), ("123X", "123X"), ("\u0661" * 3,) * 2],
 )  # fmt: skip
-def test_zip_code_has_its_zeros_back(value: str, expected: str) -> None:
+def test_zip_code_gets_its_leading_zeros_back(value: str, expected: str) -> None:
     assert value_of("zip_code", message(zip_code=value)) == expected
 
 
@@ -120,11 +129,11 @@ def test_zip_code_has_its_zeros_back(value: str, expected: str) -> None:
     [b"12", b'"12"', b'" 12 "', b'"\\t12\\r\\n"', b'"0012"', b'"000000000000000012"'],
     ids=lambda value: value.decode(),
 )
-def test_complaint_id_is_a_number_or_its_text(value: bytes) -> None:
+def test_complaint_id_may_be_a_number_or_text(value: bytes) -> None:
     assert read(raw("complaint_id", value)).complaint_ids.to_pylist() == [12]
 
 
-def test_longest_complaint_id_has_eighteen_digits() -> None:
+def test_complaint_id_may_have_18_digits() -> None:
     assert read(raw("complaint_id", b"9" * 18)).complaint_ids.to_pylist() == [10**18 - 1]
 
 
@@ -136,7 +145,7 @@ def test_longest_complaint_id_has_eighteen_digits() -> None:
         (b"1" + b"0" * 18, "'1000000000000000000'"), (b'"' + b"9" * 60 + b'"', repr("9" * 40)),
     ],
 )  # fmt: skip
-def test_complaint_id_that_is_no_positive_number_is_refused(literal: bytes, found: str) -> None:
+def test_complaint_id_that_is_not_a_positive_number_is_refused(literal: bytes, found: str) -> None:
     expected = f"complaint_id: found {found}, expected a positive whole number of up to 18 digits"
     assert reason(raw("complaint_id", literal)) == expected
 
@@ -180,19 +189,25 @@ def test_required_text_that_is_null_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("received", ["2011-07-01", "2026-01-03", "2026-01-04"])
-def test_date_received_from_the_opening_to_the_day_behind_arrival_is_read(received: str) -> None:
+def test_date_received_is_read_from_the_bureaus_opening_to_tomorrow(received: str) -> None:
     assert value_of("date_received", message(date_received=received)) == date.fromisoformat(received)
 
 
 @pytest.mark.parametrize("received", ["2011-06-30", "2026-01-05", "0001-01-01", "9999-12-31"])
-def test_date_received_outside_is_refused(received: str) -> None:
+def test_date_received_out_of_range_is_refused(received: str) -> None:
     expected = f"date_received: found {received}, expected 2011-07-01 to 2026-01-04"
     assert reason(message(date_received=received)) == expected
 
 
 @pytest.mark.parametrize("received", ["03/04/2016", "2016-02-30", "2016-03-04T00:00:00Z", "", "N/A"])
-def test_date_received_that_is_no_iso_date_is_refused(received: str) -> None:
-    assert reason(message(date_received=received)) == "Invalid RFC3339 encoded date - at `$.date_received`"
+def test_date_received_that_is_not_an_iso_date_is_refused(received: str) -> None:
+    expected = f"date_received: found {received!r}, expected a date as YYYY-MM-DD"
+    assert reason(message(date_received=received)) == expected
+
+
+@pytest.mark.parametrize(("received", "kind"), [(None, "null"), (20160304, "int")])
+def test_date_received_of_another_type_is_refused(received: int | None, kind: str) -> None:
+    assert reason(message(date_received=received)) == f"Expected `str`, got `{kind}` - at `$.date_received`"
 
 
 @pytest.mark.parametrize(
@@ -206,25 +221,25 @@ def test_date_received_that_is_no_iso_date_is_refused(received: str) -> None:
         ("2026-01-04T12:00:00.123456Z", (ARRIVED_AT + timedelta(days=1)).replace(tzinfo=UTC)),
     ],
 )
-def test_requested_at_is_an_instant_in_utc(text: str, expected: datetime) -> None:
+def test_requested_at_is_converted_to_utc(text: str, expected: datetime) -> None:
     assert read(message(requested_at=text)).requested_at.to_pylist() == [expected]
 
 
-def test_times_may_lie_behind_the_messages_own() -> None:
-    # A producer's clock that lags, a topic that was copied with its old timestamps.
+def test_times_may_be_later_than_the_arrival_of_the_message() -> None:
+    # The producer's clock is slow, or the topic was copied with its old timestamps.
     later = {"date_received": "2026-02-02", "requested_at": "2026-02-01T23:00:00Z"}
     found = read(message(**later), now=datetime(2026, 2, 1, 12))
     assert found.reasons.to_pylist() == [None]
 
 
 @pytest.mark.parametrize("value", [..., None])
-def test_message_without_requested_at_was_requested_when_it_arrived(value: Any) -> None:
+def test_message_without_requested_at_counts_as_requested_on_arrival(value: Any) -> None:
     found = read(message(requested_at=value)).requested_at
     assert found.equals(pa.array([ARRIVED_AT.replace(tzinfo=UTC)], pa.timestamp("us", "UTC")))
 
 
 def test_requested_at_without_a_zone_is_refused() -> None:
-    expected = "requested_at: found 2026-01-03T12:00:00, expected a time with its zone"
+    expected = "requested_at: found 2026-01-03T12:00:00, expected a time with a time zone"
     assert reason(message(requested_at="2026-01-03T12:00:00")) == expected
 
 
@@ -237,7 +252,7 @@ def test_requested_at_without_a_zone_is_refused() -> None:
         "9999-12-31T23:59:59-14:00",
     ],
 )
-def test_requested_at_outside_is_refused(text: str) -> None:
+def test_requested_at_out_of_range_is_refused(text: str) -> None:
     assert reason(message(requested_at=text)) == f"requested_at: found {text}, expected 2011-07-01 to 2026-01-04"
 
 
@@ -249,7 +264,7 @@ def test_requested_at_outside_is_refused(text: str) -> None:
         (b"1767441600", "Expected `datetime | null`, got `int` - at `$.requested_at`"),
     ],
 )
-def test_requested_at_that_is_no_instant_is_refused(literal: bytes, expected: str) -> None:
+def test_requested_at_that_is_not_a_time_is_refused(literal: bytes, expected: str) -> None:
     assert reason(raw("requested_at", literal)) == expected
 
 
@@ -268,22 +283,22 @@ def test_requested_at_that_is_no_instant_is_refused(literal: bytes, expected: st
         (message(company="\ud800"), None),
     ],
 )  # fmt: skip
-def test_value_that_is_no_request_is_refused(value: bytes | None, expected: str | None) -> None:
+def test_value_that_is_not_a_request_is_refused(value: bytes | None, expected: str | None) -> None:
     found = reason(value)
     assert found is not None
     assert expected in (None, found)
 
 
-def test_value_is_read_up_to_its_greatest_length() -> None:
+def test_value_is_read_up_to_the_longest_allowed() -> None:
     value = message()
     fits, too_long = (read(value, max_bytes=len(value) - less) for less in (0, 1))
     assert fits.reasons.to_pylist() == [None]
-    assert too_long.reasons.to_pylist() == [f"the value has {len(value)} bytes, at most {len(value) - 1} are read"]
+    assert too_long.reasons.to_pylist() == [f"the value has {len(value)} bytes, more than the {len(value) - 1} allowed"]
 
 
 @pytest.mark.parametrize("opened", [b'{"x":', message()[:-1] + b', "x":'])
 @pytest.mark.parametrize("bracket", [b"[", b'{"a":'])
-def test_value_that_is_nested_without_end_is_refused(opened: bytes, bracket: bytes) -> None:
+def test_endlessly_nested_value_is_refused(opened: bytes, bracket: bytes) -> None:
     values = [opened + bracket * 40_000, message()]
     found = read_requests(values, [ARRIVED_AT] * 2, ARRIVED_AT, 300_000).reasons.to_pylist()
     assert "recursion" in found[0]
@@ -291,7 +306,7 @@ def test_value_that_is_nested_without_end_is_refused(opened: bytes, bracket: byt
 
 
 @given(st.lists(st.binary(max_size=60) | SOME_JSON.map(lambda value: json.dumps(value).encode()) | st.none()))
-def test_whatever_comes_is_a_request_or_has_a_reason(values: list[bytes | None]) -> None:
+def test_any_bytes_are_a_request_or_have_a_reason(values: list[bytes | None]) -> None:
     found = read(*values)
     assert len(found.reasons) == len(values)
     assert len(found.complaints) == len(found.complaint_ids) == len(found.requested_at) == found.reasons.null_count
@@ -311,7 +326,7 @@ def test_whatever_comes_is_a_request_or_has_a_reason(values: list[bytes | None])
     ),
     st.datetimes(datetime(2012, 1, 1), datetime(2100, 1, 1)),
 )
-def test_whatever_a_field_holds_is_a_request_or_has_a_reason(fields: list[dict[str, Any]], now: datetime) -> None:
+def test_any_field_values_are_a_request_or_have_a_reason(fields: list[dict[str, Any]], now: datetime) -> None:
     values = [json.dumps(request(1) | each).encode() for each in fields]
     found = read(*values, now=now)
     assert len(found.complaints) == len(found.complaint_ids) == len(found.requested_at) == found.reasons.null_count
@@ -319,41 +334,45 @@ def test_whatever_a_field_holds_is_a_request_or_has_a_reason(fields: list[dict[s
     assert found.complaints.schema.types == [FILED_TYPES[name] for name in FILED_COLUMNS]
 
 
-def generated_texts(count: int) -> list[str]:
-    """Texts of few different characters, so that what the rules look for comes often."""
-    random = Random(1)
-    alphabet = "0123459 \t\r\n\u00a0\v\f\u0661NA/n/aX\u00e9\U0001f600\0"
-    return ["".join(random.choices(alphabet, k=random.randint(0, 6))) for _ in range(count)]
+def has_text(case: Case) -> bool:
+    """Whether a case can be sent in a required field."""
+    return case.text is not None
 
 
-def test_text_is_normalised_as_silver_does(spark: SparkSession) -> None:
-    texts = [
-        *generated_texts(4_000),
-        "",
-        "N/A",
-        " N/A ",
-        "501",
-        " 0501\n",
-        "2134 ",
-        "12",
-        "123456",
-        "\u0661\u0662\u0663",
-    ]
-    rows = spark.createDataFrame([(text, text) for text in texts], "company string, zip_code string").coalesce(1)
-    expected = rows.select(known("company").alias("company"), _restored_zip_code().alias("zip_code")).toArrow()
+@pytest.mark.parametrize("case", TEXT_CASES, ids=case_name)
+def test_text_is_read_by_the_shared_rules(case: Case) -> None:
+    assert value_of("tags", message(tags=case.text)) == case.expected
+
+
+@pytest.mark.parametrize("case", ZIP_CODE_CASES, ids=case_name)
+def test_zip_code_is_read_by_the_shared_rules(case: Case) -> None:
+    assert value_of("zip_code", message(zip_code=case.text)) == case.expected
+
+
+@pytest.mark.parametrize("case", filter(has_text, COMPLAINT_ID_CASES), ids=case_name)
+def test_complaint_id_is_read_by_the_shared_rules(case: Case) -> None:
+    found = read(message(complaint_id=case.text))
+    assert found.complaint_ids.to_pylist() == ([] if case.expected is None else [case.expected])
+
+
+@pytest.mark.parametrize("case", filter(has_text, ISO_DATE_CASES), ids=case_name)
+def test_date_received_is_read_by_the_shared_rules(case: Case) -> None:
+    found = read(message(date_received=case.text))
+    is_in_range = case.expected is not None and date(2011, 7, 1) <= case.expected <= date(2026, 1, 4)
+    assert found.complaints.column("date_received").to_pylist() == ([case.expected] if is_in_range else [])
+
+
+def test_generated_texts_are_read_by_the_shared_rules() -> None:
+    texts = generated_texts(4_000)
     as_company = read(*(message(company=text) for text in texts))
     companies = iter(as_company.complaints.column("company").to_pylist())
-    actual = [next(companies) if refused is None else None for refused in as_company.reasons.to_pylist()]
-    assert actual == expected.column("company").to_pylist()
+    found = [next(companies) if refused is None else None for refused in as_company.reasons.to_pylist()]
+    assert found == [normalise.known(text) for text in texts]
     as_zip_code = read(*(message(zip_code=text) for text in texts))
     assert as_zip_code.reasons.null_count == len(texts)
-    assert as_zip_code.complaints.column("zip_code").to_pylist() == expected.column("zip_code").to_pylist()
-
-
-def test_complaint_id_is_read_as_silver_does(spark: SparkSession) -> None:
-    texts = [*generated_texts(4_000), " 12 ", "0", "00012", "9" * 18, "9" * 19, "12\n", " 12\n "]
-    rows = spark.createDataFrame([(text,) for text in texts], "complaint_id string").coalesce(1)
-    expected = rows.select(parsed_complaint_id().alias("number")).toArrow().column("number").to_pylist()
-    found = read(*(message(complaint_id=text) for text in texts))
-    numbers = iter(found.complaint_ids.to_pylist())
-    assert [next(numbers) if refused is None else None for refused in found.reasons.to_pylist()] == expected
+    zip_codes = as_zip_code.complaints.column("zip_code").to_pylist()
+    assert zip_codes == [normalise.restored_zip_code(text) for text in texts]
+    as_id = read(*(message(complaint_id=text) for text in texts))
+    numbers = iter(as_id.complaint_ids.to_pylist())
+    ids = [next(numbers) if refused is None else None for refused in as_id.reasons.to_pylist()]
+    assert ids == [normalise.parse_complaint_id(text) for text in texts]

@@ -23,7 +23,7 @@ DATE = "Sun, 01 Mar 2026 10:00:00 GMT"
 
 @dataclass
 class Publisher:
-    """What the server publishes and how it misbehaves; a list's entries are used up, an answer each."""
+    """What the server publishes and how it misbehaves; each answer uses up one entry of `statuses` and of `cuts`."""
 
     content: bytes = CONTENT
     etag: str | None = '"one"'
@@ -31,15 +31,15 @@ class Publisher:
     has_ranges: bool = True
     obeys_if_range: bool = True
     is_chunked: bool = False
-    says_length: bool = True
+    states_length: bool = True
     statuses: list[int] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
-    asked: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
     @property
     def ranges(self) -> list[str | None]:
-        return [headers.get("range") for headers in self.asked]
+        return [headers.get("range") for headers in self.requests]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         publisher = self.publisher
-        publisher.asked.append({name.lower(): value for name, value in self.headers.items()})
+        publisher.requests.append({name.lower(): value for name, value in self.headers.items()})
         self.close_connection = True
         if publisher.statuses and (status := publisher.statuses.pop(0)) != 200:
             self.send_response(status)
@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Last-Modified", publisher.last_modified)
         if publisher.is_chunked:
             self.send_header("Transfer-Encoding", "chunked")
-        elif publisher.says_length:
+        elif publisher.states_length:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         is_cut = bool(publisher.cuts)
@@ -120,18 +120,18 @@ def target(tmp_path: Path) -> Path:
 def fetch(publisher: Publisher, target: Path, progress: list[tuple[int, int | None]] | None = None) -> Downloaded:
     seen = [] if progress is None else progress
     return download_complaints(
-        target, url=publisher.url, on_progress=lambda *here: seen.append(here), first_wait_seconds=0.001
+        target, url=publisher.url, on_progress=lambda *received: seen.append(received), first_wait_seconds=0.001
     )
 
 
 def leave_a_part(publisher: Publisher, target: Path, size: int) -> None:
-    """Fails a download with `size` bytes kept."""
+    """Lets a download fail after `size` bytes, which are kept."""
     publisher.cuts, publisher.statuses = [size], [200, *[500] * 20]
     with pytest.raises(DownloadError, match=f"{size:,} bytes are kept"):
         fetch(publisher, target)
     assert part(target).read_bytes() == publisher.content[:size]
     publisher.statuses.clear()
-    publisher.asked.clear()
+    publisher.requests.clear()
 
 
 def part(target: Path) -> Path:
@@ -143,36 +143,36 @@ def assert_whole(target: Path, content: bytes = CONTENT) -> None:
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
-def test_download_gives_the_path_size_and_hash(publisher: Publisher, target: Path) -> None:
+def test_download_returns_the_path_size_and_hash(publisher: Publisher, target: Path) -> None:
     expected = Downloaded(target, len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
     assert fetch(publisher, target) == expected
     assert_whole(target)
 
 
-def test_download_asks_for_the_bytes_as_they_are(publisher: Publisher, target: Path) -> None:
+def test_download_requests_the_file_without_content_encoding(publisher: Publisher, target: Path) -> None:
     fetch(publisher, target)
-    assert publisher.asked[0]["accept-encoding"] == "identity"
+    assert publisher.requests[0]["accept-encoding"] == "identity"
 
 
 def test_download_reports_progress_up_to_the_total(publisher: Publisher, target: Path) -> None:
     progress: list[tuple[int, int | None]] = []
     publisher.cuts = [100_000]
     fetch(publisher, target, progress)
-    assert [here for here, _ in progress] == sorted(here for here, _ in progress)
+    assert [received for received, _ in progress] == sorted(received for received, _ in progress)
     assert {total for _, total in progress} == {len(CONTENT)}
     assert (100_000, len(CONTENT)) in progress
     assert progress[-1] == (len(CONTENT), len(CONTENT))
 
 
-def test_download_goes_on_after_each_cut(publisher: Publisher, target: Path) -> None:
+def test_download_resumes_after_each_dropped_connection(publisher: Publisher, target: Path) -> None:
     publisher.cuts = [20_000] * 10
     fetch(publisher, target)
     assert_whole(target)
     assert publisher.ranges == [None, *(f"bytes={20_000 * cut}-" for cut in range(1, 11))]
-    assert publisher.asked[1]["if-range"] == '"one"'
+    assert publisher.requests[1]["if-range"] == '"one"'
 
 
-def test_download_goes_on_in_a_later_call(publisher: Publisher, target: Path) -> None:
+def test_download_resumes_in_a_later_call(publisher: Publisher, target: Path) -> None:
     leave_a_part(publisher, target, 70_000)
     assert not target.exists()
     fetch(publisher, target)
@@ -181,17 +181,17 @@ def test_download_goes_on_in_a_later_call(publisher: Publisher, target: Path) ->
 
 
 @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
-def test_download_goes_on_by_the_date_without_a_strong_etag(
+def test_download_without_a_strong_etag_resumes_by_the_date(
     publisher: Publisher, target: Path, etag: str | None
 ) -> None:
     publisher.etag = etag
     publisher.cuts = [70_000]
     fetch(publisher, target)
     assert_whole(target)
-    assert (publisher.ranges[1], publisher.asked[1]["if-range"]) == ("bytes=70000-", DATE)
+    assert (publisher.ranges[1], publisher.requests[1]["if-range"]) == ("bytes=70000-", DATE)
 
 
-def test_download_starts_again_where_nothing_tells_versions_apart(publisher: Publisher, target: Path) -> None:
+def test_download_restarts_if_the_server_sends_neither_etag_nor_date(publisher: Publisher, target: Path) -> None:
     publisher.etag = publisher.last_modified = None
     publisher.cuts = [70_000]
     fetch(publisher, target)
@@ -199,7 +199,7 @@ def test_download_starts_again_where_nothing_tells_versions_apart(publisher: Pub
     assert publisher.ranges == [None, None]
 
 
-def test_download_starts_again_from_a_server_without_ranges(publisher: Publisher, target: Path) -> None:
+def test_download_restarts_if_the_server_ignores_ranges(publisher: Publisher, target: Path) -> None:
     publisher.has_ranges = False
     publisher.cuts = [70_000]
     fetch(publisher, target)
@@ -217,7 +217,7 @@ def test_download_never_mixes_two_versions(
     assert_whole(target, content)
 
 
-def test_download_finishes_a_part_that_was_whole(publisher: Publisher, target: Path) -> None:
+def test_download_finishes_a_part_that_was_already_complete(publisher: Publisher, target: Path) -> None:
     leave_a_part(publisher, target, 70_000)
     part(target).write_bytes(CONTENT)
     assert fetch(publisher, target).byte_count == len(CONTENT)
@@ -225,7 +225,7 @@ def test_download_finishes_a_part_that_was_whole(publisher: Publisher, target: P
     assert publisher.ranges == [f"bytes={len(CONTENT)}-"]
 
 
-def test_download_ignores_the_part_of_another_address(publisher: Publisher, target: Path) -> None:
+def test_download_ignores_a_part_from_another_address(publisher: Publisher, target: Path) -> None:
     leave_a_part(publisher, target, 70_000)
     publisher.url += "?other"
     fetch(publisher, target)
@@ -257,75 +257,75 @@ def test_download_keeps_an_older_file_when_it_fails(publisher: Publisher, target
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
-def test_download_tries_again_after_a_failure_that_may_pass(publisher: Publisher, target: Path, status: int) -> None:
+def test_download_retries_after_a_temporary_failure(publisher: Publisher, target: Path, status: int) -> None:
     publisher.statuses = [status, status]
     fetch(publisher, target)
     assert_whole(target)
-    assert len(publisher.asked) == 3
+    assert len(publisher.requests) == 3
 
 
 @pytest.mark.parametrize("status", [404, 403, 410, 206])
-def test_download_refuses_a_wrong_address_at_once(publisher: Publisher, target: Path, status: int) -> None:
+def test_download_reports_a_wrong_address_without_a_retry(publisher: Publisher, target: Path, status: int) -> None:
     publisher.statuses = [status]
     with pytest.raises(DownloadError, match=f"{publisher.url}: the server answered {status}"):
         fetch(publisher, target)
-    assert len(publisher.asked) == 1
+    assert len(publisher.requests) == 1
     assert not target.exists()
 
 
-def test_download_gives_up_when_nothing_more_arrives(publisher: Publisher, target: Path) -> None:
+def test_download_gives_up_when_no_more_bytes_arrive(publisher: Publisher, target: Path) -> None:
     publisher.cuts = [50_000, *[0] * 100]
-    with pytest.raises(DownloadError, match=r"50,000 bytes are kept in .*part; run the command again to go on"):
+    with pytest.raises(DownloadError, match=r"50,000 bytes are kept in .*part; run the command again to resume"):
         fetch(publisher, target)
     assert not target.exists()
-    assert len(publisher.asked) == 6
+    assert len(publisher.requests) == 6
 
 
-def test_download_gives_up_on_a_server_that_is_not_there(target: Path) -> None:
+def test_download_gives_up_on_a_server_that_is_down(target: Path) -> None:
     with pytest.raises(DownloadError, match="run the command again later"):
         fetch(Publisher(url="http://127.0.0.1:9/complaints.csv.zip"), target)
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/x", "complaints.csv.zip", "http://[::1/x"])
-def test_download_refuses_what_is_no_address(target: Path, url: str) -> None:
+def test_download_refuses_an_invalid_address(target: Path, url: str) -> None:
     with pytest.raises(DownloadError, match="run the command again later"):
         download_complaints(target, url=url, on_progress=lambda *_: None, first_wait_seconds=60)
 
 
-def test_download_takes_a_chunked_answer_whole_only(publisher: Publisher, target: Path) -> None:
+def test_download_accepts_a_chunked_answer_only_if_it_is_complete(publisher: Publisher, target: Path) -> None:
     publisher.is_chunked = True
     publisher.cuts = [50_000, 60_000]
     publisher.has_ranges = False
     fetch(publisher, target)
     assert_whole(target)
-    assert len(publisher.asked) == 3
+    assert len(publisher.requests) == 3
 
 
-def test_download_refuses_an_answer_whose_end_is_unknown(publisher: Publisher, target: Path) -> None:
-    publisher.says_length = False
-    with pytest.raises(DownloadError, match="does not say how long the file is"):
+def test_download_refuses_an_answer_without_a_length(publisher: Publisher, target: Path) -> None:
+    publisher.states_length = False
+    with pytest.raises(DownloadError, match="does not state the file's size"):
         fetch(publisher, target)
     assert not target.exists()
 
 
 def test_download_refuses_a_target_that_cannot_be_written(publisher: Publisher, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(DownloadError, match=r"file.*cannot be written"):
+    with pytest.raises(DownloadError, match=r"file.*cannot write this file"):
         fetch(publisher, tmp_path / "file" / "complaints.csv.zip")
 
 
-def test_download_refuses_a_second_process(publisher: Publisher, target: Path) -> None:
+def test_download_refuses_to_run_in_two_processes(publisher: Publisher, target: Path) -> None:
     target.parent.mkdir()
     with (
         FileLock(f"{part(target)}.lock", is_singleton=False),
-        pytest.raises(DownloadError, match="is being fetched by another process"),
+        pytest.raises(DownloadError, match="another process is downloading this file"),
     ):
         fetch(publisher, target)
-    assert publisher.asked == []
+    assert publisher.requests == []
 
 
 class Endless(bytes):
-    """Claims a size that no disk holds."""
+    """Content that claims a size no disk can hold."""
 
     claimed: int
 
@@ -338,15 +338,15 @@ class Endless(bytes):
         return self.claimed
 
 
-def test_download_that_the_disk_cannot_hold_is_refused_before_it_starts(publisher: Publisher, target: Path) -> None:
+def test_download_too_big_for_the_disk_is_refused_before_it_starts(publisher: Publisher, target: Path) -> None:
     leave_a_part(publisher, target, 70_000)
     publisher.content = Endless(10**18)
-    with pytest.raises(DownloadError, match=r"bytes are to come, .* are free; make room"):
+    with pytest.raises(DownloadError, match=r"bytes needed, but only .* free; free up disk space"):
         fetch(publisher, target)
 
 
-def test_download_with_progress_gives_what_arrived(publisher: Publisher, target: Path) -> None:
+def test_download_with_progress_shows_a_bar_and_returns_the_file(publisher: Publisher, target: Path) -> None:
     stream = io.StringIO()
     fetched = download_with_progress(target, publisher.url, Console(file=stream, force_terminal=True))
     assert fetched.byte_count == len(CONTENT)
-    assert "fetching" in stream.getvalue()
+    assert "downloading" in stream.getvalue()

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from solosolve.errors import NotAComplaintFileError, UsageError
-from solosolve.local import produce as producing
-from solosolve.local.produce import as_message, produce, read_complaints, spaced
+from solosolve.local.produce import encode_message, produce, read_complaints, spaced
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, PREDICTIONS_TOPIC, RAW_TOPIC, REQUESTS_TOPIC
 from solosolve.settings import Settings
 from support.builders import API_HEADER, landing_csv, record
@@ -24,7 +23,7 @@ def written(path: Path, content: str) -> Path:
 
 
 def request(**overrides: Any) -> dict[str, Any]:
-    """A request of `builders.record`."""
+    """The request for a complaint of `builders.record`."""
     values = {"complaint_id": 1, **{name: record()[name] or None for name in FILED_COLUMNS}}
     return values | overrides
 
@@ -36,7 +35,7 @@ def test_raw_messages_have_all_columns_verbatim(tmp_path: Path) -> None:
     assert list(read_complaints(path, RAW_TOPIC)) == expected
 
 
-def test_requests_have_what_is_known_when_a_complaint_is_filed(tmp_path: Path) -> None:
+def test_requests_have_the_columns_known_when_a_complaint_is_filed(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv.gz", landing_csv({"date_received": "03/01/16"}, header=API_HEADER))
     assert list(read_complaints(path, REQUESTS_TOPIC)) == [request(date_received="03/01/16")]
 
@@ -47,7 +46,7 @@ def test_requests_have_null_for_blank_values(tmp_path: Path, blank: str) -> None
     assert list(read_complaints(path, REQUESTS_TOPIC)) == [request(tags=None, company=None, complaint_id=None)]
 
 
-def test_requests_have_as_a_value_what_silver_has_as_one(tmp_path: Path) -> None:
+def test_requests_keep_a_no_break_space_as_silver_does(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", landing_csv({"tags": "\u00a0"}))
     assert list(read_complaints(path, REQUESTS_TOPIC)) == [request(tags="\u00a0")]
 
@@ -57,6 +56,7 @@ def test_requests_have_as_a_value_what_silver_has_as_one(tmp_path: Path) -> None
     [
         ("3184567", 3184567),
         (" 07 ", 7),
+        ("0", "0"),
         ("9" * 18, 10**18 - 1),
         ("9" * 19, "9" * 19),
         ("-1", "-1"),
@@ -66,13 +66,13 @@ def test_requests_have_as_a_value_what_silver_has_as_one(tmp_path: Path) -> None
         ("abc", "abc"),
     ],
 )
-def test_requests_have_the_id_as_a_number_where_it_is_one(tmp_path: Path, text: str, expected: int | str) -> None:
+def test_requests_have_the_id_as_a_number_if_it_is_valid(tmp_path: Path, text: str, expected: int | str) -> None:
     path = written(tmp_path / "a.csv", landing_csv({"complaint_id": text}))
     (found,) = read_complaints(path, REQUESTS_TOPIC)
     assert (type(found["complaint_id"]), found["complaint_id"]) == (type(expected), expected)
 
 
-def test_columns_that_the_file_lacks_are_null_and_unknown_ones_are_left_out(tmp_path: Path) -> None:
+def test_missing_columns_are_null_and_unknown_columns_are_dropped(tmp_path: Path) -> None:
     path = written(
         tmp_path / "a.csv", "Note,Date received,Product,Company,Complaint ID\nx,2016-03-01,Mortgage,Acme,5\n"
     )
@@ -82,56 +82,56 @@ def test_columns_that_the_file_lacks_are_null_and_unknown_ones_are_left_out(tmp_
     ]
 
 
-def test_records_that_cannot_be_read_are_left_out_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unreadable_records_are_skipped_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     header, *lines = landing_csv({"complaint_id": "1"}, {"complaint_id": "2"}).splitlines(keepends=True)
     path = written(tmp_path / "a.csv", "".join([header, "cut,off\n", *lines, '"open\n']))
     with caplog.at_level(logging.WARNING, logger="solosolve"):
         assert [each["complaint_id"] for each in read_complaints(path, REQUESTS_TOPIC)] == [1, 2]
     assert len(caplog.messages) == 1
-    assert caplog.messages[0].startswith(f"2 records were left out, the first: {path}, line 2: ")
+    assert caplog.messages[0].startswith(f"skipped 2 unreadable records, the first: {path}, line 2: ")
 
 
-def test_records_that_are_not_asked_for_are_not_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_reading_that_stops_early_logs_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     complaints = read_complaints(written(tmp_path / "a.csv", landing_csv({}, {})), RAW_TOPIC)
     next(complaints)
     complaints.close()  # type: ignore[attr-defined]
     assert caplog.messages == []
 
 
-def test_several_files_are_read_one_behind_the_other(tmp_path: Path) -> None:
+def test_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name, complaint_id in (("b.csv", "2"), ("a.csv", "1")):
         written(tmp_path / name, landing_csv({"complaint_id": complaint_id}))
     assert [each["complaint_id"] for each in read_complaints(tmp_path, RAW_TOPIC)] == ["1", "2"]
 
 
-def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotAComplaintFileError, match=r"no complaint file there"):
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotAComplaintFileError, match="no CSV found"):
         list(read_complaints(tmp_path / "a.csv", RAW_TOPIC))
 
 
 def test_topic_that_takes_no_complaints_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"topic: found '{PREDICTIONS_TOPIC}', complaints go to: {RAW_TOPIC}, "):
+    with pytest.raises(
+        UsageError, match=f"topic: found '{PREDICTIONS_TOPIC}', but complaints go to one of: {RAW_TOPIC}, "
+    ):
         read_complaints(tmp_path, PREDICTIONS_TOPIC)
 
 
 @pytest.mark.parametrize(
     ("complaint_id", "key"), [(7, b"7"), ("07", b"07"), (" \u00fc", b" \xc3\xbc"), (None, None)], ids=repr
 )
-def test_message_is_keyed_by_the_complaints_id(complaint_id: int | str | None, key: bytes | None) -> None:
-    assert as_message({"complaint_id": complaint_id})[0] == key
+def test_message_is_keyed_by_the_complaint_id(complaint_id: int | str | None, key: bytes | None) -> None:
+    assert encode_message({"complaint_id": complaint_id})[0] == key
 
 
 def test_message_is_compact_json_in_utf8() -> None:
     row = {"complaint_id": 7, "company": 'Caf\u00e9 \U0001f600 "&" \\', "tags": None}
-    _, value = as_message(row)
+    _, value = encode_message(row)
     assert value == '{"complaint_id":7,"company":"Caf\u00e9 \U0001f600 \\"&\\" \\\\","tags":null}'.encode()
     assert json.loads(value) == row
 
 
 class FakeClock:
-    """A clock that sleeping moves, and that another can hold up."""
+    """A clock that advances when the sender sleeps or is delayed."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -140,12 +140,12 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def spaced(self, held_up: dict[int, float]) -> list[float]:
-        """When each of ten requests, a tenth of a second apart, is due, while some hold the sender up."""
+    def spaced(self, delays: dict[int, float]) -> list[float]:
+        """Returns the send times of ten requests due every tenth of a second, some of which delay the sender."""
         started = self.now
         for number, _ in enumerate(spaced(iter([{}] * 10), 0.1, lambda: self.now, self.sleep)):
             self.times.append(round(self.now - started, 6))
-            self.now += held_up.get(number, 0)
+            self.now += delays.get(number, 0)
         return self.times
 
 
@@ -165,18 +165,15 @@ def test_spaced_requests_do_not_burst_after_a_long_delay() -> None:
 
 
 @pytest.mark.parametrize("rate", [None, 1000.0])
-def test_produce_sends_every_request_and_says_how_many(monkeypatch: pytest.MonkeyPatch, rate: float | None) -> None:
+def test_produce_sends_every_request_and_returns_their_number(rate: float | None) -> None:
     sent: list[tuple[bytes | None, bytes]] = []
 
-    def send_messages(
-        settings: Settings, topic: str, messages: Iterable[tuple[bytes | None, bytes]], progress: Any
-    ) -> int:
+    def send(settings: Settings, topic: str, messages: Iterable[tuple[bytes | None, bytes]], progress: Any) -> int:
         assert (settings, topic, progress) == (Settings(), "t", None)
         sent.extend(messages)
         return len(sent)
 
-    monkeypatch.setattr(producing, "send_messages", send_messages)
-    made = produce(Settings(), "t", iter([request(complaint_id=number) for number in range(20)]), rate)
+    made = produce(Settings(), "t", iter([request(complaint_id=number) for number in range(20)]), rate, send=send)
     assert (made.topic, made.message_count) == ("t", 20)
-    assert sent == [as_message(request(complaint_id=number)) for number in range(20)]
+    assert sent == [encode_message(request(complaint_id=number)) for number in range(20)]
     assert made.seconds >= (0 if rate is None else 19 / rate)

@@ -9,18 +9,18 @@ import click
 import pytest
 from rich.console import Console
 
-from solosolve.bundle import PlannedTask
 from solosolve.errors import BundleError, ModelError, TaskFailedError, UsageError
+from solosolve.local.job_plan import PlannedTask
 from solosolve.local.runner import RunReport, TaskRun, from_task, run_tasks
 
-WRITES_ITS_WORDS = """
+LOGS_ITS_ARGUMENTS = """
     with open("{log}", "a") as file:
         file.write("{name} " + " ".join(argv) + "\\n")
 """
 
 
 class Run:
-    """Tasks whose files are written into a folder, and what running them did."""
+    """Writes task files into a folder, runs them, and shows what they did."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,8 +30,8 @@ class Run:
 
     def task(self, name: str, *arguments: str, body: str = "pass", imports: str = "") -> PlannedTask:
         file = self.folder / f"{name}.py"
-        writes = WRITES_ITS_WORDS.format(log=self.log, name=name)
-        file.write_text(f"{imports}\ndef main(argv):{writes}    {body}\n")
+        logs = LOGS_ITS_ARGUMENTS.format(log=self.log, name=name)
+        file.write_text(f"{imports}\ndef main(argv):{logs}    {body}\n")
         return PlannedTask("tiny", name, file, arguments)
 
     def run(self, *tasks: PlannedTask, resume: str = "solosolve run tiny") -> RunReport:
@@ -53,7 +53,7 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path)
 
 
-def test_run_tasks_runs_them_in_order_with_their_words(run: Run) -> None:
+def test_run_tasks_runs_them_in_order_with_their_arguments(run: Run) -> None:
     run.run(run.task("b", "--x", "1"), run.task("a"), run.task("c", "--y"))
     assert run.done == ["b --x 1", "a", "c --y"]
 
@@ -85,23 +85,23 @@ def test_run_tasks_stops_at_the_first_failure(run: Run) -> None:
     assert run.done == ["a", "b"]
 
 
-def test_run_tasks_names_the_failed_task_the_reason_and_how_to_go_on(run: Run) -> None:
+def test_run_tasks_names_the_failed_task_the_reason_and_how_to_resume(run: Run) -> None:
     with pytest.raises(TaskFailedError) as error:
         run.run(run.task("a", body="raise ValueError('boom')"), resume="solosolve run tiny --param source=x")
     assert str(error.value).splitlines() == [
         "tiny.a failed: ValueError: boom",
-        "  when it is mended, go on with: solosolve run tiny --param source=x --from a",
+        "  once it is fixed, resume with: solosolve run tiny --param source=x --from a",
     ]
 
 
-def test_run_tasks_says_the_projects_own_errors_without_their_kind(run: Run) -> None:
+def test_run_tasks_reports_a_solosolve_error_without_its_type(run: Run) -> None:
     failing = run.task("a", imports="from solosolve.errors import ModelError", body="raise ModelError('no model')")
     with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: no model\n") as error:
         run.run(failing)
     assert isinstance(error.value.__cause__, ModelError)
 
 
-def test_run_tasks_says_what_click_says_of_wrong_words(run: Run) -> None:
+def test_run_tasks_reports_what_click_says_about_an_unknown_option(run: Run) -> None:
     body = "command.main(args=argv, standalone_mode=False)"
     imports = "import click\n@click.command\n@click.option('--source', required=True)\ndef command(source): pass"
     wrong = run.task("a", "--sauce", "x", imports=imports, body=body)
@@ -110,7 +110,7 @@ def test_run_tasks_says_what_click_says_of_wrong_words(run: Run) -> None:
     assert isinstance(error.value.__cause__, click.ClickException)
 
 
-def test_value_that_a_task_does_not_take_is_wrong_usage(run: Run) -> None:
+def test_run_tasks_reports_an_invalid_option_value_as_wrong_usage(run: Run) -> None:
     body = "command.main(args=argv, standalone_mode=False)"
     imports = "import click\n@click.command\n@click.option('--rows', type=int)\ndef command(rows): pass"
     with pytest.raises(UsageError, match=r"^tiny\.a: Invalid value for '--rows': 'x' is not a valid integer\.$"):
@@ -118,7 +118,7 @@ def test_value_that_a_task_does_not_take_is_wrong_usage(run: Run) -> None:
 
 
 @pytest.mark.parametrize("content", ["def main(argv:", "import nothing_of_that_name", "", "1 / 0"])
-def test_run_tasks_fails_a_file_that_cannot_be_loaded(run: Run, content: str) -> None:
+def test_run_tasks_fails_a_task_whose_file_cannot_be_loaded(run: Run, content: str) -> None:
     task = run.task("a")
     task.file.write_text(content)
     with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: \w+Error: "):
@@ -126,10 +126,10 @@ def test_run_tasks_fails_a_file_that_cannot_be_loaded(run: Run, content: str) ->
     assert run.saved_states == [("a", "failed")]
 
 
-def test_run_tasks_fails_a_file_that_is_no_python(run: Run) -> None:
+def test_run_tasks_fails_a_task_whose_file_is_not_python(run: Run) -> None:
     file = run.folder / "a.txt"
     file.write_text("words")
-    with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: tiny\.a: a\.txt is no Python file") as error:
+    with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: tiny\.a: a\.txt is not a Python file") as error:
         run.run(PlannedTask("tiny", "a", file, ()))
     assert isinstance(error.value.__cause__, BundleError)
 
@@ -144,19 +144,19 @@ def test_run_tasks_lets_an_interrupt_through(run: Run, interrupt: type[BaseExcep
     assert run.saved_states == [("a", "done"), ("b", "interrupted")]
 
 
-def test_run_tasks_tells_an_interrupt_inside_a_command_from_a_failure(run: Run) -> None:
+def test_run_tasks_does_not_take_an_interrupt_inside_a_command_for_a_failure(run: Run) -> None:
     imports = "import click\n@click.command\ndef command(): raise KeyboardInterrupt"
     with pytest.raises(click.Abort):
         run.run(run.task("a", imports=imports, body="command.main(args=argv, standalone_mode=False)"))
 
 
-def test_run_tasks_saves_the_report_of_a_run_that_is_done(run: Run) -> None:
+def test_run_tasks_saves_the_report_of_a_successful_run(run: Run) -> None:
     report = run.run(run.task("a"), run.task("b"))
     assert RunReport.latest(run.runs) == report
     assert run.saved_states == [("a", "done"), ("b", "done")]
 
 
-def test_run_tasks_saves_the_report_of_a_run_that_failed(run: Run) -> None:
+def test_run_tasks_saves_the_report_of_a_failed_run(run: Run) -> None:
     with pytest.raises(TaskFailedError):
         run.run(run.task("a"), run.task("b", body="raise ValueError('boom')"), run.task("c"))
     assert run.saved_states == [("a", "done"), ("b", "failed")]
@@ -168,7 +168,7 @@ def test_run_tasks_saves_the_report_after_each_task(run: Run) -> None:
     assert [task["task"] for task in json.loads((run.folder / "seen.json").read_text())["tasks"]] == ["a"]
 
 
-def test_run_report_keeps_one_file_a_run_and_the_latest(run: Run) -> None:
+def test_run_report_keeps_one_file_per_run_and_a_copy_of_the_latest(run: Run) -> None:
     first = RunReport("2026-01-01T00:00:00.000+00:00", (TaskRun("tiny", "a", 1.0, "done"),))
     second = RunReport("2026-01-02T00:00:00.000+00:00", (TaskRun("tiny", "a", 2.0, "failed"),))
     first.save(run.runs)
@@ -181,11 +181,11 @@ def test_run_report_keeps_one_file_a_run_and_the_latest(run: Run) -> None:
     ]
 
 
-def test_run_report_latest_is_none_where_nothing_has_run(run: Run) -> None:
+def test_latest_run_report_is_none_before_the_first_run(run: Run) -> None:
     assert RunReport.latest(run.runs) is None
 
 
-def test_from_task_leaves_out_the_tasks_before_it(run: Run) -> None:
+def test_from_task_skips_the_tasks_before_it(run: Run) -> None:
     tasks = [run.task("a"), run.task("b"), run.task("c")]
     assert [[task.name for task in from_task(tasks, name)] for name in "abc"] == [["a", "b", "c"], ["b", "c"], ["c"]]
     run.run(*from_task(tasks, "b"))
@@ -201,13 +201,13 @@ STOPS = "raise StoppedError('stopped')"
 IMPORTS = "from solosolve.errors import StoppedError"
 
 
-def test_task_that_was_told_to_stop_has_not_failed(run: Run) -> None:
+def test_stopped_task_does_not_count_as_failed(run: Run) -> None:
     report = run.run(run.task("a"), run.task("stream", body=STOPS, imports=IMPORTS))
     assert [(task.task, task.state) for task in report.tasks] == [("a", "done"), ("stream", "stopped")]
     assert run.saved_states == [("a", "done"), ("stream", "stopped")]
 
 
-def test_nothing_runs_behind_a_task_that_was_told_to_stop(run: Run) -> None:
+def test_no_task_runs_after_a_stopped_one(run: Run) -> None:
     with pytest.raises(KeyboardInterrupt):
         run.run(run.task("stream", body=STOPS, imports=IMPORTS), run.task("b"))
     assert run.done == ["stream"]

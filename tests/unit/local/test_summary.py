@@ -18,7 +18,7 @@ def write(warehouse: Path, table: Table, **columns: list[object]) -> None:
     write_deltalake(warehouse / table.layer / table.name, pa.table(columns))
 
 
-WAITING = "wait for the stream, or were there before it began with the latest"
+WAITING = "are waiting for the stream, or are older than a stream started with starting=latest"
 
 
 def at(hour: int) -> datetime:
@@ -26,7 +26,7 @@ def at(hour: int) -> datetime:
 
 
 def write_bindings(warehouse: Path, *bindings: tuple[str, int]) -> None:
-    """From which hour on the stream read a table of some id; before that another stream read a topic."""
+    """Records from which hour on the stream read the table with each id; until then, another stream read a topic."""
     ids, hours = zip(("topic", 0), *bindings, strict=True)
     write(
         warehouse,
@@ -38,11 +38,11 @@ def write_bindings(warehouse: Path, *bindings: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(("requests", "holds"), [(3, True), (5, True), (2, False)])
-def test_requests_are_answered_or_wait_for_the_stream(tmp_path: Path, requests: int, holds: bool) -> None:
+def test_requests_are_answered_or_waiting_for_the_stream(tmp_path: Path, requests: int, holds: bool) -> None:
     reader = DeltaReader(tmp_path)
     write(tmp_path, REQUESTS, complaint_id=list(range(requests)))
     write_bindings(tmp_path, (reader.table_id(REQUESTS), 1))
-    # What came from a topic, or by batch, answers no request of the table.
+    # Predictions from a topic, a batch or a replay answer no request in the table.
     write(tmp_path, PREDICTIONS, source=["delta", "delta", "kafka", "batch", "replay"], scored_at=[at(1)] * 5)
     topics = ["bronze.inference_requests", "consumer-complaints-inference-requests"]
     write(tmp_path, DEAD_LETTERS, topic=topics, failed_at=[at(2)] * 2)
@@ -51,7 +51,7 @@ def test_requests_are_answered_or_wait_for_the_stream(tmp_path: Path, requests: 
     assert check.holds is holds
 
 
-def test_answers_to_a_table_that_is_gone_say_nothing(tmp_path: Path) -> None:
+def test_answers_to_requests_of_a_replaced_table_do_not_count(tmp_path: Path) -> None:
     reader = DeltaReader(tmp_path)
     write(tmp_path, REQUESTS, complaint_id=[1])
     write_bindings(tmp_path, ("a-former-table", 1), (reader.table_id(REQUESTS), 3), ("another", 5))

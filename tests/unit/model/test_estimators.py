@@ -16,11 +16,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.errors import ModelError, UsageError
-from solosolve.model import estimators
-from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.estimators import ENGINES, GbtEngine, XgboostEngine, engine
 from solosolve.model.kernels import Block, MonthOfYear, TextLength, TopCategories
-from solosolve.model.scorer import ComplaintScorer
+from solosolve.model.scorer import FILED_TYPES, ComplaintScorer, FeatureEncoder
 from solosolve.model.spark_trees import booster_from_spark
 from solosolve.names import LABEL, NARRATIVE
 
@@ -81,7 +79,7 @@ def shuffled(labelled: DataFrame) -> DataFrame:
 
 
 def description(*lines: str) -> GBTClassificationModel:
-    """What the conversion reads of a model: one feature, and trees described by lines."""
+    """The parts of a model that the conversion reads: one feature, and trees described by lines."""
     return SimpleNamespace(toDebugString="\n".join(["GBTClassificationModel: ...", *lines]), numFeatures=1)
 
 
@@ -99,7 +97,7 @@ def test_engine_is_looked_up_by_name() -> None:
     assert set(ENGINES) == {"gbt", "xgboost"}
 
 
-def test_engine_unknown_lists_what_is_allowed() -> None:
+def test_engine_lists_the_names_it_knows() -> None:
     with pytest.raises(UsageError, match="engine: found 'forest', allowed: gbt, xgboost"):
         engine("forest")
 
@@ -108,39 +106,39 @@ def test_gbt_engine_has_the_projects_baseline_parameters() -> None:
     assert GbtEngine().parameters() == {"maxDepth": 3, "maxBins": 32, "maxIter": 5, "seed": 42}
 
 
-def test_gbt_engine_fits_sparks_own_model(
+def test_gbt_engine_fits_the_model_of_spark(
     gbt: xgb.Booster, spark_model: GBTClassificationModel, labelled: DataFrame
 ) -> None:
     expected = booster_from_spark(spark_model, FEATURES)
     assert gbt.inplace_predict(FEATURES).tobytes() == expected.inplace_predict(FEATURES).tobytes()
 
 
-def test_booster_from_spark_gives_sparks_own_probabilities(
+def test_booster_from_spark_gives_the_probabilities_of_spark(
     spark: SparkSession, spark_model: GBTClassificationModel
 ) -> None:
     splits = re.findall(r"If \(feature (\d+) <= (\S+)\)", spark_model.toDebugString)
-    at_and_beside = []
+    near_thresholds = []
     for feature, threshold in sorted(set(splits)):
         at = np.float32(threshold)
         for value in (at, np.nextafter(at, np.float32(-np.inf)), np.nextafter(at, np.float32(np.inf))):
-            at_and_beside.append(FEATURES[len(at_and_beside)].copy())
-            at_and_beside[-1][int(feature)] = value
-    rows = np.vstack([FEATURES, at_and_beside])
+            near_thresholds.append(FEATURES[len(near_thresholds)].copy())
+            near_thresholds[-1][int(feature)] = value
+    rows = np.vstack([FEATURES, near_thresholds])
     vectors = frame_of(spark, rows).withColumn("features", array_to_vector("features"))
     probability = vector_to_array("probability")[1].alias("probability")
     scored = spark_model.transform(vectors).select("complaint_id", probability).toArrow().sort_by("complaint_id")
     actual = booster_from_spark(spark_model, FEATURES).inplace_predict(rows)
-    assert len(at_and_beside) > 15
+    assert len(near_thresholds) > 15
     assert np.abs(actual - scored.column("probability").to_numpy()).max() < 1e-6
 
 
-def test_booster_from_spark_has_sparks_own_importances(spark_model: GBTClassificationModel) -> None:
+def test_booster_from_spark_has_the_importances_of_spark(spark_model: GBTClassificationModel) -> None:
     actual = ComplaintScorer(ENCODER, booster_from_spark(spark_model, FEATURES)).importances()
     expected = dict(zip(ENCODER.names, spark_model.featureImportances.toArray().tolist(), strict=True))
     assert actual == pytest.approx({name: share for name, share in expected.items() if share}, rel=1e-4)
 
 
-def test_booster_from_spark_puts_rows_into_the_leaves_that_they_are_scored_by() -> None:
+def test_booster_from_spark_covers_the_leaves_that_score_each_row() -> None:
     model = description(
         "  Tree 0 (weight 1.0):",
         "    If (feature 0 <= 4.0)",
@@ -160,7 +158,7 @@ def test_booster_from_spark_puts_rows_into_the_leaves_that_they_are_scored_by() 
     )
 
 
-def test_booster_from_spark_sends_the_threshold_itself_to_the_left() -> None:
+def test_booster_from_spark_sends_a_row_at_the_threshold_left() -> None:
     model = description(
         "  Tree 0 (weight 1.0):",
         "    If (feature 0 <= 0.1)",
@@ -168,12 +166,12 @@ def test_booster_from_spark_sends_the_threshold_itself_to_the_left() -> None:
         "    Else (feature 0 > 0.1)",
         "     Predict: 0.25",
     )
-    # 0.1 as float32 lies above 0.1 as float64, which is the threshold.
+    # 0.1 as float32 is greater than 0.1 as float64, which is the threshold.
     below = float(np.nextafter(np.float32(0.1), np.float32(0)))
     assert predicted(model, below, 0.1, 7) == pytest.approx([sigmoid(-1), sigmoid(0.5), sigmoid(0.5)])
 
 
-def test_booster_from_spark_weighs_and_adds_up_its_trees() -> None:
+def test_booster_from_spark_sums_its_trees_by_weight() -> None:
     model = description(
         "  Tree 0 (weight 1.0):",
         "    Predict: 0.5",
@@ -191,24 +189,24 @@ def test_booster_from_spark_weighs_and_adds_up_its_trees() -> None:
     [
         (
             ["  Tree 0 (weight 1.0):", "    If (feature 0 in {0.0,1.0})"],
-            "not a split or leaf that can be converted: 'If",
+            "expected a numeric split or a leaf, found 'If",
         ),
-        (["  Tree 0 (weight 1.0):"], "not a split or leaf that can be converted: 'the text ends'"),
-        (["  Forest 0:"], "not a description of a tree of Spark's: 'Forest 0:'"),
+        (["  Tree 0 (weight 1.0):"], "expected a numeric split or a leaf, found 'the end of the text'"),
+        (["  Forest 0:"], "expected the start of a tree, found 'Forest 0:'"),
         (
             ["  Tree 0 (weight 1.0):", "    If (feature 0 <= 1.0)", "     Predict: 1.0", "     Predict: 2.0"],
-            "not the other side of a split: 'Predict: 2.0'",
+            "expected the Else of a split, found 'Predict: 2.0'",
         ),
     ],
 )
-def test_booster_from_spark_refuses_what_it_cannot_convert(lines: list[str], message: str) -> None:
+def test_booster_from_spark_refuses_trees_it_cannot_convert(lines: list[str], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         predicted(description(*lines), 1)
 
 
-def test_gbt_engine_does_not_depend_on_the_order_of_rows(labelled: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimators, "_COVER_ROWS", 100)
-    first, second = GbtEngine().fit(labelled), GbtEngine().fit(shuffled(labelled))
+def test_gbt_engine_does_not_depend_on_the_order_of_rows(labelled: DataFrame) -> None:
+    drawing_a_quarter = GbtEngine(cover_rows=COUNT // 4)
+    first, second = drawing_a_quarter.fit(labelled), drawing_a_quarter.fit(shuffled(labelled))
     assert bytes(first.save_raw()) == bytes(second.save_raw())
 
 
@@ -231,11 +229,11 @@ def test_engine_explains_each_probability(name: str, request: pytest.FixtureRequ
 
 
 @pytest.mark.parametrize("name", ["gbt", "xgboost"])
-def test_engine_explains_beside_the_average_of_its_training_rows(name: str, request: pytest.FixtureRequest) -> None:
+def test_engine_explains_relative_to_the_average_training_row(name: str, request: pytest.FixtureRequest) -> None:
     scorer = ComplaintScorer(ENCODER, request.getfixturevalue(name))
     probabilities = scorer.score(COMPLAINTS)
     average = float(np.mean(np.log(probabilities / (1 - probabilities))))
-    # XGBoost weighs rows by their Hessian and sees only the rows that it drew.
+    # XGBoost weights rows by their Hessian, and uses only the rows that it sampled.
     assert scorer.explain(COMPLAINTS)[0]["(base)"] == pytest.approx(average, abs=1e-4 if name == "gbt" else 0.3)
 
 

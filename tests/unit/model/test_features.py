@@ -13,7 +13,6 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.errors import LeakageError, UsageError
-from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.features import (
     FEATURE_SETS,
     FeatureSet,
@@ -25,6 +24,7 @@ from solosolve.model.features import (
     require_filed_column,
 )
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.scorer import FILED_TYPES, FeatureEncoder
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
 from support.builders import complaint, complaints
 
@@ -71,7 +71,7 @@ def fitted(rows: DataFrame) -> PipelineModel:
 
 @pytest.fixture(scope="module")
 def small(rows: DataFrame) -> PipelineModel:
-    """A pipeline with one kernel of each kind, fitted before the last complaints came."""
+    """A pipeline with one kernel of each kind, fitted on the first three complaints only."""
     return fit(
         rows.where("complaint_id <= 3"), FeatureSet("small", ("state",), term_buckets=8, patterns=("amount_count",))
     )
@@ -89,8 +89,8 @@ ENCODER = FeatureEncoder(
 
 
 @pytest.mark.parametrize("column", sorted(OUTCOME_COLUMNS))
-def test_feature_set_refuses_what_is_known_after_the_outcome(column: str) -> None:
-    with pytest.raises(LeakageError, match=f"{column} is known only after the outcome"):
+def test_feature_set_refuses_a_column_that_is_known_only_after_the_outcome(column: str) -> None:
+    with pytest.raises(LeakageError, match=f"column {column} cannot be a feature: it is known only after the outcome"):
         FeatureSet("leaky", ("product", column), term_buckets=8)
 
 
@@ -99,19 +99,20 @@ NOT_FILED = sorted({*COMPLAINT_COLUMNS, "no_such_column", "split", ""} - {*FILED
 
 @pytest.mark.parametrize("column", NOT_FILED)
 def test_feature_set_refuses_a_column_that_is_not_known_when_a_complaint_is_filed(column: str) -> None:
-    with pytest.raises(
-        LeakageError, match=f"{column} is not known when a complaint is filed; allowed: date_received, "
-    ):
+    message = (
+        f"column {column} cannot be a feature: it is not known when a complaint is filed; allowed: date_received, "
+    )
+    with pytest.raises(LeakageError, match=message):
         FeatureSet("leaky", (column,), term_buckets=8)
 
 
 @pytest.mark.parametrize("column", FILED_COLUMNS)
-def test_require_filed_column_takes_what_is_known_when_a_complaint_is_filed(column: str) -> None:
+def test_require_filed_column_accepts_columns_known_when_a_complaint_is_filed(column: str) -> None:
     require_filed_column(column)
 
 
 @pytest.mark.parametrize("chosen", list(FEATURE_SETS))
-def test_feature_set_reads_filed_columns_only(chosen: str) -> None:
+def test_feature_set_reads_only_filed_columns(chosen: str) -> None:
     stages = build_pipeline(feature_set(chosen), STOP_WORDS).getStages()
     learned = {stage.getInputCol() for stage in stages if isinstance(stage, TopCategoriesEstimator)}
     given_kernels = {stage.kernel().column for stage in stages if isinstance(stage, KernelTransformer)}
@@ -122,17 +123,17 @@ def test_feature_set_is_looked_up_by_name() -> None:
     assert [feature_set(name).name for name in ("baseline", "default")] == ["baseline", "default"]
 
 
-def test_feature_set_unknown_lists_what_is_allowed() -> None:
+def test_feature_set_lists_the_names_it_knows() -> None:
     with pytest.raises(UsageError, match="feature set: found 'best', allowed: baseline, default"):
         feature_set("best")
 
 
-def test_baseline_is_that_of_the_contract() -> None:
+def test_baseline_has_the_columns_of_the_design() -> None:
     baseline = feature_set("baseline")
     assert (baseline.categorical, baseline.patterns) == (("product", "company", "state", "submitted_via"), ())
 
 
-def test_fitting_keeps_the_most_frequent_values_ties_in_alphabetical_order(spark: SparkSession) -> None:
+def test_fitting_keeps_the_most_frequent_values_and_breaks_ties_alphabetically(spark: SparkSession) -> None:
     states = ["NY", "CA", "TX", "CA", "AK", "TX", "CA"]
     many = [f"Bank {number:02}" for number in range(17, 0, -1)]
     frame = complaints(
@@ -153,7 +154,7 @@ def test_fitting_does_not_depend_on_the_order_of_rows(rows: DataFrame) -> None:
     assert top_categories(rows.orderBy("narrative_length"), "state") == top_categories(rows, "state")
 
 
-def test_fitting_sees_only_what_it_is_given(rows: DataFrame, small: PipelineModel) -> None:
+def test_fitting_learns_only_from_the_rows_it_is_given(rows: DataFrame, small: PipelineModel) -> None:
     names = encoder_of(small).names
     of_texas = features(small, rows.where("state = 'TX'"))[0]
     states = {name: value for name, value in zip(names, of_texas, strict=True) if name.startswith("state=")}
@@ -161,7 +162,7 @@ def test_fitting_sees_only_what_it_is_given(rows: DataFrame, small: PipelineMode
     assert top_categories(rows, "state") == ("CA", "NY", "TX")
 
 
-def test_pipeline_features_equal_the_encoders_bit_for_bit(rows: DataFrame, fitted: PipelineModel) -> None:
+def test_pipeline_features_equal_those_of_the_encoder_bit_for_bit(rows: DataFrame, fitted: PipelineModel) -> None:
     encoder = encoder_of(fitted)
     expected = encoder.encode(arrow([complaint(**row) for row in ROWS]))
     actual = features(fitted, rows)
@@ -186,7 +187,7 @@ def test_pipeline_saves_and_loads(rows: DataFrame, small: PipelineModel, tmp_pat
     assert features(loaded, rows).tobytes() == features(small, rows).tobytes()
 
 
-def test_encoder_survives_json(fitted: PipelineModel) -> None:
+def test_encoder_is_unchanged_by_a_round_trip_through_json(fitted: PipelineModel) -> None:
     encoder = encoder_of(fitted)
     again = FeatureEncoder.model_validate_json(encoder.model_dump_json())
     batch = arrow([complaint(**row) for row in ROWS])
@@ -194,12 +195,12 @@ def test_encoder_survives_json(fitted: PipelineModel) -> None:
     assert again.encode(batch).tobytes() == encoder.encode(batch).tobytes()
 
 
-def test_encoder_names_are_unique_and_one_a_column(fitted: PipelineModel) -> None:
+def test_encoder_has_one_unique_name_per_column(fitted: PipelineModel) -> None:
     encoder = encoder_of(fitted)
     assert len(set(encoder.names)) == len(encoder.names) == encoder.encode(arrow([complaint()])).shape[1]
 
 
-def test_encoder_ignores_further_columns_and_their_order() -> None:
+def test_encoder_ignores_other_columns_and_their_order() -> None:
     batch = arrow([complaint(**row) for row in ROWS])
     shuffled = batch.select(batch.schema.names[::-1]).append_column("split", pa.array(["test"] * len(ROWS)))
     assert ENCODER.encode(shuffled).tobytes() == ENCODER.encode(batch).tobytes()
@@ -223,7 +224,7 @@ def test_encoder_of_no_rows_has_its_columns() -> None:
     )
 )
 @settings(deadline=None)
-def test_encoder_encodes_a_row_without_the_rows_beside_it(rows: list[dict[str, object]]) -> None:
+def test_encoder_encodes_each_row_independently_of_the_others(rows: list[dict[str, object]]) -> None:
     batch = pa.RecordBatch.from_pylist(rows, pa.schema({name: FILED_TYPES[name] for name in rows[0]}))
     alone = [ENCODER.encode(batch.slice(place, 1)) for place in range(len(rows))]
     assert ENCODER.encode(batch).tobytes() == np.vstack(alone).tobytes()

@@ -51,7 +51,7 @@ def terms(kernel: HashedTerms, text: str) -> dict[int, float]:
     return {bucket: count for bucket, count in enumerate(block(kernel, text)[0]) if count}
 
 
-def test_text_length_counts_characters_and_no_bytes() -> None:
+def test_text_length_counts_characters_not_bytes() -> None:
     assert block(LENGTH, "abc", "", None, "é😀", "x" * 100_000) == [[3], [0], [0], [2], [100_000]]
 
 
@@ -59,7 +59,7 @@ def test_month_of_year_is_1_to_12_and_0_for_null() -> None:
     assert block(MONTH, date(2016, 1, 1), date(2016, 12, 31), date(1969, 2, 28), None) == [[1], [12], [2], [0]]
 
 
-def test_text_pattern_counts_what_does_not_overlap() -> None:
+def test_text_pattern_counts_matches_without_overlaps() -> None:
     assert block(PATTERN, "XXXX and XX/XX", "X", "", None, "XX" * 9_999, "É XX") == [[3], [0], [0], [0], [1], [1]]
 
 
@@ -68,7 +68,7 @@ def test_top_categories_is_one_hot_with_other_last() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "Other", "TX", "ca", "CA ", "O\u0308sterreich", "y" * 10_000])
-def test_top_categories_makes_the_rest_other(value: str | None) -> None:
+def test_top_categories_encodes_all_other_values_as_other(value: str | None) -> None:
     assert block(CATEGORIES, value) == [[0, 0, 0, 1]]
 
 
@@ -76,7 +76,7 @@ def test_top_categories_without_categories_is_all_other() -> None:
     assert block(TopCategories(column="state", categories=()), "CA", None) == [[1], [1]]
 
 
-def test_hashed_terms_counts_words_that_are_no_stop_words() -> None:
+def test_hashed_terms_counts_words_but_not_stop_words() -> None:
     counts = terms(TERMS, "The bank, the BANK; my loan")
     assert sorted(counts.values()) == [1, 2]
     assert counts == {**terms(TERMS, "bank bank"), **terms(TERMS, "loan")}
@@ -86,7 +86,7 @@ def test_hashed_terms_of_null_and_of_no_words_are_zeros() -> None:
     assert block(TERMS, None, "", "I was the", "1234") == [[0] * 64] * 4
 
 
-def test_hashed_terms_equal_spark_mls_stages(spark: SparkSession) -> None:
+def test_hashed_terms_equal_the_stages_of_spark_ml(spark: SparkSession) -> None:
     stop_words = StopWordsRemover.loadDefaultStopWords("english")
     stages = Pipeline(
         stages=[
@@ -108,7 +108,7 @@ def test_kernel_of_no_rows_has_its_columns(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize("kernel", TEXT_KERNELS, ids=lambda kernel: kernel.kind)
-def test_kernel_makes_float32_with_a_column_a_name(kernel: Kernel) -> None:
+def test_kernel_makes_float32_with_one_column_per_name(kernel: Kernel) -> None:
     encoded = kernel.encode(pa.array([*TEXTS, None]))
     assert (encoded.dtype, encoded.shape) == (np.float32, (len(TEXTS) + 1, len(kernel.names)))
     assert np.isfinite(encoded).all()
@@ -117,25 +117,25 @@ def test_kernel_makes_float32_with_a_column_a_name(kernel: Kernel) -> None:
 @pytest.mark.parametrize("kernel", TEXT_KERNELS, ids=lambda kernel: kernel.kind)
 @given(texts=st.lists(st.none() | st.text() | st.sampled_from([*TEXTS, "CA", "NY"]), max_size=6))
 @settings(deadline=None)
-def test_kernel_encodes_a_row_without_the_rows_beside_it(kernel: Kernel, texts: list[str | None]) -> None:
+def test_kernel_encodes_each_row_independently_of_the_others(kernel: Kernel, texts: list[str | None]) -> None:
     assert block(kernel, *texts) == [block(kernel, text)[0] for text in texts]
 
 
 @given(dates=st.lists(st.none() | st.dates(), max_size=6))
 @settings(deadline=None)
-def test_month_of_year_is_the_calendars(dates: list[date | None]) -> None:
+def test_month_of_year_is_the_calendar_month(dates: list[date | None]) -> None:
     assert block(MONTH, *dates) == [[day.month if day else 0] for day in dates]
 
 
 @given(texts=st.lists(st.none() | st.text(), min_size=2, max_size=6))
 @settings(deadline=None)
-def test_kernel_reads_a_slice_as_its_rows(texts: list[str | None]) -> None:
+def test_kernel_encodes_a_slice_like_its_rows(texts: list[str | None]) -> None:
     values = pa.array(texts, pa.string())
     for kernel in TEXT_KERNELS:
         assert kernel.encode(values.slice(1)).tolist() == block(kernel, *texts[1:])
 
 
-def test_kernel_names_are_those_of_its_columns() -> None:
+def test_kernel_names_describe_its_columns() -> None:
     assert [kernel.names for kernel in (LENGTH, MONTH, PATTERN, CATEGORIES)] == [
         ["narrative_length"],
         ["date_received_month"],
@@ -146,17 +146,17 @@ def test_kernel_names_are_those_of_its_columns() -> None:
 
 
 @pytest.mark.parametrize("kernel", [*TEXT_KERNELS, MONTH], ids=lambda kernel: kernel.kind)
-def test_kernel_survives_json(kernel: Kernel) -> None:
+def test_kernel_is_unchanged_by_a_round_trip_through_json(kernel: Kernel) -> None:
     adapter: TypeAdapter[Kernel] = TypeAdapter(Kernel)
     assert adapter.validate_json(kernel.model_dump_json()) == kernel
 
 
-def test_hashed_terms_needs_a_bucket() -> None:
+def test_hashed_terms_needs_at_least_one_bucket() -> None:
     with pytest.raises(ValidationError):
         HashedTerms(column="text", size=0, stop_words=())
 
 
-def test_words_by_feature_are_those_that_the_feature_counts() -> None:
+def test_words_by_feature_returns_the_words_that_each_feature_counts() -> None:
     kernel = HashedTerms(column="consumer_complaint_narrative", size=16, stop_words=("the",))
     text = "The bank took the payment. The bank kept the PAYMENT it took."
     found = kernel.words_by_feature(text)

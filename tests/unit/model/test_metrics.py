@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from solosolve.errors import ModelError
-from solosolve.model.metrics import METRICS, Evaluation, Floats, _Resampled, bootstrap, evaluate, measure
+from solosolve.model.metrics import Floats, auc, confusion_matrix, measure
 
-# scikit-learn and measure() move probabilities of 0 and 1 by different amounts, so log loss is compared inside.
+# scikit-learn and measure() clip probabilities of 0 and 1 to different values, so log loss is compared away from both.
 PROBABILITIES = st.one_of(st.floats(1e-9, 1 - 1e-9), st.sampled_from([0.1, 0.25, 0.3, 0.5, 0.7, 0.9]), st.just(0.5))
 
 
@@ -20,6 +19,11 @@ PROBABILITIES = st.one_of(st.floats(1e-9, 1 - 1e-9), st.sampled_from([0.1, 0.25,
 class Rows:
     labels: Floats
     probabilities: Floats
+
+    def repeated(self, weights: Floats) -> Rows:
+        """Row i, weights[i] times."""
+        counts = weights.astype(int)
+        return Rows(np.repeat(self.labels, counts), np.repeat(self.probabilities, counts))
 
 
 @st.composite
@@ -31,15 +35,22 @@ def rows_of_both_classes(draw: st.DrawFn) -> Rows:
     return Rows(np.array(labels), np.array(chosen))
 
 
-def by_scikit_learn(rows: Rows, drawn: Floats | None = None) -> dict[str, float]:
-    predicted = (rows.probabilities >= 0.5).astype(float)
-    weighted = {"average": "weighted", "zero_division": 0.0, "sample_weight": drawn}
+def weights_of(rows: Rows, seed: int) -> Floats:
+    """Whole numbers, some of them 0, that leave rows of both classes."""
+    weights = np.random.default_rng(seed).integers(0, 4, len(rows.labels)).astype(float)
+    weights[rows.labels.argsort()[[0, -1]]] += 1
+    return weights
+
+
+def by_scikit_learn(rows: Rows, weights: Floats | None = None, threshold: float = 0.5) -> dict[str, float]:
+    predicted = (rows.probabilities >= threshold).astype(float)
+    weighted = {"average": "weighted", "zero_division": 0.0, "sample_weight": weights}
     return {
-        "accuracy": sk.accuracy_score(rows.labels, predicted, sample_weight=drawn),
+        "accuracy": sk.accuracy_score(rows.labels, predicted, sample_weight=weights),
         "weighted_precision": sk.precision_score(rows.labels, predicted, **weighted),
         "f1": sk.f1_score(rows.labels, predicted, **weighted),
-        "auc": sk.roc_auc_score(rows.labels, rows.probabilities, sample_weight=drawn),
-        "log_loss": sk.log_loss(rows.labels, rows.probabilities, labels=[0.0, 1.0], sample_weight=drawn),
+        "auc": sk.roc_auc_score(rows.labels, rows.probabilities, sample_weight=weights),
+        "log_loss": sk.log_loss(rows.labels, rows.probabilities, labels=[0.0, 1.0], sample_weight=weights),
     }
 
 
@@ -58,16 +69,6 @@ def calibration_error(rows: Rows) -> float:
     return total / len(rows.labels)
 
 
-def rows_with_signal(count: int = 2_000, seed: int = 1) -> Rows:
-    generator = np.random.default_rng(seed)
-    probabilities = generator.uniform(0.05, 0.95, count)
-    return Rows((generator.uniform(size=count) < probabilities).astype(float), probabilities)
-
-
-def evaluated(labels: list[float], probabilities: list[float]) -> Evaluation:
-    return evaluate(np.array(labels), np.array(probabilities), rounds=20)
-
-
 @given(rows_of_both_classes())
 @settings(deadline=None)
 def test_measure_equals_scikit_learn(rows: Rows) -> None:
@@ -75,17 +76,23 @@ def test_measure_equals_scikit_learn(rows: Rows) -> None:
     assert actual == pytest.approx(by_scikit_learn(rows) | {"calibration_error": calibration_error(rows)}, abs=1e-9)
 
 
+@given(rows_of_both_classes(), st.integers(0, 2**32 - 1), st.sampled_from([0.05, 0.3, 0.5, 0.7, 0.95]))
+@settings(deadline=None)
+def test_measure_with_weights_equals_scikit_learn_with_sample_weights(rows: Rows, seed: int, threshold: float) -> None:
+    weights = weights_of(rows, seed)
+    actual = measure(rows.labels, rows.probabilities, weights, threshold)
+    expected = by_scikit_learn(rows, weights, threshold)
+    expected["calibration_error"] = calibration_error(rows.repeated(weights))
+    assert actual == pytest.approx(expected, abs=1e-9)
+
+
 @given(rows_of_both_classes(), st.integers(0, 2**32 - 1))
 @settings(deadline=None)
-def test_resampled_metrics_equal_scikit_learn_weighted_by_the_counts_of_the_draw(rows: Rows, seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    of_each_class = rows.labels.argsort()[[0, -1]]
-    drawn_rows = np.concatenate([generator.integers(0, len(rows.labels), len(rows.labels)), of_each_class])
-    drawn = np.bincount(drawn_rows, minlength=len(rows.labels)).astype(float)
-    repeated = Rows(rows.labels[drawn_rows], rows.probabilities[drawn_rows])
-    actual = _Resampled(rows.labels, rows.probabilities).metrics(drawn)
-    expected = by_scikit_learn(rows, drawn) | {"calibration_error": calibration_error(repeated)}
-    assert actual == pytest.approx(expected, abs=1e-9)
+def test_measure_with_weights_equals_measure_of_repeated_rows(rows: Rows, seed: int) -> None:
+    weights = weights_of(rows, seed)
+    repeated = rows.repeated(weights)
+    expected = measure(repeated.labels, repeated.probabilities)
+    assert measure(rows.labels, rows.probabilities, weights) == pytest.approx(expected, abs=1e-12)
 
 
 def test_measure_of_a_perfect_model() -> None:
@@ -94,7 +101,7 @@ def test_measure_of_a_perfect_model() -> None:
     assert actual == pytest.approx(perfect, abs=1e-12)
 
 
-def test_measure_of_a_surely_wrong_model_stays_finite() -> None:
+def test_measure_gives_a_finite_log_loss_for_a_certain_and_wrong_model() -> None:
     actual = measure(np.array([0.0, 1.0]), np.array([1.0, 0.0]))
     assert actual["log_loss"] == pytest.approx(-math.log(1e-15), rel=1e-3)
 
@@ -103,7 +110,7 @@ def test_measure_counts_ties_half_in_the_auc() -> None:
     assert measure(np.array([0.0, 1.0, 1.0]), np.array([0.3, 0.3, 0.8]))["auc"] == 0.75
 
 
-def test_measure_gives_no_auc_where_one_class_is_missing() -> None:
+def test_measure_gives_no_auc_if_one_class_is_missing() -> None:
     assert math.isnan(measure(np.ones(3), np.array([0.2, 0.5, 0.9]))["auc"])
 
 
@@ -111,98 +118,37 @@ def test_measure_predicts_success_from_one_half_on() -> None:
     assert measure(np.array([1.0, 0.0]), np.array([0.5, math.nextafter(0.5, 0)]))["accuracy"] == 1
 
 
+@given(rows_of_both_classes())
+@settings(deadline=None)
+def test_auc_of_counts_equals_scikit_learn_on_the_rows(rows: Rows) -> None:
+    _, place = np.unique(rows.probabilities, return_inverse=True)
+    actual = auc(np.bincount(place, 1 - rows.labels), np.bincount(place, rows.labels))
+    assert actual == pytest.approx(sk.roc_auc_score(rows.labels, rows.probabilities), abs=1e-12)
+
+
+def test_auc_is_not_changed_by_empty_bins() -> None:
+    with_gaps = auc(np.array([0.0, 2.0, 0.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0, 3.0, 0.0]))
+    assert with_gaps == auc(np.array([2.0, 1.0]), np.array([1.0, 3.0]))
+
+
 @pytest.mark.parametrize(
-    ("labels", "probabilities", "message"),
-    [
-        ([], [], "no complaints"),
-        ([1.0, 1.0], [0.2, 0.3], "all 2 complaints of the slice have the label 1.0"),
-        ([0.0], [0.2], "all 1 complaints of the slice have the label 0.0"),
-        ([0.0, 1.0], [0.2, math.nan], "not a probability"),
-        ([0.0, 1.0], [0.2, math.inf], "not a probability"),
-        ([0.0, 1.0], [-0.01, 0.3], "not a probability"),
-        ([0.0, 1.0], [0.2, 1.01], "not a probability"),
-        ([0.0, 1.0], [0.2], "2 labels, but 1 probabilities"),
-        ([0.0, 1.0, math.nan], [0.2, 0.3, 0.4], "label"),
-        ([0.0, 1.0, 2.0], [0.2, 0.3, 0.4], "label"),
-    ],
+    "counts", [([], []), ([0.0, 0.0], [1.0, 2.0]), ([3.0], [0.0])], ids=["empty", "no failures", "no successes"]
 )
-def test_evaluate_refuses_what_cannot_be_measured(
-    labels: list[float], probabilities: list[float], message: str
-) -> None:
-    with pytest.raises(ModelError, match=message):
-        evaluated(labels, probabilities)
+def test_auc_without_pairs_is_not_a_number(counts: tuple[list[float], list[float]]) -> None:
+    failures, successes = counts
+    assert math.isnan(auc(np.array(failures), np.array(successes)))
 
 
-def test_evaluate_takes_certain_probabilities() -> None:
-    assert evaluated([0.0, 1.0, 1.0], [0.0, 1.0, 1.0]).metrics["auc"].value == 1
+@given(rows_of_both_classes(), st.integers(0, 2**32 - 1), st.sampled_from([0.05, 0.5, 0.95]))
+@settings(deadline=None)
+def test_confusion_matrix_equals_scikit_learn(rows: Rows, seed: int, threshold: float) -> None:
+    weights = weights_of(rows, seed)
+    predicted = rows.probabilities >= threshold
+    plain = confusion_matrix(rows.labels, rows.probabilities, threshold=threshold)
+    weighted = confusion_matrix(rows.labels, rows.probabilities, weights, threshold)
+    assert np.array_equal(plain, sk.confusion_matrix(rows.labels, predicted))
+    assert np.array_equal(weighted, sk.confusion_matrix(rows.labels, predicted, sample_weight=weights))
 
 
-def test_evaluate_intervals_contain_their_values() -> None:
-    rows = rows_with_signal()
-    actual = evaluate(rows.labels, rows.probabilities, rounds=200)
-    measured = measure(rows.labels, rows.probabilities)
-    # Calibration error is never negative, so resamples of a calibrated model lie above its value.
-    checked = [name for name in METRICS if name != "calibration_error"]
-    assert {name: estimate.value for name, estimate in actual.metrics.items()} == measured
-    assert [name for name in checked if not actual.metrics[name].low < measured[name] < actual.metrics[name].high] == []
-
-
-def test_evaluate_intervals_narrow_with_more_complaints() -> None:
-    def width(count: int) -> float:
-        rows = rows_with_signal(count)
-        auc = evaluate(rows.labels, rows.probabilities, rounds=100).metrics["auc"]
-        return auc.high - auc.low
-
-    assert width(4_000) == pytest.approx(width(1_000) / 2, rel=0.5)
-
-
-def test_evaluate_is_deterministic() -> None:
-    rows = rows_with_signal(300)
-    first, second = (evaluate(rows.labels, rows.probabilities, rounds=30) for _ in range(2))
-    assert (first.metrics, first.confusion, first.calibration) == (second.metrics, second.confusion, second.calibration)
-
-
-def test_evaluate_counts_rows_classes_and_the_confusion_matrix() -> None:
-    actual = evaluated([0.0, 0.0, 1.0, 1.0, 1.0], [0.4, 0.6, 0.4, 0.5, 0.9])
-    assert (actual.record_count, actual.positive_count, actual.confusion) == (5, 3, ((1, 1), (1, 2)))
-
-
-def test_evaluate_calibration_has_bins_of_equal_count_in_order_of_probability() -> None:
-    rows = rows_with_signal(1_000)
-    actual = evaluate(rows.labels, rows.probabilities, rounds=20).calibration
-    ordered = sorted(zip(rows.probabilities.tolist(), rows.labels.tolist(), strict=True))
-    tenths = [ordered[start : start + 100] for start in range(0, 1_000, 100)]
-    assert [part.count for part in actual] == [100] * 10
-    assert [part.mean_probability for part in actual] == pytest.approx([sum(p for p, _ in t) / 100 for t in tenths])
-    assert [part.success_rate for part in actual] == pytest.approx([sum(y for _, y in t) / 100 for t in tenths])
-
-
-def test_evaluate_calibration_of_few_complaints_has_no_empty_bin() -> None:
-    assert [part.count for part in evaluated([0.0, 1.0, 1.0], [0.2, 0.6, 0.7]).calibration] == [1, 1, 1]
-
-
-def test_bootstrap_gives_equal_models_equal_values() -> None:
-    rows = rows_with_signal(200)
-    both = bootstrap(rows.labels, {"a": rows.probabilities, "b": rows.probabilities.copy()}, rounds=25)
-    assert all(np.array_equal(both["a"][name], both["b"][name]) for name in METRICS)
-
-
-def test_bootstrap_draws_the_same_rows_for_one_model_as_for_two() -> None:
-    rows = rows_with_signal(200)
-    alone = bootstrap(rows.labels, {"a": rows.probabilities}, rounds=25)
-    beside = bootstrap(rows.labels, {"b": 1 - rows.probabilities, "a": rows.probabilities}, rounds=25)
-    assert all(np.array_equal(alone["a"][name], beside["a"][name]) for name in METRICS)
-
-
-def test_bootstrap_pairs_the_differences_of_two_models() -> None:
-    rows = rows_with_signal(400)
-    nearly_equal = np.clip(rows.probabilities + np.linspace(0, 1e-3, 400), 0, 1)
-    both = bootstrap(rows.labels, {"a": rows.probabilities, "b": nearly_equal}, rounds=50)
-    assert np.std(both["a"]["auc"] - both["b"]["auc"]) < np.std(both["a"]["auc"]) / 20
-
-
-def test_bootstrap_of_rare_labels_draws_both_classes_each_time() -> None:
-    labels = np.array([1.0, *[0.0] * 29])
-    values = bootstrap(labels, {"a": np.linspace(0.9, 0.1, 30)}, rounds=40)["a"]
-    assert values["auc"].shape == (40,)
-    assert np.isfinite(values["auc"]).all()
+def test_confusion_matrix_of_one_class_has_an_empty_row() -> None:
+    assert confusion_matrix(np.ones(3), np.array([0.2, 0.5, 0.9])) == ((0, 0), (1, 2))

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from solosolve.errors import ModelError
-from solosolve.model.metrics import Estimate, Evaluation, Floats, evaluate
-from solosolve.model.promotion import Decision, Slice, Verdict, decide
+from solosolve.model.evaluation import Estimate, Evaluation, evaluate
+from solosolve.model.metrics import Floats
+from solosolve.model.promotion import Decision, EvaluationSlice, GateResult, decide
 
 ROUNDS = 50
 GENERATOR = np.random.default_rng(3)
@@ -30,7 +31,7 @@ def decided(
     evaluation = evaluate(LABELS, challenger, ROUNDS)
     if metrics is not None:
         evaluation = replace(evaluation, metrics=metrics)
-    return decide(evaluation, Slice(LABELS, challenger, champion, prior), ROUNDS)
+    return decide(evaluation, EvaluationSlice(LABELS, challenger, champion, prior), ROUNDS)
 
 
 def failed(decision: Decision) -> list[str]:
@@ -43,82 +44,82 @@ def metrics_of(probabilities: Floats) -> dict[str, Estimate]:
 
 def test_decide_passes_a_first_model_that_beats_the_prior() -> None:
     decision = decided(GOOD)
-    assert (decision.verdict, failed(decision)) == (Verdict.PASSED, [])
+    assert (decision.result, failed(decision)) == (GateResult.PASSED, [])
 
 
-def test_decide_makes_a_first_model_without_discrimination_provisional() -> None:
+def test_decide_makes_a_first_model_that_ranks_at_random_provisional() -> None:
     decision = decided(USELESS)
-    assert (decision.verdict, "auc_beats_chance" in failed(decision)) == (Verdict.PROVISIONAL, True)
+    assert (decision.result, "auc_beats_chance" in failed(decision)) == (GateResult.PROVISIONAL, True)
 
 
 def test_decide_makes_a_first_model_with_bad_probabilities_provisional() -> None:
     overconfident = np.where(GOOD > 0.5, 1 - 1e-9, 1e-9)
     decision = decided(overconfident)
-    assert (decision.verdict, failed(decision)) == (Verdict.PROVISIONAL, ["log_loss_beats_prior"])
+    assert (decision.result, failed(decision)) == (GateResult.PROVISIONAL, ["log_loss_beats_prior"])
 
 
-def test_decide_asks_a_first_model_nothing_about_a_champion() -> None:
+def test_decide_compares_a_first_model_only_with_the_prior() -> None:
     assert [check.name for check in decided(GOOD).checks] == ["auc_beats_chance", "log_loss_beats_prior"]
 
 
 def test_decide_passes_a_better_challenger() -> None:
     decision = decided(GOOD, champion=FAIR)
-    assert (decision.verdict, failed(decision)) == (Verdict.PASSED, [])
+    assert (decision.result, failed(decision)) == (GateResult.PASSED, [])
 
 
 def test_decide_passes_an_equal_challenger() -> None:
     decision = decided(GOOD, champion=GOOD.copy())
-    assert (decision.verdict, failed(decision)) == (Verdict.PASSED, [])
+    assert (decision.result, failed(decision)) == (GateResult.PASSED, [])
 
 
 def test_decide_rejects_a_worse_challenger() -> None:
     decision = decided(FAIR, champion=GOOD)
-    beside = ["auc_beside_champion", "log_loss_beside_champion", "auc_difference_interval"]
-    assert (decision.verdict, failed(decision)) == (Verdict.REJECTED, beside)
+    against_champion = ["auc_not_below_champion", "log_loss_not_above_champion", "auc_difference_interval"]
+    assert (decision.result, failed(decision)) == (GateResult.REJECTED, against_champion)
 
 
-def test_decide_rejects_a_challenger_that_only_ranks_as_well() -> None:
+def test_decide_rejects_a_challenger_that_ranks_as_well_but_has_worse_probabilities() -> None:
     overconfident = 1 / (1 + np.exp(-3 * np.log(GOOD / (1 - GOOD))))
     decision = decided(overconfident, champion=GOOD)
-    assert (decision.verdict, "log_loss_beside_champion" in failed(decision)) == (Verdict.REJECTED, True)
+    assert (decision.result, "log_loss_not_above_champion" in failed(decision)) == (GateResult.REJECTED, True)
 
 
-def test_decide_rejects_beside_a_champion_what_does_not_beat_the_prior() -> None:
+def test_decide_rejects_a_challenger_that_does_not_beat_the_prior() -> None:
     decision = decided(USELESS, champion=USELESS.copy())
-    assert (decision.verdict, "auc_beats_chance" in failed(decision)) == (Verdict.REJECTED, True)
+    assert (decision.result, "auc_beats_chance" in failed(decision)) == (GateResult.REJECTED, True)
 
 
 def test_decide_measures_the_prior_on_the_slice() -> None:
-    # A prior that is the slice's own rate is the best constant, and harder to beat than one that is far off.
+    # The slice's own success rate is the best constant, and harder to beat than a rate that is far off.
     overconfident = np.clip(GOOD + 0.45 * np.sign(GOOD - 0.5), 1e-4, 1 - 1e-4)
     assert failed(decided(overconfident, prior=0.5)) == ["log_loss_beats_prior"]
     assert failed(decided(overconfident, prior=0.001)) == []
 
 
 @pytest.mark.parametrize("name", ["auc", "log_loss"])
-@pytest.mark.parametrize("champion", [None, FAIR], ids=["first", "beside a champion"])
+@pytest.mark.parametrize("champion", [None, FAIR], ids=["first", "with a champion"])
 def test_decide_refuses_a_missing_metric(name: str, champion: Floats | None) -> None:
     metrics = metrics_of(GOOD)
     del metrics[name]
-    with pytest.raises(ModelError, match=f"metric {name} is missing: found accuracy"):
+    with pytest.raises(ModelError, match=f"metric {name} is missing, found accuracy"):
         decided(GOOD, champion, metrics=metrics)
 
 
-def test_decide_refuses_no_metrics_at_all() -> None:
-    with pytest.raises(ModelError, match="metric auc is missing: found none"):
+def test_decide_refuses_an_evaluation_without_metrics() -> None:
+    with pytest.raises(ModelError, match="metric auc is missing, found none"):
         decided(GOOD, metrics={})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize(("name", "part"), [("auc", "low"), ("log_loss", "value")])
-def test_decide_refuses_a_metric_that_is_no_number(name: str, part: str, value: float) -> None:
+def test_decide_refuses_a_metric_that_is_not_finite(name: str, part: str, value: float) -> None:
     metrics = metrics_of(GOOD)
     metrics[name] = replace(metrics[name], **{part: value})
     with pytest.raises(ModelError, match=f"metric {name} is {value}"):
         decided(GOOD, metrics=metrics)
 
 
-def test_decide_refuses_an_auc_that_is_no_number_beside_a_champion() -> None:
+def test_decide_refuses_an_auc_that_is_not_finite_with_a_champion() -> None:
     metrics = metrics_of(GOOD)
     metrics["auc"] = replace(metrics["auc"], value=math.nan)
     with pytest.raises(ModelError, match="metric auc is nan"):
@@ -126,13 +127,13 @@ def test_decide_refuses_an_auc_that_is_no_number_beside_a_champion() -> None:
 
 
 @pytest.mark.parametrize("prior", [0.0, 1.0, math.nan, -0.1, 1.1])
-def test_decide_refuses_a_prior_that_says_nothing(prior: float) -> None:
-    with pytest.raises(ModelError, match="training rate of success is"):
+def test_decide_refuses_a_prior_outside_0_and_1(prior: float) -> None:
+    with pytest.raises(ModelError, match="training success rate is"):
         decided(GOOD, prior=prior)
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -0.5, 1.5])
-def test_decide_refuses_a_champion_that_gives_no_probabilities(broken: float) -> None:
+def test_decide_refuses_a_champion_with_an_invalid_probability(broken: float) -> None:
     champion = FAIR.copy()
     champion[7] = broken
     with pytest.raises(ModelError, match="a score is not a probability"):
@@ -140,7 +141,7 @@ def test_decide_refuses_a_champion_that_gives_no_probabilities(broken: float) ->
 
 
 def test_decide_refuses_a_champion_of_another_length() -> None:
-    with pytest.raises(ModelError, match="1500 labels, but 1499 probabilities"):
+    with pytest.raises(ModelError, match="found 1500 labels but 1499 probabilities"):
         decided(GOOD, FAIR[1:])
 
 
@@ -148,7 +149,7 @@ def test_decide_is_deterministic() -> None:
     assert decided(FAIR, GOOD) == decided(FAIR, GOOD)
 
 
-def test_decision_is_evidence_as_json() -> None:
+def test_decision_becomes_json_evidence() -> None:
     evidence = json.loads(decided(FAIR, GOOD).to_json())
     first = evidence["checks"][0]
     assert evidence["verdict"] == "rejected"
@@ -165,8 +166,8 @@ def evaluation_with(metrics: Mapping[str, Estimate]) -> Evaluation:
 
 
 @pytest.mark.parametrize(("low", "is_passed"), [(0.5, False), (math.nextafter(0.5, 1), True)])
-def test_decide_wants_the_auc_interval_strictly_above_chance(low: float, is_passed: bool) -> None:
+def test_decide_needs_an_auc_interval_strictly_above_one_half(low: float, is_passed: bool) -> None:
     metrics = metrics_of(GOOD)
     metrics["auc"] = replace(metrics["auc"], low=low)
-    decision = decide(evaluation_with(metrics), Slice(LABELS, GOOD, None, 0.5), ROUNDS)
+    decision = decide(evaluation_with(metrics), EvaluationSlice(LABELS, GOOD, None, 0.5), ROUNDS)
     assert decision.checks[0].is_passed is is_passed

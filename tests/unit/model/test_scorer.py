@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solosolve.errors import ModelError
-from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TopCategories
-from solosolve.model.mlflow_flavor import ServedModel, _load_pyfunc
-from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.model.mlflow_flavor import PyfuncScorer, _load_pyfunc
+from solosolve.model.scorer import FILED_TYPES, ComplaintScorer, FeatureEncoder, as_raw_complaints
 from solosolve.names import FILED_COLUMNS, NARRATIVE
 from support.builders import complaint
 
@@ -70,13 +69,13 @@ def saved(tmp_path: Path) -> Path:
 
 
 def texts(batch: pa.RecordBatch) -> pd.DataFrame:
-    """Complaints as a caller of the served model has them: every column text, dates YYYY-MM-DD."""
+    """Complaints as MLflow passes them: every column text, dates YYYY-MM-DD."""
     frame = batch.to_pandas()
     frame["date_received"] = frame["date_received"].map(lambda day: day.isoformat(), na_action="ignore")
     return frame
 
 
-def test_score_gives_a_probability_a_row() -> None:
+def test_score_gives_one_probability_per_row() -> None:
     actual = SCORER.score(BATCH)
     assert (actual.dtype, actual.shape) == (np.float64, (200,))
     assert ((actual > 0) & (actual < 1)).all()
@@ -91,7 +90,7 @@ def test_score_of_no_rows_is_empty() -> None:
     assert SCORER.score(BATCH.slice(0, 0)).shape == (0,)
 
 
-def test_score_takes_nulls_and_columns_that_it_does_not_know() -> None:
+def test_score_accepts_nulls_and_unknown_columns() -> None:
     nulls = batch_of([dict.fromkeys(FILED_COLUMNS)]).append_column("split", pa.array(["test"]))
     assert np.isfinite(SCORER.score(nulls)).all()
 
@@ -108,12 +107,12 @@ def test_score_does_not_depend_on_how_rows_are_batched(places: list[int], cuts: 
 
 
 @pytest.mark.parametrize("column", ["state", NARRATIVE, "date_received"])
-def test_score_refuses_complaints_without_a_column_it_needs(column: str) -> None:
+def test_score_refuses_complaints_without_a_needed_column(column: str) -> None:
     with pytest.raises(ModelError, match=f"column {column}: found no such column, the model needs"):
         SCORER.score(BATCH.drop_columns([column]))
 
 
-def test_score_does_without_columns_it_does_not_need() -> None:
+def test_score_needs_only_the_inputs_of_its_features() -> None:
     assert SCORER.score(BATCH.select(ENCODER.inputs)).tobytes() == SCORER.score(BATCH).tobytes()
 
 
@@ -136,54 +135,54 @@ def test_score_refuses_a_column_of_another_type(column: str, values: pa.Array, f
         SCORER.score(wrong)
 
 
-def test_saved_scorer_loads_as_it_was(saved: Path) -> None:
+def test_load_restores_what_was_saved(saved: Path) -> None:
     loaded = ComplaintScorer.load(saved)
     assert loaded.encoder == ENCODER
     assert loaded.score(BATCH).tobytes() == SCORER.score(BATCH).tobytes()
     assert loaded.explain(BATCH.slice(0, 3)) == SCORER.explain(BATCH.slice(0, 3))
 
 
-def test_saved_scorer_is_two_files_of_data(saved: Path) -> None:
+def test_save_writes_two_files_of_data(saved: Path) -> None:
     assert sorted(path.name for path in saved.iterdir()) == ["features.json", "trees.ubj"]
 
 
 @pytest.mark.parametrize("name", ["features.json", "trees.ubj"])
 @pytest.mark.parametrize("content", [None, b"", b"no model at all", b"{}", b"[1]", b"\xff\xfe\x00"], ids=repr)
-def test_load_refuses_a_file_that_is_missing_or_broken(saved: Path, name: str, content: bytes | None) -> None:
+def test_load_refuses_a_missing_or_broken_file(saved: Path, name: str, content: bytes | None) -> None:
     if content is None:
         (saved / name).unlink()
     else:
         (saved / name).write_bytes(content)
-    with pytest.raises(ModelError, match=f"^no usable model in {saved}: .") as error:
+    with pytest.raises(ModelError, match=f"^cannot load a model from {saved}: .") as error:
         ComplaintScorer.load(saved)
     assert len(str(error.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["features.json", "trees.ubj"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
-def test_load_refuses_a_file_that_was_cut_off(saved: Path, name: str, share: float) -> None:
+def test_load_refuses_a_truncated_file(saved: Path, name: str, share: float) -> None:
     content = (saved / name).read_bytes()
     (saved / name).write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(ModelError, match="no usable model in"):
+    with pytest.raises(ModelError, match="cannot load a model from"):
         ComplaintScorer.load(saved)
 
 
-def test_load_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no usable model in"):
+def test_load_refuses_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot load a model from"):
         ComplaintScorer.load(tmp_path / "nowhere")
 
 
 def test_load_refuses_an_unknown_kernel(saved: Path) -> None:
     path = saved / "features.json"
     path.write_text(path.read_text().replace("text_length", "text_width"))
-    with pytest.raises(ModelError, match="no usable model in"):
+    with pytest.raises(ModelError, match="cannot load a model from"):
         ComplaintScorer.load(saved)
 
 
-def test_load_refuses_trees_of_other_features(saved: Path) -> None:
+def test_load_refuses_trees_with_another_number_of_features(saved: Path) -> None:
     shorter = FeatureEncoder(kernels=ENCODER.kernels[:-1])
     (saved / "features.json").write_text(shorter.model_dump_json())
-    with pytest.raises(ModelError, match="want 21 features, the encoder makes 18"):
+    with pytest.raises(ModelError, match=r"trees\.ubj expects 21 features, but features\.json makes 18"):
         ComplaintScorer.load(saved)
 
 
@@ -193,7 +192,7 @@ def test_explain_adds_up_to_the_log_odds() -> None:
     assert sums == pytest.approx(list(np.log(probabilities / (1 - probabilities))), abs=1e-4)
 
 
-def test_explain_names_features_by_the_size_of_their_effect() -> None:
+def test_explain_orders_features_by_the_size_of_their_effect() -> None:
     explained = SCORER.explain(BATCH.slice(0, 1))[0]
     assert set(explained) == {*ENCODER.names, "(base)"}
     sizes = [abs(effect) for effect in explained.values()]
@@ -204,12 +203,12 @@ def test_explain_of_no_rows_is_empty() -> None:
     assert SCORER.explain(BATCH.slice(0, 0)) == []
 
 
-def test_explain_refuses_complaints_without_a_column_it_needs() -> None:
+def test_explain_refuses_complaints_without_a_needed_column() -> None:
     with pytest.raises(ModelError, match="column state: found no such column"):
         SCORER.explain(BATCH.drop_columns(["state"]))
 
 
-def test_importances_are_shares_largest_first() -> None:
+def test_importances_are_shares_in_descending_order() -> None:
     importances = SCORER.importances()
     assert set(importances) <= set(ENCODER.names)
     assert sum(importances.values()) == pytest.approx(1)
@@ -217,53 +216,53 @@ def test_importances_are_shares_largest_first() -> None:
     assert next(iter(importances)) == "narrative_length"
 
 
-def test_as_raw_complaints_gives_columns_their_types() -> None:
+def test_as_raw_complaints_casts_columns_to_their_types() -> None:
     table = pa.Table.from_pandas(texts(BATCH), preserve_index=False)
     assert as_raw_complaints(table).to_pylist() == BATCH.to_pylist()
     assert as_raw_complaints(table).schema == pa.schema(FILED_TYPES)
 
 
-def test_as_raw_complaints_leaves_other_columns_out() -> None:
+def test_as_raw_complaints_drops_other_columns() -> None:
     assert as_raw_complaints(pa.table({"state": ["CA"], "complaint_id": [1]})).schema.names == ["state"]
 
 
 @pytest.mark.parametrize("day", ["03/01/2016", "2016-13-01", "2016-02-30", "", "soon"])
-def test_as_raw_complaints_refuses_what_is_no_date(day: str) -> None:
+def test_as_raw_complaints_refuses_an_invalid_date(day: str) -> None:
     with pytest.raises(ModelError, match="a complaint column has a value of the wrong type"):
         as_raw_complaints(pa.table({"date_received": ["2016-03-01", day]}))
 
 
-def test_served_model_predicts_what_the_scorer_scores() -> None:
-    actual = ServedModel(SCORER).predict(texts(BATCH))
+def test_pyfunc_predicts_what_the_scorer_scores() -> None:
+    actual = PyfuncScorer(SCORER).predict(texts(BATCH))
     expected = SCORER.score(BATCH)
     assert list(actual.columns) == ["probability", "prediction"]
     assert actual["probability"].to_numpy().tobytes() == expected.tobytes()
     assert actual["prediction"].tolist() == [1.0 if probability >= 0.5 else 0.0 for probability in expected]
 
 
-def test_served_model_keeps_the_callers_index() -> None:
-    asked = texts(BATCH).iloc[[7, 3]]
-    assert ServedModel(SCORER).predict(asked).index.tolist() == [7, 3]
+def test_pyfunc_keeps_the_index_of_its_input() -> None:
+    given_df = texts(BATCH).iloc[[7, 3]]
+    assert PyfuncScorer(SCORER).predict(given_df).index.tolist() == [7, 3]
 
 
 @pytest.mark.parametrize("missing", [None, float("nan")])
-def test_served_model_takes_missing_values_as_null(missing: float | None) -> None:
-    asked = texts(BATCH.slice(0, 2)).astype(object)
-    asked.loc[0, ["state", "date_received", "tags"]] = missing
+def test_pyfunc_treats_missing_values_as_null(missing: float | None) -> None:
+    given_df = texts(BATCH.slice(0, 2)).astype(object)
+    given_df.loc[0, ["state", "date_received", "tags"]] = missing
     nulls = BATCH.slice(0, 2).to_pylist()
     nulls[0] |= {"state": None, "date_received": None, "tags": None}
-    assert ServedModel(SCORER).predict(asked)["probability"].tolist() == SCORER.score(batch_of(nulls)).tolist()
+    assert PyfuncScorer(SCORER).predict(given_df)["probability"].tolist() == SCORER.score(batch_of(nulls)).tolist()
 
 
-def test_served_model_of_no_rows_predicts_none() -> None:
-    assert len(ServedModel(SCORER).predict(texts(BATCH.slice(0, 0)))) == 0
+def test_pyfunc_of_no_rows_predicts_nothing() -> None:
+    assert len(PyfuncScorer(SCORER).predict(texts(BATCH.slice(0, 0)))) == 0
 
 
-def test_served_model_refuses_complaints_without_a_column_it_needs() -> None:
+def test_pyfunc_refuses_complaints_without_a_needed_column() -> None:
     with pytest.raises(ModelError, match="column state: found no such column"):
-        ServedModel(SCORER).predict(texts(BATCH).drop(columns="state"))
+        PyfuncScorer(SCORER).predict(texts(BATCH).drop(columns="state"))
 
 
-def test_served_model_loads_what_a_scorer_saved(saved: Path) -> None:
+def test_pyfunc_loads_what_a_scorer_saved(saved: Path) -> None:
     actual = _load_pyfunc(str(saved)).predict(texts(BATCH))
     assert actual["probability"].tolist() == SCORER.score(BATCH).tolist()

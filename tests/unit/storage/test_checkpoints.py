@@ -49,7 +49,7 @@ def test_identity_that_cannot_be_read_is_refused_with_its_file(tmp_path: Path, c
     metadata = tmp_path / "metadata"
     if content is not None:
         metadata.write_bytes(content)
-    with pytest.raises(CheckpointError, match=rf"^{re.escape(str(metadata))} cannot be read \(.*\): put the folder"):
+    with pytest.raises(CheckpointError, match=rf"^{re.escape(str(metadata))} cannot be read \(.*\): restore "):
         _ = Checkpoint(tmp_path).identity
 
 

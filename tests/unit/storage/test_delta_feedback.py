@@ -10,16 +10,15 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from filelock import FileLock
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from solosolve.errors import TableError
 from solosolve.names import FEEDBACK
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
-from solosolve.storage import delta_feedback
 from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
+from solosolve.table_properties import table_properties
 from support.warehouses import feedback
 
 
@@ -29,22 +28,21 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
     return found
 
 
-def test_table_is_the_one_that_the_schema_says(settings: Settings) -> None:
+def test_first_row_creates_the_table_with_its_schema_and_properties(settings: Settings) -> None:
     DeltaFeedback(settings).record(feedback("a"))
     found = DeltaTable(settings.warehouse / "silver" / "feedback")
-    expected = to_arrow_schema(SCHEMAS[FEEDBACK], timezone="UTC")
-    assert pa.schema(found.schema().to_arrow()).equals(expected)
-    assert found.metadata().configuration["delta.enableDeletionVectors"] == "false"
+    assert pa.schema(found.schema().to_arrow()).equals(SCHEMAS[FEEDBACK])
+    assert found.metadata().configuration == table_properties(FEEDBACK)
 
 
-def test_row_is_what_was_said(settings: Settings) -> None:
+def test_record_writes_the_verdict_as_given(settings: Settings) -> None:
     given = feedback("a", verdict=Verdict.UNSURE)
     assert DeltaFeedback(settings).record(given)
     assert rows(settings) == [given.as_row()]
     assert given.as_row()["is_successful_resolution"] is None
 
 
-def test_submission_that_is_sent_again_is_one_row(settings: Settings) -> None:
+def test_record_ignores_a_submission_sent_again(settings: Settings) -> None:
     log = DeltaFeedback(settings)
     assert log.record(feedback("a"))
     assert not log.record(feedback("a", verdict=Verdict.FAILURE))
@@ -52,7 +50,7 @@ def test_submission_that_is_sent_again_is_one_row(settings: Settings) -> None:
     assert [row["verdict"] for row in rows(settings)] == ["success", "success"]
 
 
-def test_withdrawal_is_a_row_of_its_own_and_one_row(settings: Settings) -> None:
+def test_record_appends_a_withdrawal_once(settings: Settings) -> None:
     log = DeltaFeedback(settings)
     log.record(feedback("a"))
     assert log.record(feedback("a", verdict=Verdict.WITHDRAWN))
@@ -60,7 +58,7 @@ def test_withdrawal_is_a_row_of_its_own_and_one_row(settings: Settings) -> None:
     assert [row["verdict"] for row in rows(settings)] == ["success", "withdrawn"]
 
 
-def test_second_verdict_on_a_complaint_waits_until_the_first_is_taken_back(settings: Settings) -> None:
+def test_record_refuses_a_second_verdict_until_the_first_is_withdrawn(settings: Settings) -> None:
     log = DeltaFeedback(settings)
     assert log.record(feedback("a"))
     assert not log.record(feedback("b", reviewer="bo", verdict=Verdict.FAILURE))
@@ -72,7 +70,7 @@ def test_second_verdict_on_a_complaint_waits_until_the_first_is_taken_back(setti
     ]  # fmt: skip
 
 
-def test_many_that_submit_at_once_lose_nothing_and_double_nothing(settings: Settings) -> None:
+def test_concurrent_submissions_are_each_recorded_once(settings: Settings) -> None:
     log = DeltaFeedback(settings)
     ids = [f"{number:02}" for number in range(20)] * 2
     with ThreadPoolExecutor(8) as pool:
@@ -81,14 +79,14 @@ def test_many_that_submit_at_once_lose_nothing_and_double_nothing(settings: Sett
     assert [row["feedback_id"] for row in rows(settings)] == sorted(set(ids))
 
 
-def test_other_processes_writing_the_table_lose_nothing(settings: Settings, tmp_path: Path) -> None:
+def test_submissions_of_several_processes_are_all_recorded(settings: Settings, tmp_path: Path) -> None:
     program = tmp_path / "submit.py"
     program.write_text(
         "import sys\n"
         "from datetime import UTC, datetime\n"
         "from pathlib import Path\n"
-        "from solosolve.adapters.delta_feedback import DeltaFeedback\n"
-        "from solosolve.adapters.feedback import Feedback, Verdict\n"
+        "from solosolve.storage.delta_feedback import DeltaFeedback\n"
+        "from solosolve.storage.feedback import Feedback, Verdict\n"
         "from solosolve.settings import Settings\n"
         "log = DeltaFeedback(Settings(home=Path(sys.argv[1])))\n"
         "for number in range(10):\n"
@@ -102,11 +100,9 @@ def test_other_processes_writing_the_table_lose_nothing(settings: Settings, tmp_
     assert [row["feedback_id"] for row in rows(settings)] == [f"{name}{n}" for name in "abc" for n in range(10)]
 
 
-def test_table_that_another_process_holds_is_an_error_not_a_lost_verdict(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delta_feedback, "_LOCK_SECONDS", 0.1)
-    lock = settings.home / "locks" / "silver.feedback.lock"
-    lock.parent.mkdir(parents=True)
-    with FileLock(lock), pytest.raises(TableError, match=r"^silver\.feedback is being written by another process"):
-        DeltaFeedback(settings).record(feedback("a"))
+def test_record_fails_while_another_process_holds_the_lock(settings: Settings) -> None:
+    with (
+        FileLock(settings.lock_file("silver.feedback")),
+        pytest.raises(TableError, match=r"^silver\.feedback is being written by another process"),
+    ):
+        DeltaFeedback(settings, lock_seconds=0.1).record(feedback("a"))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from solosolve.errors import TableError
+from solosolve.errors import MissingTableError, TableError
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, MADE_BY, MODEL_EVENTS, PREDICTIONS, Table
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.reader import TableVersion
@@ -38,11 +38,11 @@ def reader(warehouse: Path) -> DeltaReader:
     return DeltaReader(warehouse)
 
 
-def test_tables_are_those_that_exist(reader: DeltaReader) -> None:
+def test_tables_lists_existing_tables(reader: DeltaReader) -> None:
     assert reader.tables() == [PREDICTIONS, COMPLAINTS]
 
 
-def test_tables_of_a_missing_warehouse_are_none(tmp_path: Path) -> None:
+def test_tables_of_a_missing_warehouse_is_empty(tmp_path: Path) -> None:
     assert DeltaReader(tmp_path / "nowhere").tables() == []
 
 
@@ -58,7 +58,7 @@ def test_query_joins_tables_of_two_layers(reader: DeltaReader) -> None:
     ]
 
 
-def test_query_gives_types_that_every_writer_takes(reader: DeltaReader) -> None:
+def test_query_returns_types_that_every_writer_accepts(reader: DeltaReader) -> None:
     actual = reader.query(
         "select company, scored_at, now() as at, cast('2020-01-01' as date) as day from gold.predictions"
     )
@@ -91,7 +91,7 @@ def test_query_without_rows_keeps_its_columns(reader: DeltaReader) -> None:
         "with p as (select * from gold.predictions) select count(*) as n from p",
     ],
 )
-def test_query_accepts_spellings_of_one_question(reader: DeltaReader, sql: str) -> None:
+def test_query_accepts_any_spelling_of_a_statement(reader: DeltaReader, sql: str) -> None:
     assert reader.query(sql).to_pylist() == [{"n": 3}]
 
 
@@ -120,22 +120,22 @@ def test_query_opens_only_the_tables_it_names(reader: DeltaReader, warehouse: Pa
 
 
 @pytest.mark.parametrize("table", [table for table in MADE_BY if table not in (PREDICTIONS, COMPLAINTS)], ids=str)
-def test_query_of_a_table_not_made_yet_names_its_job(reader: DeltaReader, table: Table) -> None:
+def test_query_of_a_missing_table_names_the_command_that_makes_it(reader: DeltaReader, table: Table) -> None:
     expected = f"table {table} does not exist yet; run: {MADE_BY[table]}"
-    with pytest.raises(TableError, match=f"^{re.escape(expected)}$"):
+    with pytest.raises(MissingTableError, match=f"^{re.escape(expected)}$") as error:
         reader.query(f"select * from {table}")
+    assert (error.value.table, error.value.command) == (table, MADE_BY[table])
 
 
 @pytest.mark.parametrize("name", ["gold.nope", "predictions", "lead.predictions"])
-def test_query_of_an_unknown_table_lists_what_there_is(reader: DeltaReader, name: str) -> None:
-    with pytest.raises(
-        TableError, match=f"^no table {re.escape(name)}; there is: gold.predictions, silver.complaints$"
-    ):
+def test_query_of_an_unknown_table_lists_the_existing_ones(reader: DeltaReader, name: str) -> None:
+    expected = rf"{re.escape(name)}' not found; existing tables: gold\.predictions, silver\.complaints$"
+    with pytest.raises(TableError, match=expected):
         reader.query(f"select * from {name}")
 
 
 def test_query_of_an_unknown_table_in_an_empty_warehouse_says_how_to_start(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="there is: none yet; run: solosolve run medallion"):
+    with pytest.raises(TableError, match="existing tables: none yet; run: solosolve run medallion"):
         DeltaReader(tmp_path).query("select * from gold.nope")
 
 
@@ -156,7 +156,7 @@ def test_query_of_an_unknown_table_in_an_empty_warehouse_says_how_to_start(tmp_p
         "explain /* select */ analyze verbose copy (select 1 as a) to '{file}'",
     ],
 )
-def test_query_refuses_what_does_not_only_read(reader: DeltaReader, tmp_path: Path, sql: str) -> None:
+def test_query_refuses_statements_that_write(reader: DeltaReader, tmp_path: Path, sql: str) -> None:
     file = tmp_path / "written.csv"
     with pytest.raises(TableError, match="only SELECT, WITH, SHOW, DESCRIBE and EXPLAIN are allowed, found: "):
         reader.query(sql.format(file=file))
@@ -171,7 +171,7 @@ def test_query_refuses_what_does_not_only_read(reader: DeltaReader, tmp_path: Pa
         "with a as (select 1) insert into gold.predictions select * from a",
     ],
 )
-def test_query_runs_one_reading_statement_only(reader: DeltaReader, tmp_path: Path, sql: str) -> None:
+def test_query_runs_a_single_reading_statement(reader: DeltaReader, tmp_path: Path, sql: str) -> None:
     file = tmp_path / "written.csv"
     with pytest.raises(TableError, match="not implemented"):
         reader.query(sql.format(file=file))
@@ -189,7 +189,7 @@ def test_query_runs_one_reading_statement_only(reader: DeltaReader, tmp_path: Pa
         ("select (1", "ParserError"),
     ],
 )
-def test_query_says_the_engines_reason_in_one_line(reader: DeltaReader, sql: str, reason: str) -> None:
+def test_query_reports_the_engines_reason_in_one_line(reader: DeltaReader, sql: str, reason: str) -> None:
     with pytest.raises(TableError, match=re.escape(reason)) as caught:
         reader.query(sql)
     assert "\n" not in str(caught.value)
@@ -202,7 +202,7 @@ def test_query_of_a_table_with_a_broken_log_is_a_table_error(reader: DeltaReader
 
 
 def test_reader_imports_neither_spark_nor_mlflow() -> None:
-    code = "import sys, solosolve.adapters.reader; print(*sorted({'pyspark', 'mlflow', 'pandas'} & set(sys.modules)))"
+    code = "import sys, solosolve.storage.reader; print(*sorted({'pyspark', 'mlflow', 'pandas'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == ""
 
@@ -210,7 +210,7 @@ def test_reader_imports_neither_spark_nor_mlflow() -> None:
 @pytest.mark.parametrize(
     "value", ["Acme", "O'Hare; -- \\", "'; drop table x; --", "\\' or true --", ":company", "\u2028"]
 )
-def test_query_takes_a_parameter_for_what_it_is(tmp_path: Path, value: str) -> None:
+def test_query_never_reads_a_parameter_as_sql(tmp_path: Path, value: str) -> None:
     write(tmp_path, PREDICTIONS, pa.table({"company": [value, "other"], "n": [1, 2]}))
     actual = DeltaReader(tmp_path).query("select n from gold.predictions where company = :company", {"company": value})
     assert actual.to_pylist() == [{"n": 1}]
@@ -219,7 +219,7 @@ def test_query_takes_a_parameter_for_what_it_is(tmp_path: Path, value: str) -> N
 def test_query_takes_numbers_and_instants_as_parameters(reader: DeltaReader) -> None:
     sql = "select complaint_id from gold.predictions where complaint_id >= :least and scored_at = :at order by 1"
     assert reader.query(sql, {"least": 2, "at": SCORED_AT}).to_pylist() == [{"complaint_id": 2}]
-    with pytest.raises(TableError, match="nan is no number to ask with"):
+    with pytest.raises(TableError, match="nan cannot be used in a query: not a finite number"):
         reader.query("select :x as x", {"x": float("nan")})
 
 
@@ -236,7 +236,7 @@ def append(warehouse: Path, table: Table, rows: dict[str, list[object]]) -> None
     write_deltalake(warehouse / table.layer / table.name, pa.table(rows), mode="append")
 
 
-def test_version_follows_commits_and_tables_that_are_made_anew(warehouse: Path, reader: DeltaReader) -> None:
+def test_version_follows_commits_and_recreated_tables(warehouse: Path, reader: DeltaReader) -> None:
     first = reader.version(COMPLAINTS)
     assert first is not None
     assert reader.version(COMPLAINTS) == first
@@ -247,13 +247,13 @@ def test_version_follows_commits_and_tables_that_are_made_anew(warehouse: Path, 
     shutil.rmtree(warehouse / "silver" / "complaints")
     assert reader.version(COMPLAINTS) is None
     write(warehouse, COMPLAINTS, pa.table({"complaint_id": [1], "state": ["TX"]}))
-    anew = reader.version(COMPLAINTS)
-    assert anew is not None
-    assert anew.table_id != first.table_id
-    assert anew.number == 0
+    recreated = reader.version(COMPLAINTS)
+    assert recreated is not None
+    assert recreated.table_id != first.table_id
+    assert recreated.number == 0
 
 
-def test_version_is_found_behind_a_log_that_was_cleaned(warehouse: Path, reader: DeltaReader) -> None:
+def test_version_is_found_after_a_log_cleanup(warehouse: Path, reader: DeltaReader) -> None:
     for number in range(3, 8):
         append(warehouse, COMPLAINTS, {"complaint_id": [number], "state": ["WA"]})
     table = DeltaTable(warehouse / "silver" / "complaints")
@@ -273,7 +273,7 @@ def added_to(reader: DeltaReader, since: TableVersion | None, sql: str) -> list[
         return None if added is None else added.query(sql).to_pylist()
 
 
-def test_added_is_what_later_commits_brought_and_nothing_else(warehouse: Path, reader: DeltaReader) -> None:
+def test_added_contains_only_rows_of_later_commits(warehouse: Path, reader: DeltaReader) -> None:
     since = reader.version(COMPLAINTS)
     append(warehouse, COMPLAINTS, {"complaint_id": [3, 4], "state": ["WA", None]})
     append(warehouse, COMPLAINTS, {"complaint_id": [5], "state": ["TX"]})
@@ -294,7 +294,7 @@ def test_added_reads_names_with_any_line_break(warehouse: Path, reader: DeltaRea
     assert added_to(reader, since, "select state from silver.complaints") == [{"state": odd}]
 
 
-def test_added_behind_a_column_that_came_has_it(warehouse: Path, reader: DeltaReader) -> None:
+def test_added_sees_a_column_that_was_added_before(warehouse: Path, reader: DeltaReader) -> None:
     since = reader.version(COMPLAINTS)
     path = warehouse / "silver" / "complaints"
     wider = pa.table({"complaint_id": [9], "state": ["ZZ"], "zip": ["1"]})
@@ -305,7 +305,7 @@ def test_added_behind_a_column_that_came_has_it(warehouse: Path, reader: DeltaRe
     assert added_to(reader, widened, "select zip from silver.complaints") == [{"zip": "2"}]
 
 
-def test_table_that_is_being_made_is_not_there_yet(reader: DeltaReader, warehouse: Path) -> None:
+def test_table_without_commits_does_not_exist_yet(reader: DeltaReader, warehouse: Path) -> None:
     (warehouse / "gold" / "model_events" / "_delta_log").mkdir(parents=True)
     assert MODEL_EVENTS not in reader.tables()
     assert reader.version(MODEL_EVENTS) is None
@@ -317,7 +317,7 @@ def test_log_that_cannot_be_read_is_a_table_error(reader: DeltaReader, warehouse
         reader.version(COMPLAINTS)
 
 
-def test_added_passes_over_a_compaction(warehouse: Path, reader: DeltaReader) -> None:
+def test_added_ignores_a_compaction(warehouse: Path, reader: DeltaReader) -> None:
     append(warehouse, COMPLAINTS, {"complaint_id": [3], "state": ["WA"]})
     since = reader.version(COMPLAINTS)
     DeltaTable(warehouse / "silver" / "complaints").optimize.compact()
@@ -325,10 +325,8 @@ def test_added_passes_over_a_compaction(warehouse: Path, reader: DeltaReader) ->
     assert added_to(reader, since, "select complaint_id from silver.complaints") == [{"complaint_id": 4}]
 
 
-@pytest.mark.parametrize("change", ["deleted", "overwritten", "widened", "cleaned", "made anew"])
-def test_added_is_not_told_where_more_than_additions_happened(
-    warehouse: Path, reader: DeltaReader, change: str
-) -> None:
+@pytest.mark.parametrize("change", ["deleted", "overwritten", "widened", "cleaned", "recreated"])
+def test_added_is_none_after_changes_other_than_additions(warehouse: Path, reader: DeltaReader, change: str) -> None:
     since = reader.version(COMPLAINTS)
     path = warehouse / "silver" / "complaints"
     match change:
@@ -343,7 +341,7 @@ def test_added_is_not_told_where_more_than_additions_happened(
             append(warehouse, COMPLAINTS, {"complaint_id": [3], "state": ["WA"]})
             append(warehouse, COMPLAINTS, {"complaint_id": [4], "state": ["WA"]})
             (path / "_delta_log" / f"{1:020}.json").unlink()
-        case "made anew":
+        case "recreated":
             shutil.rmtree(path)
             write(warehouse, COMPLAINTS, pa.table({"complaint_id": [1], "state": ["TX"]}))
             append(warehouse, COMPLAINTS, {"complaint_id": [2], "state": ["TX"]})

@@ -14,14 +14,15 @@ from deltalake import DeltaTable
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.panels import PANELS
-from solosolve.errors import SettingsError, TableError
+from solosolve.dashboard.views.overview import PANELS
+from solosolve.errors import MissingTableError, SettingsError, TableError
 from solosolve.names import PREDICTIONS, Layer, Table
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
-from solosolve.storage.feedback import Feedback, Verdict
+from solosolve.storage.feedback import CURRENT_VERDICTS, Feedback, Verdict
 from solosolve.storage.reader import Reader, TableVersion
-from solosolve.storage.warehouse import Warehouse, WarehouseFeedback, WarehouseReader
+from solosolve.storage.warehouse import Warehouse, WarehouseReader
+from solosolve.storage.warehouse_feedback import WarehouseFeedback
 from support.warehouses import append, folder, prediction, write_everything
 
 
@@ -71,10 +72,7 @@ class StandIn:
             try:
                 self.found = local.query(plain, parameters, pins)
             except TableError as error:
-                missing = re.match(r"table (\w+)\.(\w+) does not exist", str(error))
-                if missing:
-                    raise Error(f"[TABLE_OR_VIEW_NOT_FOUND] `{missing[1]}`.`{missing[2]}` cannot be found") from None
-                raise Error(str(error)) from None
+                raise Error(f"[SQL_ERROR] {error}") from None
 
 
 @pytest.fixture
@@ -105,13 +103,13 @@ def test_every_panel_is_the_same_through_both_readers(connection: StandIn, reade
     assert drawn(reader) == expected
 
 
-def test_tables_and_ids_are_the_platforms(connection: StandIn, reader: WarehouseReader) -> None:
+def test_tables_and_ids_come_from_the_platform(connection: StandIn, reader: WarehouseReader) -> None:
     local = DeltaReader(connection.warehouse)
     assert reader.tables() == local.tables()
     assert reader.table_id(PREDICTIONS) == local.table_id(PREDICTIONS)
 
 
-def test_values_are_passed_beside_the_statement(connection: StandIn, reader: WarehouseReader) -> None:
+def test_parameters_are_passed_apart_from_the_statement(connection: StandIn, reader: WarehouseReader) -> None:
     hostile = "\\' or 1=1 --"
     reader.query("select count(*) as n from gold.predictions where company = :company", {"company": hostile})
     statement, parameters = connection.said[-1]
@@ -119,27 +117,26 @@ def test_values_are_passed_beside_the_statement(connection: StandIn, reader: War
     assert parameters == {"company": hostile}
 
 
-def test_version_is_asked_for_every_few_seconds(
-    connection: StandIn, reader: WarehouseReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_version_is_kept_for_some_seconds(connection: StandIn) -> None:
+    warehouse = Warehouse("main", lambda: connection)
+    reader, impatient = WarehouseReader(warehouse), WarehouseReader(warehouse, version_seconds=0.0)
     first = reader.version(PREDICTIONS)
     asked = len(connection.said)
     append(connection.warehouse, PREDICTIONS, [prediction(1_000)])
     assert reader.version(PREDICTIONS) == first
     assert len(connection.said) == asked
-    monkeypatch.setattr("solosolve.storage.warehouse._CHECKED_SECONDS", 0.0)
     assert first is not None
-    assert reader.version(PREDICTIONS) == TableVersion(first.table_id, first.number + 1)
+    assert impatient.version(PREDICTIONS) == TableVersion(first.table_id, first.number + 1)
 
 
-def test_table_that_is_missing_has_no_version_and_names_what_makes_it(tmp_path: Path) -> None:
+def test_missing_table_has_no_version_and_names_the_command_that_makes_it(tmp_path: Path) -> None:
     reader = WarehouseReader(Warehouse("main", lambda: StandIn(tmp_path)))
     assert reader.version(PREDICTIONS) is None
-    with pytest.raises(TableError, match=r"^table gold\.predictions does not exist yet; run: solosolve run "):
+    with pytest.raises(MissingTableError, match=r"^table gold\.predictions does not exist yet; run: solosolve run "):
         reader.query("select 1 from gold.predictions")
 
 
-def test_session_that_the_warehouse_closed_is_opened_anew(tmp_path: Path) -> None:
+def test_connection_is_reopened_after_the_warehouse_closed_it(tmp_path: Path) -> None:
     write_everything(tmp_path, predictions=5)
     made: list[StandIn] = []
 
@@ -154,7 +151,7 @@ def test_session_that_the_warehouse_closed_is_opened_anew(tmp_path: Path) -> Non
     assert len(made) == 2
 
 
-def test_feedback_is_one_merge_by_its_id(connection: StandIn) -> None:
+def test_feedback_is_recorded_in_one_merge_by_its_id(connection: StandIn) -> None:
     log = WarehouseFeedback(Warehouse("main", lambda: connection))
     words = "it's; drop table x"
     given = Feedback(
@@ -164,11 +161,14 @@ def test_feedback_is_one_merge_by_its_id(connection: StandIn) -> None:
     statement, parameters = connection.said[-1]
     assert statement.startswith("merge into silver.feedback as known using (select :feedback_id as feedback_id")
     assert "on known.feedback_id = given.feedback_id and known.verdict <> 'withdrawn'" in statement
-    assert "where not exists (select 1 from silver.feedback where complaint_id = :complaint_id" in statement
+    assert (
+        f"where not exists (select 1 from {CURRENT_VERDICTS} as verdicts where complaint_id = :complaint_id)"
+        in statement
+    )
     assert words not in statement
     assert parameters == given.as_row()
 
 
-def test_app_without_a_warehouse_says_what_to_set() -> None:
+def test_app_without_a_warehouse_names_the_missing_setting() -> None:
     with pytest.raises(SettingsError, match="SOLOSOLVE_SQL_WAREHOUSE"):
         Warehouse.of(Settings(target="dev", catalog="dev"))

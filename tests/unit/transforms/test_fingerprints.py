@@ -17,7 +17,7 @@ def hash_of(spark: SparkSession, rows: Sequence[tuple[object, ...]], columns: Se
     return data_hash(frame, columns)
 
 
-def test_data_hash_is_one_in_any_order_and_partitioning(spark: SparkSession) -> None:
+def test_data_hash_does_not_depend_on_order_or_partitioning(spark: SparkSession) -> None:
     expected = hash_of(spark, ROWS)
     assert re.fullmatch(r"3-[0-9a-f]{32}", expected)
     assert hash_of(spark, ROWS[::-1]) == expected
@@ -25,7 +25,7 @@ def test_data_hash_is_one_in_any_order_and_partitioning(spark: SparkSession) -> 
     assert data_hash(frame.repartition(3), COLUMNS) == expected
 
 
-def test_data_hash_counts_only_the_given_columns(spark: SparkSession) -> None:
+def test_data_hash_covers_only_the_given_columns(spark: SparkSession) -> None:
     changed = [(number, left, "else", features) for number, left, _, features in ROWS]
     chosen = ["id", "left", "features"]
     assert hash_of(spark, changed, chosen) == hash_of(spark, ROWS, chosen)
@@ -44,9 +44,11 @@ def test_data_hash_counts_only_the_given_columns(spark: SparkSession) -> None:
         [(1, None, "a", [0.5]), *ROWS[1:]],
         [*ROWS[:2], (3, "c", "", None)],
     ],
-    ids=["row gone", "row twice", "all twice", "id", "feature", "null to blank", "null moved", "empty list to null"],
+    ids=["row removed", "row twice", "all twice", "id", "feature", "null to blank", "null moved", "empty list to null"],
 )
-def test_data_hash_sees_each_change(spark: SparkSession, changed: list[tuple[object, ...]]) -> None:
+def test_data_hash_changes_with_every_change_of_the_rows(
+    spark: SparkSession, changed: list[tuple[object, ...]]
+) -> None:
     assert hash_of(spark, changed) != hash_of(spark, ROWS)
 
 

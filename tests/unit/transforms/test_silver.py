@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from solosolve.names import REJECTED
 from solosolve.schemas import SCHEMAS
+from solosolve.spark_schemas import spark_schema
 from solosolve.transforms.silver import (
     build_complaints,
     build_rejected,
@@ -30,13 +31,13 @@ def assert_same_rows(actual_df: DataFrame, expected_df: DataFrame) -> None:
     assert_df_equality(actual_df, expected_df, ignore_nullable=True, ignore_row_order=True)
 
 
-def test_with_record_key_is_the_number_of_a_valid_id(spark: SparkSession) -> None:
+def test_with_record_key_uses_a_valid_id_as_a_number(spark: SparkSession) -> None:
     actual_df = keyed(spark, {"complaint_id": "7"}, {"complaint_id": " 007 "}).select("complaint_id", "_record_key")
     expected_df = spark.createDataFrame([("7", "7"), (" 007 ", "7")], "complaint_id string, _record_key string")
     assert_same_rows(actual_df, expected_df)
 
 
-def test_with_record_key_tells_records_without_a_valid_id_apart(spark: SparkSession) -> None:
+def test_with_record_key_gives_different_records_without_a_valid_id_different_keys(spark: SparkSession) -> None:
     rows = keyed(
         spark,
         {"complaint_id": "abc", "_source_line": 2},
@@ -53,7 +54,7 @@ def test_with_record_key_tells_records_without_a_valid_id_apart(spark: SparkSess
     assert len(set(keys.values())) == len(keys)
 
 
-def test_dedupe_to_newest_keeps_the_last_version_landed(spark: SparkSession) -> None:
+def test_dedupe_to_newest_keeps_the_version_landed_last(spark: SparkSession) -> None:
     rows = [
         {"complaint_id": "1", "state": "NY", "_source_line": 2, "_ingested_at": LATER},
         {"complaint_id": "1", "state": "CA", "_source_line": 9},
@@ -69,7 +70,7 @@ def test_dedupe_to_newest_keeps_the_last_version_landed(spark: SparkSession) -> 
     assert_same_rows(dedupe_to_newest(keyed(spark, *rows)), newest)
 
 
-def test_dedupe_to_newest_keeps_values_that_a_newer_file_does_not_have(spark: SparkSession) -> None:
+def test_dedupe_to_newest_keeps_withdrawn_values_that_newer_files_omit(spark: SparkSession) -> None:
     withdrawn = {"consumer_disputed": None, "consumer_consent_provided": None, "_ingested_at": LATER}
     rows = [
         {"complaint_id": "1", "consumer_disputed": "Yes", "_source_line": 2},
@@ -78,7 +79,7 @@ def test_dedupe_to_newest_keeps_values_that_a_newer_file_does_not_have(spark: Sp
         {"complaint_id": "2", "consumer_disputed": "Yes"},
         {"complaint_id": "2", "consumer_disputed": "", "consumer_consent_provided": "N/A", "_ingested_at": LATER},
         {"complaint_id": "3", **withdrawn},
-        # Only withdrawn columns are kept: in all others a newer null is the newer file's.
+        # Only withdrawn columns keep older values: in all others, the newer null wins.
         {"complaint_id": "4", "tags": "Older American"},
         {"complaint_id": "4", "tags": None, "_ingested_at": LATER},
     ]
@@ -94,7 +95,7 @@ def test_with_earlier_values_fills_withdrawn_columns_that_are_null(spark: SparkS
         {"complaint_id": "3", **unknown},
         {"complaint_id": "4", **unknown},
         {"complaint_id": "abc", **unknown},
-        # Late: a newer version of it is known.
+        # Late: silver already has a newer version.
         {"complaint_id": "5", **unknown},
         {"complaint_id": "6", **unknown, "_source_line": 2},
     ]
@@ -147,7 +148,7 @@ def test_build_complaints_types_and_labels_records_in_scope(spark: SparkSession)
     assert_same_rows(build_complaints(with_failed_rules(rows)), expected_df)
 
 
-def test_build_complaints_restores_zeros_that_spreadsheets_take_from_zip_codes(spark: SparkSession) -> None:
+def test_build_complaints_restores_leading_zeros_of_zip_codes(spark: SparkSession) -> None:
     codes = {"2139": "02139", "501": "00501", "90001": "90001", "941XX": "941XX", "02139-4307": "02139-4307"}
     others = {"12": "12", "XXXXX": "XXXXX", "N/A": None, "": None, None: None, " 2139 ": "02139"}
     cases = list((codes | others).items())
@@ -167,7 +168,7 @@ def test_build_rejected_keeps_records_verbatim_with_every_failed_rule(spark: Spa
         for row, key, names in zip(bad, ["7", "8"], rules, strict=True)
     ]
     expected_df = spark.createDataFrame(
-        [[row[name] for name in SCHEMAS[REJECTED].fieldNames()] for row in values], SCHEMAS[REJECTED]
+        [[row[name] for name in SCHEMAS[REJECTED].names] for row in values], spark_schema(REJECTED)
     )
     assert_same_rows(build_rejected(with_failed_rules(keyed(spark, {}, *bad))), expected_df)
 

@@ -16,7 +16,7 @@ Filed = tuple[int, float | None, str]
 
 
 def filed(spark: SparkSession, *rows: Filed) -> DataFrame:
-    """Complaints with ids from 1 on, given to Spark newest id first."""
+    """Complaints with ids from 1 up, passed to Spark in descending order of id."""
     overrides: list[dict[str, Any]] = [
         {
             "complaint_id": number,
@@ -39,8 +39,8 @@ def assert_split(spark: SparkSession, rows: list[Filed], maturity_days: int, exp
     )
 
 
-def test_with_split_goes_by_date_and_divides_no_day(spark: SparkSession) -> None:
-    # Of ten mature labelled complaints the first six would train: the seventh is of the sixth's day.
+def test_with_split_orders_by_date_and_never_divides_a_day(spark: SparkSession) -> None:
+    # Six of the ten mature labelled complaints would train, but the seventh was received on the same day as the sixth.
     days = {0: 3, 1: 4, 5: 2, 6: 1}
     mature: list[Filed] = [(day, float(n % 2), f"{day} {n}") for day, count in days.items() for n in range(count)]
     immature: list[Filed] = [(7, 1.0, "too new"), (16, 0.0, "newest label")]
@@ -49,12 +49,12 @@ def test_with_split_goes_by_date_and_divides_no_day(spark: SparkSession) -> None
     assert_split(spark, mature + immature + unlabelled, 10, expected)
 
 
-def test_with_split_takes_the_newest_labels_when_none_is_immature(spark: SparkSession) -> None:
+def test_with_split_uses_the_newest_labels_if_none_is_immature(spark: SparkSession) -> None:
     rows: list[Filed] = [(day, 1.0, str(day)) for day in range(5)]
     assert_split(spark, rows, 0, ["train"] * 3 + ["validate", "test"])
 
 
-def test_with_split_lets_no_copy_of_a_narrative_straddle_splits(spark: SparkSession) -> None:
+def test_with_split_marks_a_narrative_of_an_earlier_split_as_duplicate(spark: SparkSession) -> None:
     rows: list[Filed] = [
         (0, 1.0, "template"),
         (0, 0.0, "template"),
@@ -72,13 +72,22 @@ def test_with_split_lets_no_copy_of_a_narrative_straddle_splits(spark: SparkSess
         (9, None, "of day 2"),
         (0, None, "Template"),
     ]
-    expected = ["train"] * 9 + ["copy", "validate", "validate", "copy", "test", "immature", "unlabelled", "unlabelled"]
+    expected = ["train"] * 9 + [
+        "duplicate",
+        "validate",
+        "validate",
+        "duplicate",
+        "test",
+        "immature",
+        "unlabelled",
+        "unlabelled",
+    ]
     assert_split(spark, rows, 5, expected)
 
 
 @pytest.mark.parametrize("rows", [[], [(0, None, "a"), (1, None, "b")]], ids=["no complaints", "no labels"])
 def test_with_split_refuses_complaints_without_labels(spark: SparkSession, rows: list[Filed]) -> None:
-    with pytest.raises(SplitError, match="no complaint has a known outcome"):
+    with pytest.raises(SplitError, match="cannot split the complaints: none has a known outcome"):
         with_split(filed(spark, *rows), 60)
 
 
@@ -92,5 +101,5 @@ def test_with_split_refuses_complaints_without_labels(spark: SparkSession, rows:
     ],
 )
 def test_with_split_refuses_too_few_days(spark: SparkSession, days: list[int], maturity_days: int, found: str) -> None:
-    with pytest.raises(SplitError, match=f"{found}.* cannot be split .*SOLOSOLVE_MATURITY_DAYS"):
+    with pytest.raises(SplitError, match=f"cannot split by date .*: found {found}.*SOLOSOLVE_MATURITY_DAYS"):
         with_split(filed(spark, *((day, 1.0, str(n)) for n, day in enumerate(days))), maturity_days)

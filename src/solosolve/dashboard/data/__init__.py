@@ -1,1 +1,1 @@
-"""What the dashboard asks of the tables, and the answers."""
+"""The questions that the dashboard asks of the tables, and the answers."""

@@ -1,4 +1,4 @@
-"""What the tables say, kept up to date and shared by all browsers: new rows are folded into what is known."""
+"""Answers to the dashboard's questions, cached for all browsers and updated from new rows only."""
 
 from __future__ import annotations
 
@@ -10,34 +10,31 @@ import pyarrow as pa
 from cachetools import LRUCache
 
 from solosolve.dashboard.data.filters import Condition
-from solosolve.errors import TableError
-from solosolve.names import MADE_BY, Table
+from solosolve.errors import MissingTableError, TableError
+from solosolve.names import Table
 from solosolve.storage.reader import Reader, TableVersion, Value
 
 logger = logging.getLogger("solosolve.dashboard")
 
-_KEPT = 512
-"""Answers that are kept; of these the one that was asked for longest ago goes first."""
-
-
-class NotYetError(TableError):
-    """A table has not been made yet; the message has the command that makes it."""
+_MAX_CACHED_ANSWERS = 512
+"""Answers in the cache; when it is full, the least recently used one is dropped."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A statement over tables.
+    """A SQL statement over tables.
 
-    Where `sums`, `lowest` or `highest` name columns, the answer over two sets of rows of its one table follows from the
-    answers over each: rows with equal other columns become one, with those columns summed, or their lowest or highest.
+    If `sums`, `lowest` or `highest` name columns, the answer over all rows of the question's one table can be folded
+    from the answers over two parts of them: rows that agree in the other columns are merged, and the named columns are
+    summed, or their minimum or maximum is taken.
 
     Attributes:
         sql: The statement.
-        tables: What it reads.
+        tables: The tables that it reads.
         parameters: Values of its parameters.
-        sums: Columns that add up.
-        lowest: Columns of which the lowest counts.
-        highest: Columns of which the highest counts.
+        sums: Columns to sum.
+        lowest: Columns to take the minimum of.
+        highest: Columns to take the maximum of.
     """
 
     sql: str
@@ -49,11 +46,11 @@ class Question:
 
     @property
     def is_foldable(self) -> bool:
-        """Whether an answer over new rows can be added to one over old ones."""
+        """Whether an answer over new rows can be folded into an answer over old ones."""
         return len(self.tables) == 1 and bool(self.sums or self.lowest or self.highest)
 
     def fold(self, known: pa.Table, new: pa.Table) -> pa.Table:
-        """The answer over the rows of both."""
+        """Folds the answers over two sets of rows into the answer over both."""
         measures = [
             *((name, "sum") for name in self.sums),
             *((name, "min") for name in self.lowest),
@@ -70,14 +67,14 @@ def ask_where(
     select: str, table: Table, condition: Condition, rest: str = "", *, sums: tuple[str, ...] = (),
     lowest: tuple[str, ...] = (), highest: tuple[str, ...] = (),
 ) -> Question:  # fmt: skip
-    """The question of a table's rows that meet a condition: `select`, then `rest` behind it."""
+    """Builds the question `select ... from table where condition`, followed by `rest` (`group by`, `order by`)."""
     sql = f"select {select} from {table} where {condition.sql} {rest}".strip()
     return Question(sql, (table,), condition.parameters, sums, lowest, highest)
 
 
 @dataclass
-class _Known:
-    """An answer and the commits it is of."""
+class _CachedAnswer:
+    """An answer, and the table versions that it was read from."""
 
     versions: dict[Table, TableVersion] = field(default_factory=dict)
     rows: pa.Table | None = None
@@ -85,57 +82,58 @@ class _Known:
 
 
 class Answers:
-    """Answers questions; equal questions of any number of browsers are asked of the tables once a commit."""
+    """Answers questions; however many browsers ask the same one, the tables are read once per commit."""
 
     def __init__(self, reader: Reader) -> None:
-        """Keeps the reader."""
+        """Answers from the tables of a reader."""
         self.reader = reader
-        self._known: LRUCache[Question, _Known] = LRUCache(_KEPT)
+        self._cache: LRUCache[Question, _CachedAnswer] = LRUCache(_MAX_CACHED_ANSWERS)
         self._lock = threading.Lock()
 
     def versions(self, tables: tuple[Table, ...]) -> dict[Table, TableVersion | None]:
-        """The newest commit of each table; None for one that is not there."""
+        """Returns the newest version of each table; None for a table that does not exist."""
         return {table: self.reader.version(table) for table in tables}
 
     def ask(self, question: Question) -> pa.Table:
-        """The answer as the tables are now.
+        """Returns the answer over the newest version of the tables.
 
         Raises:
-            NotYetError: A table has not been made yet.
+            MissingTableError: A table has not been made yet.
             TableError: A table cannot be read.
         """
         versions: dict[Table, TableVersion] = {}
         for table, version in self.versions(question.tables).items():
             if version is None:
-                raise NotYetError(f"{table} does not exist yet; run: {MADE_BY[table]}")
+                raise MissingTableError(table)
             versions[table] = version
-        known = self._entry(question)
-        with known.lock:
-            if known.rows is None or not _is_as_new(known.versions, versions):
-                known.rows = self._answer(question, known, versions)
-                known.versions = versions
-            return known.rows
+        cached = self._cached(question)
+        with cached.lock:
+            if cached.rows is None or not _is_up_to_date(cached.versions, versions):
+                cached.rows = self._read(question, cached, versions)
+                cached.versions = versions
+            return cached.rows
 
-    def _answer(self, question: Question, known: _Known, versions: dict[Table, TableVersion]) -> pa.Table:
+    def _read(self, question: Question, cached: _CachedAnswer, versions: dict[Table, TableVersion]) -> pa.Table:
+        """Folds the rows that were added into the cached answer if that is possible; else reads the whole tables."""
         parameters = dict(question.parameters)
-        if known.rows is not None and question.is_foldable:
+        if cached.rows is not None and question.is_foldable:
             table = question.tables[0]
-            with self.reader.added(table, known.versions[table], versions[table]) as added:
+            with self.reader.added(table, cached.versions[table], versions[table]) as added:
                 if added is not None:
                     try:
-                        return question.fold(known.rows, added.query(question.sql, parameters))
+                        return question.fold(cached.rows, added.query(question.sql, parameters))
                     except TableError as error:
-                        logger.warning("new rows of %s cannot be read by themselves: %s", table, error)
+                        logger.warning("cannot read only the new rows of %s, reading all of it: %s", table, error)
         return self.reader.query(question.sql, parameters, versions)
 
-    def _entry(self, question: Question) -> _Known:
+    def _cached(self, question: Question) -> _CachedAnswer:
         with self._lock:
-            return self._known.setdefault(question, _Known())
+            return self._cache.setdefault(question, _CachedAnswer())
 
 
-def _is_as_new(known: dict[Table, TableVersion], found: dict[Table, TableVersion]) -> bool:
-    """Whether no table has a commit that is not known; another browser's thread may know a newer one."""
+def _is_up_to_date(cached: dict[Table, TableVersion], found: dict[Table, TableVersion]) -> bool:
+    """Whether every cached version is at least as new as the one found; another thread may have read a newer one."""
     return all(
-        known[table].table_id == version.table_id and known[table].number >= version.number
+        cached[table].table_id == version.table_id and cached[table].number >= version.number
         for table, version in found.items()
     )

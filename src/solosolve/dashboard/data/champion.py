@@ -1,4 +1,4 @@
-"""Which model is champion, which was before it, and what was measured of them."""
+"""The champion, the version before it, and how versions did on their test split."""
 
 from __future__ import annotations
 
@@ -7,100 +7,89 @@ from datetime import datetime
 from typing import Any
 
 from solosolve.dashboard.data import questions
-from solosolve.dashboard.data.answers import Answers, NotYetError
+from solosolve.dashboard.data.answers import Answers, Question
+from solosolve.dashboard.data.counted_scores import Scores
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.test_scores import Interval, Scores
+from solosolve.model.evaluation import Estimate
+from solosolve.names import MODEL_EVENTS, TEST
+from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion
 
 SHOWN_METRICS = {"accuracy": "Accuracy", "weighted_precision": "Precision", "f1": "F1", "auc": "AUC"}
+"""Metric to its label on screen."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The champion and its predecessor.
+class TrainedVersion:
+    """What training recorded about one model version.
 
     Attributes:
-        version: The champion.
-        is_provisional: Whether it does not beat the prior.
-        previous: The version that was champion before it.
+        metrics: Metric to its value and interval on the test split.
+        test_count: Complaints in the test split.
+        record_count: Complaints in all splits.
+        trained_at: When it was trained.
+        training_seconds: How long the trees took to fit.
     """
 
-    version: int
-    is_provisional: bool
-    previous: int | None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A version as it was trained.
-
-    Attributes:
-        metrics: Metric to value and interval on the test split.
-        test_count: Complaints of the test split.
-        record_count: Complaints of all splits.
-        trained_at: When.
-        training_seconds: How long the trees took.
-    """
-
-    metrics: dict[str, Interval]
+    metrics: dict[str, Estimate]
     test_count: int
     record_count: int
     trained_at: datetime
     training_seconds: float
 
 
-def standing(answers: Answers) -> Standing:
-    """The champion and its predecessor.
+def current_champion(answers: Answers) -> CurrentChampion:
+    """Returns the champion and the version before it.
 
     Raises:
-        NotYetError: No model has been promoted.
+        NoChampionError: No model has been promoted.
     """
-    events = answers.ask(questions.champions()).to_pylist()
-    if not events:
-        raise NotYetError("no model is champion yet; run: solosolve run train_model")
-    version = events[0]["model_version"]
-    others = [event["model_version"] for event in events if event["model_version"] != version]
-    return Standing(version, events[0]["event"] == "promoted_provisional", others[0] if others else None)
+    return CurrentChampion.from_events(answers.ask(Question(CHAMPION_EVENTS_SQL, (MODEL_EVENTS,))))
 
 
-def shown_version(answers: Answers, filters: Filters) -> int:
-    """The version that the page is about: the chosen one, else the champion.
+def selected_version(answers: Answers, filters: Filters) -> int:
+    """Returns the model version that a page shows: the one in the filters, or else the champion.
 
     Raises:
-        NotYetError: None is chosen, and no model has been promoted.
+        NoChampionError: The filters name no version, and no model has been promoted.
     """
-    return filters.model_version if filters.model_version is not None else standing(answers).version
+    return filters.model_version if filters.model_version is not None else current_champion(answers).version
 
 
-def trained(answers: Answers) -> dict[int, Trained]:
-    """All versions that were measured, newest first."""
-    found: dict[int, Trained] = {}
+def trained_versions(answers: Answers) -> dict[int, TrainedVersion]:
+    """Returns every version that has metrics, newest first.
+
+    Raises:
+        NotYetError: No version has been trained.
+    """
     by_version: dict[int, list[dict[str, Any]]] = {}
-    for row in answers.ask(questions.metrics()).to_pylist():
+    for row in answers.ask(questions.model_metrics()).to_pylist():
         by_version.setdefault(row["model_version"], []).append(row)
-    for version, rows in by_version.items():
-        counts = {row["split"]: row["record_count"] for row in rows}
-        test = [row for row in rows if row["split"] == "test"]
-        newest = rows[0]
-        found[version] = Trained(
-            metrics={row["metric"]: _interval(row) for row in test},
-            test_count=counts.get("test", 0),
-            record_count=sum(counts.values()),
-            trained_at=newest["trained_at"],
-            training_seconds=newest["training_seconds"],
-        )
-    return found
+    return {version: _trained_version(rows) for version, rows in by_version.items()}
 
 
-def _interval(row: dict[str, Any]) -> Interval:
-    """The metric; without an interval it is its own."""
+def _trained_version(rows: list[dict[str, Any]]) -> TrainedVersion:
+    """Builds a version from its rows in `gold.model_metrics`, newest first."""
+    counts = {row["split"]: row["record_count"] for row in rows}
+    newest = rows[0]
+    return TrainedVersion(
+        metrics={row["metric"]: _interval(row) for row in rows if row["split"] == TEST},
+        test_count=counts.get(TEST, 0),
+        record_count=sum(counts.values()),
+        trained_at=newest["trained_at"],
+        training_seconds=newest["training_seconds"],
+    )
+
+
+def _interval(row: dict[str, Any]) -> Estimate:
+    """Returns the metric's interval; a metric that was written without one gets an interval of zero width."""
     low, high = (row["value"] if row[name] is None else row[name] for name in ("value_low", "value_high"))
-    return Interval(row["value"], low, high)
+    return Estimate(row["value"], low, high)
 
 
-def tested(answers: Answers, version: int, filters: Filters) -> Scores:
-    """The version's test complaints of the chosen segment, counted by probability.
+def scores_on_test_split(answers: Answers, version: int, filters: Filters) -> Scores:
+    """Counts a version's test complaints in the selected segment by probability.
 
     Raises:
         NotYetError: No version has been tested.
     """
-    return Scores.of(answers.ask(questions.test_scores(version, filters)))
+    return Scores.of(answers.ask(questions.test_split_scores(version, filters)))

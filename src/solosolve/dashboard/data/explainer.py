@@ -7,19 +7,19 @@ from typing import Protocol
 
 
 class Explainer(Protocol):
-    """Says what moved a probability."""
+    """Explains a probability."""
 
     def explain(self, complaint: Mapping[str, object], model_version: int) -> list[tuple[str, float]]:
-        """The features that moved a complaint's probability.
+        """Returns the features that moved a complaint's probability.
 
         Args:
-            complaint: The filed columns.
-            model_version: Whose probability.
+            complaint: The columns that are known when a complaint is filed.
+            model_version: The version whose probability is explained.
 
         Returns:
-            Feature and its effect in log-odds, largest first.
+            Each feature and its effect in log-odds, largest first.
 
         Raises:
-            ModelError: The version cannot be had, or cannot score the complaint.
+            ModelError: The version cannot be loaded, or cannot score the complaint.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a page is narrowed to: period, product, company, state and model version, as its address says."""
+"""The filters of a page, as its address holds them: period, product, company, state and model version."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from solosolve.storage.reader import Value
 
 SEGMENT_COLUMNS = ("product", "company", "state")
 
-_MOST_VALUES = 50
-_LONGEST_VALUE = 200
-_LONGEST_SEARCH = 20_000
-_LARGEST_VERSION = 2**31 - 1
+_MAX_VALUES = 50
+_MAX_VALUE_LENGTH = 200
+_MAX_SEARCH_LENGTH = 20_000
+_MAX_VERSION = 2**31 - 1
+_MAX_SHOWN_LENGTH = 40
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition of a statement, and the values of its parameters."""
+    """A SQL condition and the values of its parameters."""
 
     sql: str = "true"
     parameters: tuple[tuple[str, Value], ...] = ()
@@ -34,11 +35,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Filters:
-    """What is looked at; empty means all.
+    """What a page shows; an empty filter lets everything through.
 
     Attributes:
-        first_day: From this day on (UTC).
-        last_day: Up to this day's end (UTC).
+        first_day: The period's first day, in UTC.
+        last_day: The period's last day, in UTC and included.
         product: Any of these products.
         company: Any of these companies.
         state: Any of these states.
@@ -54,30 +55,32 @@ class Filters:
 
     @classmethod
     def parse(cls, search: object) -> Self:
-        """Reads an address's query string.
+        """Reads the query string of an address, and ignores names that are not filters.
 
         Raises:
-            UsageError: A value is not one that a filter can have; other names are left alone.
+            UsageError: A value is not one that the filter can have.
         """
         if search is not None and not isinstance(search, str):
-            raise UsageError("the address is not text")
-        if search and len(search) > _LONGEST_SEARCH:
-            raise UsageError(f"the address is longer than {_LONGEST_SEARCH:,} characters")
+            raise UsageError("the address must be text")
+        if search and len(search) > _MAX_SEARCH_LENGTH:
+            raise UsageError(
+                f"the address has {len(search):,} characters of filters; at most {_MAX_SEARCH_LENGTH:,} are allowed"
+            )
         found = parse_qs((search or "").removeprefix("?"))
         filters = cls(
-            first_day=_day("from", found),
-            last_day=_day("to", found),
-            product=_texts("product", found),
-            company=_texts("company", found),
-            state=_texts("state", found),
-            model_version=_version(found),
+            first_day=_parse_day("from", found),
+            last_day=_parse_day("to", found),
+            product=_parse_texts("product", found),
+            company=_parse_texts("company", found),
+            state=_parse_texts("state", found),
+            model_version=_parse_version(found),
         )
         if filters.first_day and filters.last_day and filters.first_day > filters.last_day:
-            raise UsageError("from: a day behind the last one")
+            raise UsageError(f"to is before from: {filters.last_day} is earlier than {filters.first_day}")
         return filters
 
     def to_search(self) -> str:
-        """The query string that `parse` reads; empty where nothing is narrowed."""
+        """Writes the query string that `parse` reads; empty if no filter is set."""
         pairs: list[tuple[str, str]] = []
         if self.first_day:
             pairs.append(("from", self.first_day.isoformat()))
@@ -90,15 +93,15 @@ class Filters:
 
     @property
     def has_segment(self) -> bool:
-        """Whether products, companies or states are chosen."""
+        """Whether products, companies or states are selected."""
         return any(getattr(self, name) for name in SEGMENT_COLUMNS)
 
     def without_segment(self) -> Self:
-        """The same period and model version, of all complaints."""
+        """Returns the same period and model version for all products, companies and states."""
         return replace(self, product=(), company=(), state=())
 
     def in_period(self, column: str) -> Condition:
-        """The condition that an instant lies in the period."""
+        """Returns the condition that a timestamp column lies in the period."""
         parts: list[str] = []
         parameters: list[tuple[str, Value]] = []
         if self.first_day:
@@ -110,18 +113,18 @@ class Filters:
         return Condition(" and ".join(parts), tuple(parameters)) if parts else Condition()
 
     def in_segment(self) -> Condition:
-        """The condition that `product`, `company` and `state` are among the chosen ones."""
+        """Returns the condition that `product`, `company` and `state` are among the selected values."""
         condition = Condition()
         for column in SEGMENT_COLUMNS:
-            chosen: tuple[str, ...] = getattr(self, column)
-            if chosen:
-                names = [f"{column}_{number}" for number in range(len(chosen))]
+            selected: tuple[str, ...] = getattr(self, column)
+            if selected:
+                names = [f"{column}_{number}" for number in range(len(selected))]
                 sql = f"{column} in ({', '.join(f':{name}' for name in names)})"
-                condition &= Condition(sql, tuple(zip(names, chosen, strict=True)))
+                condition &= Condition(sql, tuple(zip(names, selected, strict=True)))
         return condition
 
     def of_model(self) -> Condition:
-        """The condition that `model_version` is the chosen one."""
+        """Returns the condition that `model_version` is the selected one."""
         if self.model_version is None:
             return Condition()
         return Condition("model_version = :model_version", (("model_version", self.model_version),))
@@ -131,34 +134,35 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _day(name: str, found: dict[str, list[str]]) -> date | None:
+def _parse_day(name: str, found: dict[str, list[str]]) -> date | None:
     text = found.get(name, [""])[-1]
     if not text:
         return None
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{name}: not a day such as 2026-01-31") from None
+        shown = text[:_MAX_SHOWN_LENGTH]
+        raise UsageError(f"{name}: expected a date such as 2026-01-31, found {shown!r}") from None
     if day.year not in _YEARS:
-        raise UsageError(f"{name}: not a day of the years {_YEARS.start} to {_YEARS.stop - 1}")
+        raise UsageError(f"{name}: expected a year from {_YEARS.start} to {_YEARS.stop - 1}, found {day.year}")
     return day
 
 
-def _texts(name: str, found: dict[str, list[str]]) -> tuple[str, ...]:
+def _parse_texts(name: str, found: dict[str, list[str]]) -> tuple[str, ...]:
     values = sorted({value for value in found.get(name, []) if value})
-    if len(values) > _MOST_VALUES:
-        raise UsageError(f"{name}: {len(values)} values, at most {_MOST_VALUES} can be chosen")
-    if any(len(value) > _LONGEST_VALUE for value in values):
-        raise UsageError(f"{name}: a value is longer than {_LONGEST_VALUE} characters")
+    if len(values) > _MAX_VALUES:
+        raise UsageError(f"{name}: {len(values)} values are selected; at most {_MAX_VALUES} are allowed")
+    if any(len(value) > _MAX_VALUE_LENGTH for value in values):
+        raise UsageError(f"{name}: a value has more than {_MAX_VALUE_LENGTH} characters")
     if any(_SURROGATE.search(value) for value in values):
-        raise UsageError(f"{name}: a value is no text")
+        raise UsageError(f"{name}: a value has a character that is not valid Unicode")
     return tuple(values)
 
 
-def _version(found: dict[str, list[str]]) -> int | None:
+def _parse_version(found: dict[str, list[str]]) -> int | None:
     text = found.get("model", [""])[-1]
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= _LARGEST_VERSION):
-        raise UsageError("model: not the number of a model version")
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= _MAX_VERSION):
+        raise UsageError(f"model: expected a model version such as 2, found {text[:_MAX_SHOWN_LENGTH]!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""The statements behind the panels: one function a question, in SQL that DataFusion and Databricks both take."""
+"""The questions that panels ask: one function each, in SQL that both DataFusion and Databricks accept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from solosolve.dashboard.data.answers import Question, ask_where
 from solosolve.dashboard.data.filters import Condition, Filters
 from solosolve.names import (
-    CHAMPION,
     DEAD_LETTERS,
     FEEDBACK,
     MODEL_EVENTS,
@@ -19,89 +18,78 @@ from solosolve.names import (
     STREAM_PROGRESS,
     TEST_SCORES,
 )
+from solosolve.storage.feedback import CURRENT_VERDICTS
 
 SCORE_BINS = 100
-"""Bins of equal width that predictions are counted in."""
+"""Bins of equal width that predictions are counted in, by probability."""
 
 TEST_BINS = 1_000
-"""Bins of equal width that the test split's probabilities are counted in."""
-
-CURRENT_VERDICTS = (
-    f"(select * from {FEEDBACK} where verdict <> 'withdrawn' and feedback_id not in "
-    f"(select feedback_id from {FEEDBACK} where verdict = 'withdrawn'))"
-)
-"""Rows of `silver.feedback` that nobody took back."""
+"""Bins of equal width that test complaints are counted in, by probability."""
 
 
-def chosen_predictions(filters: Filters) -> Condition:
-    """Which rows of `gold.predictions` a page is about."""
+def matching_predictions(filters: Filters) -> Condition:
+    """Returns the condition that a row of `gold.predictions` passes the filters."""
     return filters.in_period("scored_at") & filters.in_segment() & filters.of_model()
 
 
 def prediction_span(filters: Filters) -> Question:
-    """`n` predictions, `first_at` and `last_at`."""
+    """Asks for the number of predictions `n`, and when they were scored: `first_at` and `last_at`."""
     select = "count(*) as n, min(scored_at) as first_at, max(scored_at) as last_at"
-    condition = chosen_predictions(filters)
+    condition = matching_predictions(filters)
     return ask_where(select, PREDICTIONS, condition, sums=("n",), lowest=("first_at",), highest=("last_at",))
 
 
 def predictions_by(column: str, filters: Filters) -> Question:
-    """`column`, `prediction` and `n`; the column is one of the table's, never a browser's word."""
+    """Asks for `column`, `prediction` and their number `n`; the column must never come from a browser."""
     select = f"{column}, prediction, count(*) as n"
-    return ask_where(select, PREDICTIONS, chosen_predictions(filters), "group by 1, 2", sums=("n",))
+    return ask_where(select, PREDICTIONS, matching_predictions(filters), "group by 1, 2", sums=("n",))
 
 
 def predictions_over_time(unit: str, filters: Filters) -> Question:
-    """`at` (the beginning of a minute, hour, day or week), `prediction` and `n`."""
+    """Asks for `at` (the start of a minute, hour, day or week), `prediction` and their number `n`."""
     select = f"date_trunc('{unit}', scored_at) as at, prediction, count(*) as n"
-    return ask_where(select, PREDICTIONS, chosen_predictions(filters), "group by 1, 2", sums=("n",))
+    return ask_where(select, PREDICTIONS, matching_predictions(filters), "group by 1, 2", sums=("n",))
 
 
 def score_distribution(filters: Filters) -> Question:
-    """`model_version`, `bin` (hundredths of probability, 0 to 99) and `n`."""
+    """Asks for `model_version`, `bin` (hundredths of probability, 0 to 99) and their number `n`."""
     select = f"model_version, {_bin(SCORE_BINS)} as bin, count(*) as n"
-    return ask_where(select, PREDICTIONS, chosen_predictions(filters), "group by 1, 2", sums=("n",))
+    return ask_where(select, PREDICTIONS, matching_predictions(filters), "group by 1, 2", sums=("n",))
 
 
-def streamed(filters: Filters) -> Question:
-    """`source` and `n` predictions, of what streams scored."""
-    condition = chosen_predictions(filters) & Condition("batch_id is not null")
+def streamed_predictions(filters: Filters) -> Question:
+    """Asks for `source` and `n`, the number of predictions that a stream wrote."""
+    condition = matching_predictions(filters) & Condition("batch_id is not null")
     return ask_where("source, count(*) as n", PREDICTIONS, condition, "group by 1", sums=("n",))
 
 
-def test_scores(version: int, filters: Filters) -> Question:
-    """`bin` (thousandths of probability, 0 to 999), `label` and `n` of a version's test split."""
+def test_split_scores(version: int, filters: Filters) -> Question:
+    """Asks for `bin` (thousandths of probability, 0 to 999), `label` and `n` in a version's test split."""
     condition = Condition("model_version = :version", (("version", version),)) & filters.in_segment()
     select = f"{_bin(TEST_BINS)} as bin, is_successful_resolution as label, count(*) as n"
     return ask_where(select, TEST_SCORES, condition, "group by 1, 2", sums=("n",))
 
 
-def test_scores_by(column: str, version: int, filters: Filters) -> Question:
-    """`value` of a column and `n`: what a version was tested on."""
+def test_split_values(column: str, version: int, filters: Filters) -> Question:
+    """Asks for each `value` of a column and its number `n` in a version's test split."""
     condition = Condition("model_version = :version", (("version", version),)) & filters.in_segment()
     return ask_where(f"{column} as value, count(*) as n", TEST_SCORES, condition, "group by 1", sums=("n",))
 
 
-def ledger(filters: Filters) -> Question:
-    """All events of the model ledger in the period, newest first."""
+def model_events(filters: Filters) -> Question:
+    """Asks for the newest 200 events of the model ledger in the period, newest first."""
     columns = "event_at, model_version, event, alias, actor, evidence"
     condition = filters.in_period("event_at") & filters.of_model()
     return ask_where(columns, MODEL_EVENTS, condition, "order by event_at desc limit 200")
 
 
-def champions() -> Question:
-    """`model_version`, `event`, `event_at`: which versions were champion, newest first."""
-    condition = Condition(f"alias = '{CHAMPION}'")
-    return ask_where("model_version, event, event_at", MODEL_EVENTS, condition, "order by event_at desc limit 50")
-
-
-def metrics() -> Question:
-    """Every metric of every version on every split."""
+def model_metrics() -> Question:
+    """Asks for every metric of every version on every split, newest version first."""
     return ask_where("*", MODEL_METRICS, Condition(), "order by trained_at desc, model_version desc")
 
 
 def stream_batches(filters: Filters) -> Question:
-    """The newest batches of the stream, newest first."""
+    """Asks for the newest 600 batches of the streams, newest first."""
     columns = (
         "ended_at, source, batch_id, model_version, request_count, dead_letter_count, batch_seconds, "
         "latency_p99_seconds, lag"
@@ -111,26 +99,26 @@ def stream_batches(filters: Filters) -> Question:
 
 
 def quarantined(filters: Filters) -> Question:
-    """`reason` and `n` records that could not be read."""
+    """Asks for `reason` and `n`, the number of records that could not be read."""
     condition = filters.in_period("_ingested_at")
     return ask_where("_reason as reason, count(*) as n", QUARANTINE, condition, "group by 1", sums=("n",))
 
 
 def rejected(filters: Filters) -> Question:
-    """`reason` (the failed rules) and `n` complaints."""
+    """Asks for `reason` (the failed rules) and `n`, the number of rejected complaints."""
     condition = filters.in_period("_ingested_at") & filters.in_segment()
     select = "array_join(failed_rules, ', ') as reason, count(*) as n"
     return ask_where(select, REJECTED, condition, "group by 1", sums=("n",))
 
 
 def dead_letters(filters: Filters) -> Question:
-    """`reason` and `n` messages that could not be read."""
+    """Asks for `reason` and `n`, the number of messages that could not be read."""
     condition = filters.in_period("failed_at")
     return ask_where("reason, count(*) as n", DEAD_LETTERS, condition, "group by 1", sums=("n",))
 
 
 def feedback(filters: Filters) -> Question:
-    """`model_version`, `is_successful_resolution` and `probability` of each verdict that says one or the other."""
+    """Asks for `model_version`, `is_successful_resolution` and `probability` of each verdict of success or failure."""
     condition = filters.in_period("given_at") & filters.in_segment() & filters.of_model()
     sql = (
         f"select model_version, is_successful_resolution, probability from {CURRENT_VERDICTS} as verdicts "
@@ -140,7 +128,7 @@ def feedback(filters: Filters) -> Question:
 
 
 def totals(rows: list[dict[str, Any]], column: str) -> Counter[str]:
-    """Predictions a value, of an answer to `predictions_by`; an empty name stands for none."""
+    """Sums the rows of `predictions_by` to one total per value; the empty string means null."""
     counts: Counter[str] = Counter()
     for row in rows:
         counts[row[column] or ""] += row["n"]

@@ -1,4 +1,4 @@
-"""Which complaints a person should look at next: the least certain ones, of segments little looked at."""
+"""The complaints to review next: the least certain ones, with a turn for products that few verdicts cover."""
 
 from __future__ import annotations
 
@@ -7,31 +7,42 @@ from collections import Counter
 from typing import Any
 
 from solosolve.dashboard.data import questions
-from solosolve.dashboard.data.answers import Answers, NotYetError, Question, ask_where
+from solosolve.dashboard.data.answers import Answers, Question, ask_where
 from solosolve.dashboard.data.filters import Condition, Filters
+from solosolve.errors import NotYetError
 from solosolve.names import FEEDBACK, PREDICTIONS
+from solosolve.storage.feedback import CURRENT_VERDICTS
 
-SHOWN = 12
-"""Complaints of the queue that a page shows."""
+QUEUE_LENGTH = 12
+"""Complaints in the queue on screen."""
 
-_A_SEGMENT = 60
-"""Candidates of one product beside those that have a verdict."""
+CANDIDATES_PER_PRODUCT = 60
+"""Complaints without a verdict that are read for each product."""
 
-_SEGMENTS = 40
-"""Products that candidates are taken of, the largest ones."""
+_MAX_PRODUCTS = 40
+"""Products that candidates are read for, those with the most predictions first."""
 
-_SOURCES = 3
-"""Rows that a complaint may have of one version, a source each."""
+_MAX_SOURCES = 3
+"""Predictions that a complaint may have per model version: one from each source."""
 
 
-def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
-    """The next complaints to review, of the newest model version that has predictions.
+def review_queue(
+    answers: Answers, filters: Filters, *, candidates_per_product: int = CANDIDATES_PER_PRODUCT
+) -> list[dict[str, Any]]:
+    """Returns the complaints to review next, from the newest model version that has predictions.
 
-    A segment is a product. The next complaint is the least certain one of the segment that has the fewest verdicts and
-    complaints picked so far beside the square root of its predictions: a rare product gets its turn, a large one more.
+    Products take turns: the next complaint is the least certain one of the product with the lowest ratio of verdicts
+    given and complaints queued to the square root of its predictions. So a rare product gets its turn, and a large one
+    gets more turns.
+
+    Args:
+        answers: Answers from the tables.
+        filters: The filters of the page.
+        candidates_per_product: Complaints without a verdict to read for each product.
 
     Returns:
-        `complaint_id`, `product`, `company`, `state`, `probability`, `model_version`, first things first.
+        At most QUEUE_LENGTH dicts with `complaint_id`, `product`, `company`, `state`, `probability` and
+        `model_version`; the first to review comes first.
 
     Raises:
         NotYetError: There are no predictions.
@@ -42,65 +53,88 @@ def review_queue(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
         return []
     version = max(row["model_version"] for row in bins)
     reviewed, verdicts = _reviewed(answers)
-    # As many more as have a verdict, in steps, so that the question is not another one after each.
-    most = (1 + max(verdicts.values(), default=0) // _A_SEGMENT) * 2 * _A_SEGMENT
-    bands = _bands(answers.ask(_distances(filters, version)).to_pylist(), most * _SOURCES)
-    candidates = answers.ask(_candidates(filters, version, bands, most)).to_pylist()
-    sizes = questions.totals(answers.ask(questions.predictions_by("product", filters)).to_pylist(), "product")
-    waiting: dict[str, list[dict[str, Any]]] = {}
-    for row in candidates:
-        if row["complaint_id"] not in reviewed:
-            waiting.setdefault(row["product"] or "", []).append(row)
-    picked: list[dict[str, Any]] = []
-    seen: set[int] = set()
-    while len(picked) < SHOWN and waiting:
-        segment = min(waiting, key=lambda name: ((verdicts[name] + 1) / math.sqrt(sizes[name] or 1), name))
-        row = waiting[segment].pop(0)
-        if not waiting[segment]:
-            del waiting[segment]
-        if row["complaint_id"] not in seen:
-            seen.add(row["complaint_id"])
-            verdicts[segment] += 1
-            picked.append(row)
-    return picked
+    # Reviewed complaints are candidates too, so more are read as verdicts come in. The limit grows in steps, because a
+    # question that changes with every verdict is never answered from the cache.
+    steps = 1 + max(verdicts.values(), default=0) // candidates_per_product
+    limit = steps * 2 * candidates_per_product
+    distances = answers.ask(_distances(filters, version)).to_pylist()
+    candidates = answers.ask(_candidates(filters, version, _bands(distances, limit * _MAX_SOURCES), limit)).to_pylist()
+    predictions = answers.ask(questions.predictions_by("product", filters)).to_pylist()
+    waiting = [row for row in candidates if row["complaint_id"] not in reviewed]
+    return _take_turns(waiting, verdicts, questions.totals(predictions, "product"))
+
+
+def _take_turns(waiting: list[dict[str, Any]], verdicts: Counter[str], sizes: Counter[str]) -> list[dict[str, Any]]:
+    """Picks the queue from candidates that are ordered by certainty within each product.
+
+    Args:
+        waiting: Candidates without a verdict.
+        verdicts: Verdicts per product.
+        sizes: Predictions per product.
+    """
+    by_product: dict[str, list[dict[str, Any]]] = {}
+    for row in waiting:
+        by_product.setdefault(row["product"] or "", []).append(row)
+    turns = Counter(verdicts)
+    queue: dict[int, dict[str, Any]] = {}
+    while len(queue) < QUEUE_LENGTH and by_product:
+        product = min(by_product, key=lambda name: ((turns[name] + 1) / math.sqrt(sizes[name] or 1), name))
+        row = by_product[product].pop(0)
+        if not by_product[product]:
+            del by_product[product]
+        # A complaint can have predictions under two products.
+        if row["complaint_id"] not in queue:
+            queue[row["complaint_id"]] = row
+            turns[product] += 1
+    return list(queue.values())
 
 
 def _of_version(filters: Filters, version: int) -> Condition:
-    return questions.chosen_predictions(filters) & Condition("model_version = :newest", (("newest", version),))
+    newest = Condition("model_version = :newest", (("newest", version),))
+    return questions.matching_predictions(filters) & newest
 
 
 def _distances(filters: Filters, version: int) -> Question:
-    """`product`, `distance` (hundredths from one half, rounded up) and `n`."""
+    """Asks for `product`, `distance` (of the probability from one half, in hundredths rounded up) and `n`."""
     select = "product, cast(ceil(abs(probability - 0.5) * 100) as int) as distance, count(*) as n"
     return ask_where(select, PREDICTIONS, _of_version(filters, version), "group by 1, 2", sums=("n",))
 
 
-def _bands(distances: list[dict[str, Any]], wanted: int) -> dict[str, float]:
-    """How far from one half each product's candidates lie, so that millions are not ranked; of the largest products."""
+def _bands(distances: list[dict[str, Any]], count: int) -> dict[str, float]:
+    """Returns how far from one half a product's `count` least certain predictions reach, so that few rows are ranked.
+
+    Args:
+        distances: The answer to `_distances`.
+        count: Predictions that the band must hold, if the product has as many.
+
+    Returns:
+        Product to distance, for the _MAX_PRODUCTS largest products.
+    """
     counts: dict[str, Counter[int]] = {}
     for row in distances:
         if row["product"]:
             counts.setdefault(row["product"], Counter())[row["distance"]] += row["n"]
     bands = {}
-    for product in sorted(counts, key=lambda name: (-counts[name].total(), name))[:_SEGMENTS]:
+    for product in sorted(counts, key=lambda name: (-counts[name].total(), name))[:_MAX_PRODUCTS]:
         found, band = 0, 50
         for distance in sorted(counts[product]):
             found += counts[product][distance]
-            if found >= wanted:
+            if found >= count:
                 band = distance
                 break
         bands[product] = band / 100
     return bands
 
 
-def _candidates(filters: Filters, version: int, bands: dict[str, float], most: int) -> Question:
+def _candidates(filters: Filters, version: int, bands: dict[str, float], limit: int) -> Question:
+    """Asks for the `limit` least certain complaints of each product, the least certain first."""
     near, parameters = [], []
     for number, (product, band) in enumerate(bands.items()):
-        # A little more: 0.07 is no binary fraction.
+        # The margin covers rounding: 0.07 has no exact binary form.
         near.append(f"product = :segment_{number} and abs(probability - 0.5) <= {band + 1e-9:.10f}")
         parameters.append((f"segment_{number}", product))
     condition = _of_version(filters, version) & Condition(f"({' or '.join(near) or 'false'})", tuple(parameters))
-    # One row a complaint, of several that sources may have scored alike.
+    # A complaint that several sources scored becomes one row.
     complaints = (
         "select product, complaint_id, min(company) as company, min(state) as state, min(probability) as probability, "
         f"min(model_version) as model_version from {PREDICTIONS} where {condition.sql} group by 1, 2"
@@ -108,14 +142,14 @@ def _candidates(filters: Filters, version: int, bands: dict[str, float], most: i
     sql = (
         "select complaint_id, product, company, state, probability, model_version from (select *, row_number() over "
         f"(partition by product order by abs(probability - 0.5), complaint_id) as place from ({complaints}) as scored) "
-        f"as ranked where place <= {most} order by product, place"
+        f"as ranked where place <= {limit} order by product, place"
     )
     return Question(sql, (PREDICTIONS,), condition.parameters)
 
 
 def _reviewed(answers: Answers) -> tuple[set[int], Counter[str]]:
-    """Complaints that have a verdict, and verdicts a product."""
-    sql = f"select complaint_id, product from {questions.CURRENT_VERDICTS} as verdicts"
+    """Returns the complaints that have a verdict, and the number of verdicts per product."""
+    sql = f"select complaint_id, product from {CURRENT_VERDICTS} as verdicts"
     try:
         rows = answers.ask(Question(sql, (FEEDBACK,))).to_pylist()
     except NotYetError:

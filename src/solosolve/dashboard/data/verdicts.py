@@ -1,4 +1,4 @@
-"""Verdicts as a browser submits them: checked, completed from the tables, and taken back."""
+"""Verdicts that a browser submits: checked, completed from the tables, and withdrawn."""
 
 from __future__ import annotations
 
@@ -6,118 +6,145 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.views.complaint_details import predictions_of
-from solosolve.dashboard.web.security import who_asks
+from solosolve.dashboard.data.complaint_lookup import complaint_id_from_json, predictions_of
 from solosolve.errors import UsageError
 from solosolve.names import FEEDBACK
 from solosolve.storage.feedback import Feedback, FeedbackLog, Verdict
 
 REASONS = (
-    "The narrative says so", "The company's answer says so", "A similar complaint ended so",
+    "The narrative says so", "The company's response says so", "A similar complaint ended this way",
     "The narrative is unclear", "Other",
 )  # fmt: skip
 
-LONGEST_NOTE = 2_000
-LARGEST_ID = 2**63 - 1
+MAX_NOTE_LENGTH = 2_000
 
-_SUBMISSION = re.compile(r"[0-9a-f]{32}")
+_SUBMISSION_ID = re.compile(r"[0-9a-f]{32}")
+_COPIED_COLUMNS = ("model_version", "probability", "company", "state", "product")
 
 
-def item_of(complaint_id: int) -> dict[str, object]:
-    """What is being reviewed, and the id of the submission to come: sent twice, it is one row."""
+def new_review_item(complaint_id: int) -> dict[str, object]:
+    """Returns a complaint to review and the id of the verdict to come: however often it is sent, it is one row."""
     return {"complaint_id": complaint_id, "submission": uuid.uuid4().hex}
 
 
-def is_shown(shown: object, item: object) -> TypeGuard[Mapping[str, object]]:
-    """Whether what a page shows is what is being reviewed: a verdict in between would be on what nobody saw."""
+def is_showing(shown: object, item: object) -> TypeGuard[Mapping[str, object]]:
+    """Whether the page already shows the complaint under review, so that no verdict falls on one nobody has seen.
+
+    Args:
+        shown: What the page shows.
+        item: The complaint under review, from `new_review_item`.
+    """
     names = ("complaint_id", "submission")
     return (
         isinstance(item, dict) and isinstance(shown, dict) and all(item.get(name) == shown.get(name) for name in names)
     )
 
 
-def verdict_of(
-    answers: Answers, shown: Mapping[str, object], verdict: Verdict, reason: object, note: object
+def build_feedback(
+    answers: Answers, shown: Mapping[str, object], verdict: Verdict, reason: object, note: object, reviewer: str
 ) -> Feedback:
-    """The row that a browser's submission amounts to; the prediction that was shown is looked up, not believed.
+    """Builds the row for a submitted verdict; the prediction comes from the table, not from the browser.
+
+    Args:
+        answers: Answers from the tables.
+        shown: What the page shows: `complaint_id`, `submission`, and `model_version` and `scored_at` of a prediction.
+        verdict: The verdict.
+        reason: One of REASONS, or None.
+        note: The reviewer's own words, or None.
+        reviewer: The user who submits it.
 
     Raises:
-        UsageError: It is not a submission, or the complaint has no prediction.
+        UsageError: The submission is incomplete or malformed, or the complaint has no such prediction.
         TableError: The prediction cannot be read.
     """
-    number, submission = complaint_id_of(shown.get("complaint_id")), shown.get("submission")
-    if number is None or not isinstance(submission, str) or not _SUBMISSION.fullmatch(submission):
-        raise UsageError("choose a complaint first")
-    if reason is not None and reason not in REASONS:
-        raise UsageError("choose a reason of the list")
-    if note is not None and (not isinstance(note, str) or len(note) > LONGEST_NOTE):
-        raise UsageError(f"a note has at most {LONGEST_NOTE:,} characters")
-    words = [text for text in (reason, note and note.strip()) if text]
-    if not words:
-        raise UsageError("give a reason, or a note")
-    found = [
-        row for row in predictions_of(answers, number)
-        if (row["model_version"], str(row["scored_at"])) == (shown.get("model_version"), shown.get("scored_at"))
-    ]  # fmt: skip
-    if not found:
-        raise UsageError(f"complaint {number} has no such prediction")
-    seen = found[0]
+    complaint_id = complaint_id_from_json(shown.get("complaint_id"))
+    submission = shown.get("submission")
+    if complaint_id is None or not isinstance(submission, str) or not _SUBMISSION_ID.fullmatch(submission):
+        raise UsageError("select a complaint first")
+    stated_reason = _stated_reason(reason, note)
+    version, scored_at = shown.get("model_version"), shown.get("scored_at")
+    predictions = [
+        row
+        for row in predictions_of(answers, complaint_id)
+        if (row["model_version"], str(row["scored_at"])) == (version, scored_at)
+    ]
+    if not predictions:
+        raise UsageError(f"complaint {complaint_id} does not have the prediction on this page; reload the page")
     return Feedback(
         feedback_id=submission,
-        complaint_id=number,
+        complaint_id=complaint_id,
         verdict=verdict,
-        reviewer=who_asks(),
-        reason=": ".join(str(word) for word in words),
+        reviewer=reviewer,
+        reason=stated_reason,
         given_at=datetime.now(UTC),
-        model_version=seen["model_version"],
-        probability=seen["probability"],
-        company=seen["company"],
-        state=seen["state"],
-        product=seen["product"],
+        **_copied(predictions[0]),
     )
 
 
+def _stated_reason(reason: object, note: object) -> str:
+    """Joins the reason and the note that the form sent.
+
+    Raises:
+        UsageError: Both are missing, or one is not what the form can send.
+    """
+    if reason is not None and reason not in REASONS:
+        raise UsageError("select a reason from the list")
+    if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE_LENGTH):
+        raise UsageError(f"a note can have at most {MAX_NOTE_LENGTH:,} characters; shorten it")
+    parts = [str(part) for part in (reason, note and note.strip()) if part]
+    if not parts:
+        raise UsageError("give a reason or a note")
+    return ": ".join(parts)
+
+
 def is_recorded(answers: Answers, feedback: Feedback) -> bool:
-    """Whether just this verdict stands in the table: a submission that is sent again has been recorded."""
+    """Whether the table already holds this verdict, because its submission was sent twice."""
     sql = f"select verdict from {FEEDBACK} where feedback_id = :feedback_id"
     found = answers.reader.query(sql, {"feedback_id": feedback.feedback_id}).to_pylist()
     return [row["verdict"] for row in found] == [str(feedback.verdict)]
 
 
-def withdraw(answers: Answers, log: FeedbackLog, submission: object) -> str:
-    """Takes a verdict back, by a row of its own.
+def withdraw(answers: Answers, log: FeedbackLog, submission: object, reviewer: str) -> str:
+    """Withdraws a verdict by appending a row with the same id.
+
+    Args:
+        answers: Answers from the tables.
+        log: Where the row is appended.
+        submission: The id of the verdict.
+        reviewer: The user who withdraws it.
+
+    Returns:
+        The id of the verdict.
 
     Raises:
-        UsageError: There is no such verdict.
+        UsageError: There is no such verdict, or someone else gave it.
         TableError: The table cannot be read or written.
     """
-    if not isinstance(submission, str) or not _SUBMISSION.fullmatch(submission):
-        raise UsageError("not a verdict")
-    sql = f"select * from {FEEDBACK} where feedback_id = :feedback_id and verdict <> 'withdrawn'"
+    if not isinstance(submission, str) or not _SUBMISSION_ID.fullmatch(submission):
+        raise UsageError("select a verdict from the list to withdraw it")
+    sql = f"select * from {FEEDBACK} where feedback_id = :feedback_id and verdict <> '{Verdict.WITHDRAWN}'"
     found = answers.reader.query(sql, {"feedback_id": submission}).to_pylist()
     if not found:
-        raise UsageError("there is no such verdict")
+        raise UsageError("this verdict does not exist; reload the page")
     given = found[0]
-    if given["reviewer"] != who_asks():
-        raise UsageError(f"only {given['reviewer']} can take it back")
-    taken = Feedback(
+    if given["reviewer"] != reviewer:
+        raise UsageError(f"only {given['reviewer']}, who gave this verdict, can withdraw it")
+    withdrawal = Feedback(
         feedback_id=submission,
         complaint_id=given["complaint_id"],
         verdict=Verdict.WITHDRAWN,
-        reviewer=who_asks(),
+        reviewer=reviewer,
         reason=None,
         given_at=datetime.now(UTC),
-        **{name: given[name] for name in ("model_version", "probability", "company", "state", "product")},
+        **_copied(given),
     )
-    log.record(taken)
+    log.record(withdrawal)
     return submission
 
 
-def complaint_id_of(value: object) -> int | None:
-    """A complaint's id as a browser sends it; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 < value <= LARGEST_ID else None
+def _copied(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the columns that feedback copies from a prediction or from the verdict that it withdraws."""
+    return {name: row[name] for name in _COPIED_COLUMNS}

@@ -1,1 +1,1 @@
-"""What the dashboard shows."""
+"""The dashboard's views and the elements they share."""

@@ -1,4 +1,4 @@
-"""Draws panels, each once a commit and choice, however many browsers look at it."""
+"""A panel of the overview, and the cache that draws each panel once per commit and filters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,28 +14,47 @@ from cachetools import LRUCache
 from dash.development.base_component import Component
 from plotly.utils import PlotlyJSONEncoder
 
-from solosolve.dashboard.data.answers import Answers, NotYetError
+from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.elements import not_yet
-from solosolve.dashboard.views.panels import Panel
-from solosolve.errors import SolosolveError, one_line
+from solosolve.errors import NotYetError, SolosolveError, one_line
 from solosolve.names import Table
 from solosolve.storage.reader import TableVersion
 
 logger = logging.getLogger("solosolve.dashboard")
 
-_KEPT = 512
-"""Drawn panels that are kept; of these the one that was asked for longest ago goes first."""
+_CACHE_SIZE = 512
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A panel as it is now.
+class Panel:
+    """One panel.
 
     Attributes:
-        digest: Equal for equal content: what a browser has already is not sent again.
-        content: The component as plain JSON values; None where it could not be drawn.
-        error: Why not, in a line.
+        name: Its id in the page.
+        title: Its heading.
+        description: One line: what the panel shows, and which filters apply to it.
+        tables: A new commit of any of these tables redraws the panel.
+        draw: Builds the content from answers and filters; raises NotYetError if its tables do not exist.
+        width: Columns of the page's twelve-column grid.
+    """
+
+    name: str
+    title: str
+    description: str
+    tables: tuple[Table, ...]
+    draw: Callable[[Answers, Filters], Component]
+    width: int = 4
+
+
+@dataclass(frozen=True)
+class DrawnPanel:
+    """A panel's current content.
+
+    Attributes:
+        digest: Hash of the content; a browser that already has it is not sent the content again.
+        content: The component as plain JSON values; None if it could not be drawn.
+        error: One line on why it could not be drawn; empty if it was.
     """
 
     digest: str
@@ -43,45 +63,49 @@ class Drawn:
 
 
 @dataclass
-class _Kept:
-    """A panel for a choice as it was drawn, and the commits it was drawn from."""
+class _CacheEntry:
+    """A drawn panel and the table commits it was drawn from."""
 
     versions: dict[Table, TableVersion | None] = field(default_factory=dict)
-    drawn: Drawn | None = None
+    drawn: DrawnPanel | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Drawing:
-    """Draws panels and keeps them until one of their tables has a new commit."""
+class PanelCache:
+    """Draws panels for all browsers and keeps each one until one of its tables has a new commit."""
 
-    def __init__(self, answers: Answers) -> None:
-        """Keeps what answers questions."""
+    def __init__(self, answers: Answers, size: int = _CACHE_SIZE) -> None:
+        """Starts with nothing drawn.
+
+        Args:
+            answers: Where panels get their data.
+            size: Drawn panels to keep; the least recently used one is dropped first.
+        """
         self._answers = answers
-        self._kept: LRUCache[tuple[str, Filters], _Kept] = LRUCache(_KEPT)
+        self._entries: LRUCache[tuple[str, Filters], _CacheEntry] = LRUCache(size)
         self._lock = threading.Lock()
 
-    def draw(self, panel: Panel, filters: Filters) -> Drawn:
-        """The panel for a choice, as the tables are now; what cannot be read is said, and logged."""
-        kept = self._entry(panel, filters)
-        # Of browsers that ask at once one draws, and the others wait for it.
-        with kept.lock:
+    def draw(self, panel: Panel, filters: Filters) -> DrawnPanel:
+        """Returns the panel as the tables are now; a failure is logged and returned as the panel's `error`."""
+        entry = self._entry(panel, filters)
+        # When several browsers ask at once, one thread draws and the others wait for its result.
+        with entry.lock:
             try:
                 versions = self._answers.versions(panel.tables)
-                if kept.drawn is None or kept.versions != versions:
-                    kept.drawn, kept.versions = _plain(self._draw(panel, filters)), versions
+                if entry.drawn is None or entry.versions != versions:
+                    entry.drawn, entry.versions = _as_json(self._draw(panel, filters)), versions
             except Exception as error:
-                # One panel's failure is shown, and the others go on.
-                logger.warning("panel %s cannot be drawn: %s", panel.name, one_line(error))
-                logger.debug("not drawn", exc_info=True)
-                words = (
-                    str(error) if isinstance(error, SolosolveError) else f"{type(error).__name__}; the log says more"
-                )
-                return Drawn("", None, f"{panel.title}: {words}")
-            return kept.drawn
+                # One broken panel must not take the others down.
+                logger.warning("cannot draw the panel %s: %s", panel.name, one_line(error))
+                logger.debug("while drawing the panel %s", panel.name, exc_info=True)
+                is_own = isinstance(error, SolosolveError)
+                reason = str(error) if is_own else f"{type(error).__name__}; see the server's log"
+                return DrawnPanel("", None, f"{panel.title}: {reason}")
+            return entry.drawn
 
-    def _entry(self, panel: Panel, filters: Filters) -> _Kept:
+    def _entry(self, panel: Panel, filters: Filters) -> _CacheEntry:
         with self._lock:
-            return self._kept.setdefault((panel.name, filters), _Kept())
+            return self._entries.setdefault((panel.name, filters), _CacheEntry())
 
     def _draw(self, panel: Panel, filters: Filters) -> Component:
         try:
@@ -90,6 +114,6 @@ class Drawing:
             return not_yet(error)
 
 
-def _plain(component: Component) -> Drawn:
+def _as_json(component: Component) -> DrawnPanel:
     text = json.dumps(component, cls=PlotlyJSONEncoder)
-    return Drawn(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), json.loads(text))
+    return DrawnPanel(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), json.loads(text))

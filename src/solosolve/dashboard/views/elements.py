@@ -1,4 +1,4 @@
-"""Small pieces that pages are put together from."""
+"""Small components shared by the views."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from solosolve.dashboard.data.answers import NotYetError
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.theme import CONFIG, OUTCOMES
-from solosolve.names import MADE_BY, Table
+from solosolve.dashboard.views.theme import CONFIG
+from solosolve.errors import NotYetError
+from solosolve.names import MADE_BY, OUTCOME_NAMES, Table
 
 
 def attributes(**named: str) -> dict[str, Any]:
-    """HTML attributes whose names have hyphens, written with underscores."""
+    """Returns HTML attributes, with underscores in their names turned into hyphens."""
     return {name.replace("_", "-"): value for name, value in named.items()}
 
 
-def graph(name: str, figure: go.Figure, said: str, height: int = 260) -> Component:
-    """A figure; `said` is what a screen reader says of it."""
+def graph(name: str, figure: go.Figure, alt_text: str, height: int = 260) -> Component:
+    """A figure with its alternative text for screen readers; height in pixels."""
     return html.Div(
         dcc.Graph(id=f"graph-{name}", figure=figure, config=CONFIG, style={"height": f"{height}px"}),
         role="img",
-        **attributes(aria_label=said),
+        **attributes(aria_label=alt_text),
     )
 
 
 def tile(label: str, value: str, detail: str | Component | Sequence[Any] = "", *, tone: str = "") -> Component:
-    """A figure that is read from afar, and what it is."""
+    """A large number with its label and a line of detail."""
     return html.Div(
         [
             html.Div(label, className="tile-label"),
@@ -43,73 +43,86 @@ def tile(label: str, value: str, detail: str | Component | Sequence[Any] = "", *
 
 
 def tiles(*each: Component) -> Component:
-    """Tiles side by side."""
+    """A row of tiles."""
     return html.Div(list(each), className="tiles")
 
 
 def empty(message: str, command: str = "") -> Component:
-    """What stands where there is nothing to show, and what to run next."""
-    return html.Div([html.P(message), *([html.Code(command)] if command else [])], className="empty")
+    """An empty state: what is missing, and the command to run, if one helps."""
+    hint = [html.P(["Run ", html.Code(command)])] if command else []
+    return html.Div([html.P(message), *hint], className="empty")
 
 
 def not_yet(error: NotYetError) -> Component:
-    """What stands where a table is missing, and what makes it."""
-    message, _, command = str(error).partition("; run: ")
-    return empty(f"Nothing here yet: {message}.", command)
+    """The empty state for something that has not been made yet, with the command that makes it."""
+    return empty(f"Nothing to show: {error.found}.", error.command)
+
+
+def no_rows(what: str, filters: Filters, table: Table) -> Component:
+    """The empty state of a table without rows: blames the filters if any are set, else names the command to run.
+
+    Args:
+        what: What the rows are, in the plural.
+        filters: The filters in force.
+        table: The table that has no such rows.
+    """
+    if filters == Filters():
+        return empty(f"No {what} yet.", MADE_BY[table])
+    return empty(f"No {what} match these filters. Clear or widen them.")
 
 
 def confusion_table(cells: tuple[tuple[int, int], tuple[int, int]]) -> Component:
-    """A confusion matrix, the darker the larger a cell's share of its row: what happened against what was said."""
-    names = [OUTCOMES[0.0][0], OUTCOMES[1.0][0]]
+    """A confusion matrix: actual outcomes down, predicted outcomes across, shaded by each cell's share of its row."""
+    names = [OUTCOME_NAMES[outcome] for outcome in (0.0, 1.0)]
 
-    def cell(count: int, of: int) -> Component:
-        share = count / max(of, 1)
+    def cell(count: int, row_total: int) -> Component:
+        share = count / max(row_total, 1)
         tone = f"share-{round(10 * share)}"
         return html.Td([html.Strong(f"{count:,}"), html.Span(f"{share:.0%}")], className=f"cell {tone}")
 
     rows = [
-        html.Tr([html.Th(["happened: ", name], scope="row"), *(cell(count, sum(row)) for count in row)])
+        html.Tr([html.Th(f"Actual: {name}", scope="row"), *(cell(count, sum(row)) for count in row)])
         for name, row in zip(names, cells, strict=True)
     ]
-    heads = html.Tr([html.Td(), *(html.Th(["said: ", name], scope="col") for name in names)])
-    return html.Table([html.Thead(heads), html.Tbody(rows)], className="confusion")
+    headings = html.Tr([html.Td(), *(html.Th(f"Predicted: {name}", scope="col") for name in names)])
+    return html.Table([html.Thead(headings), html.Tbody(rows)], className="confusion")
 
 
-def nothing(message: str, filters: Filters, table: Table) -> Component:
-    """What stands where a table has nothing to show: what fills it, unless the choice is what leaves nothing."""
-    return empty(message, MADE_BY[table] if filters == Filters() else "")
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], said: str) -> Component:
-    """A small table; numbers are set to the right."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> Component:
+    """A small table with right-aligned numbers; screen readers announce its caption."""
     return html.Div(
         html.Table(
             [
-                html.Caption(said, className="unseen"),
-                html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
+                html.Caption(caption, className="visually-hidden"),
+                html.Thead(html.Tr([html.Th(heading, scope="col") for heading in headings])),
                 html.Tbody([html.Tr([_cell(value) for value in row]) for row in rows]),
             ]
         ),
         className="scrolled",
-        # What scrolls must be reachable by keyboard.
+        # Keyboard users must be able to reach whatever scrolls.
         tabIndex="0",
         role="region",
-        **attributes(aria_label=said),
+        **attributes(aria_label=caption),
     )
 
 
 def instant(at: datetime) -> Component:
-    """A UTC time, and how long ago, which the browser keeps right."""
+    """A UTC time; page.js replaces its text with the age and keeps that current."""
     iso = at.isoformat().replace("+00:00", "Z")
     return html.Time(f"{at:%Y-%m-%d %H:%M:%S} UTC", dateTime=iso, className="ago", title=f"{at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:
-    """A number with thousands set apart; a dash where there is none."""
+    """Formats a number with thousands separators; None becomes a dash."""
     return "–" if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Formats a count with its noun, in the plural unless the count is 1."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _cell(value: Any) -> Component:
     is_number = isinstance(value, int | float)
-    shown = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}" if isinstance(value, float) else value
-    return html.Td(shown, className="number" if is_number else "")
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}" if isinstance(value, float) else value
+    return html.Td(text, className="number" if is_number else "")

@@ -1,4 +1,4 @@
-"""Figures: rows and column names in, a Plotly figure out."""
+"""Figures: functions from rows to a Plotly figure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from typing import Any
 import plotly.graph_objects as go
 
 from solosolve.dashboard.views.theme import FAILURE, NEUTRAL, OUTCOMES, RATE_SCALE, SUCCESS, TEMPLATE
+from solosolve.model.drift import LARGE_DRIFT, MODERATE_DRIFT
+from solosolve.storage.model_events import ModelEvent
 
 Row = Mapping[str, Any]
 NOT_GIVEN = "not given"
 _SPANS = (("minute", 3), ("hour", 120), ("day", 24 * 150))
-"""A unit of time, and the hours up to which it divides a span into no more bars than an eye tells apart."""
+"""Unit of time and the longest span, in hours, that it splits into a readable number of bars."""
+
+_EVENT_COLOURS = {
+    ModelEvent.VALIDATION_REJECTED: FAILURE,
+    ModelEvent.PROMOTED: SUCCESS,
+    ModelEvent.PROMOTED_PROVISIONAL: SUCCESS,
+}
+"""Colours of the events that are not neutral."""
 
 MAPPED_STATES = frozenset(
     {
@@ -23,11 +32,15 @@ MAPPED_STATES = frozenset(
         *("ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY"),
     }
 )
-"""States that the map has an outline of."""
+"""States outlined on the map."""
 
 
 def outcomes_over_time(rows: Sequence[Row]) -> go.Figure:
-    """Stacked bars of predictions: `at`, `prediction`, `n`."""
+    """Stacked bars of predictions over time.
+
+    Args:
+        rows: `at`, `prediction` and `n`, in order of time.
+    """
     figure = _figure(barmode="stack", bargap=0.1)
     for outcome, (name, colour) in OUTCOMES.items():
         chosen = [row for row in rows if row["prediction"] == outcome]
@@ -39,18 +52,24 @@ def outcomes_over_time(rows: Sequence[Row]) -> go.Figure:
     return figure
 
 
-def outcomes_by_name(rows: Sequence[Row], column: str, most: int = 10) -> go.Figure:
-    """Stacked bars of the names with most predictions: the column, `prediction`, `n`."""
+def outcomes_by_name(rows: Sequence[Row], column: str, limit: int = 10) -> go.Figure:
+    """Stacked bars of the names with the most predictions.
+
+    Args:
+        rows: The column, `prediction` and `n`.
+        column: The column that has the names.
+        limit: How many names to show.
+    """
     totals: dict[str, int] = {}
     for row in rows:
         totals[_name(row[column])] = totals.get(_name(row[column]), 0) + row["n"]
-    names = sorted(totals, key=lambda name: (-totals[name], name))[:most][::-1]
+    names = sorted(totals, key=lambda name: (-totals[name], name))[:limit][::-1]
     counts = {(_name(row[column]), row["prediction"]): row["n"] for row in rows}
     figure = _figure(barmode="stack")
     for outcome, (label, colour) in OUTCOMES.items():
         figure.add_bar(
-            y=[_cut(name) for name in names], x=[counts.get((name, outcome), 0) for name in names], orientation="h",
-            name=label, marker_color=colour, customdata=names,
+            y=[_shortened(name) for name in names], x=[counts.get((name, outcome), 0) for name in names],
+            orientation="h", name=label, marker_color=colour, customdata=names,
             hovertemplate="%{customdata}<br>%{x:,}<extra>" + label + "</extra>",
         )  # fmt: skip
     figure.update_xaxes(tickformat="~s", title="predictions")
@@ -58,11 +77,16 @@ def outcomes_by_name(rows: Sequence[Row], column: str, most: int = 10) -> go.Fig
 
 
 def score_histogram(rows: Sequence[Row], threshold: float) -> go.Figure:
-    """Predictions by probability: `bin` (hundredths) and `n`, shown in twentieths."""
+    """Histogram of probabilities in steps of 0.05, coloured by the predicted outcome.
+
+    Args:
+        rows: `bin` (hundredths of probability) and `n`.
+        threshold: Probability from which success is predicted.
+    """
     counts = [0] * 20
     for row in rows:
         counts[row["bin"] // 5] += row["n"]
-    edges = [(5 * place) / 100 for place in range(20)]
+    edges = [(5 * step) / 100 for step in range(20)]
     colours = [SUCCESS if edge >= threshold else FAILURE for edge in edges]
     figure = _figure(bargap=0.06, showlegend=False)
     figure.add_bar(
@@ -76,7 +100,11 @@ def score_histogram(rows: Sequence[Row], threshold: float) -> go.Figure:
 
 
 def success_by_state(rows: Sequence[Row]) -> go.Figure:
-    """Map of the share predicted to succeed: `state`, `prediction`, `n`; the outlines are the dashboard's own."""
+    """Map of the share of each state's complaints that is predicted to succeed.
+
+    Args:
+        rows: `state`, `prediction` and `n`; states without an outline are left out.
+    """
     totals: dict[str, list[int]] = {}
     for row in rows:
         if row["state"] in MAPPED_STATES:
@@ -85,7 +113,7 @@ def success_by_state(rows: Sequence[Row]) -> go.Figure:
             counts[1] += row["n"] if row["prediction"] == 1.0 else 0
     states = sorted(totals)
     shares = [totals[state][1] / totals[state][0] for state in states]
-    # The colours span what there is, to the next twentieth: nine states in ten are alike on a scale from 0 to 1.
+    # The scale covers the shares found, rounded out to 0.05: from 0 to 1, most states would look the same.
     low, high = math.floor(20 * min(shares, default=0)) / 20, math.ceil(20 * max(shares, default=1)) / 20
     figure = _figure()
     figure.add_choropleth(
@@ -106,40 +134,48 @@ def success_by_state(rows: Sequence[Row]) -> go.Figure:
 
 
 def calibration_curve(parts: Sequence[tuple[float, float, int]]) -> go.Figure:
-    """What happened against what was said, ten parts of about equal count; on the line is right."""
+    """Actual success rate against predicted probability; a perfectly calibrated model lies on the diagonal.
+
+    Args:
+        parts: Mean probability, success rate and count of groups of complaints.
+    """
     figure = _figure(showlegend=False)
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": NEUTRAL}, hoverinfo="skip")
     figure.add_scatter(
-        x=[said for said, _, _ in parts], y=[happened for _, happened, _ in parts], mode="lines+markers",
+        x=[predicted for predicted, _, _ in parts], y=[actual for _, actual, _ in parts], mode="lines+markers",
         line={"color": SUCCESS}, marker={"size": 8, "color": SUCCESS}, customdata=[count for _, _, count in parts],
-        hovertemplate="said %{x:.2f}<br>happened %{y:.2f}<br>%{customdata:,} complaints<extra></extra>",
+        hovertemplate="predicted %{x:.2f}<br>actual %{y:.2f}<br>%{customdata:,} complaints<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(range=[0, 1], title="mean probability")
-    figure.update_yaxes(range=[0, 1], title="success rate")
+    figure.update_xaxes(range=[0, 1], title="mean predicted probability")
+    figure.update_yaxes(range=[0, 1], title="actual success rate")
     return figure
 
 
 def drift_bars(indexes: Mapping[str, float]) -> go.Figure:
-    """Population stability of each feature; above 0.1 it has moved, above 0.25 much (Siddiqi, 2006)."""
+    """Population stability index by feature, with lines at MODERATE_DRIFT and LARGE_DRIFT."""
     names = sorted(indexes, key=lambda name: indexes[name])
     figure = _figure(showlegend=False)
     figure.add_bar(
         y=[name.replace("_", " ") for name in names], x=[indexes[name] for name in names], orientation="h",
-        marker_color=[FAILURE if indexes[name] > 0.25 else NEUTRAL for name in names],
+        marker_color=[FAILURE if indexes[name] > LARGE_DRIFT else NEUTRAL for name in names],
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
-    for limit in (0.1, 0.25):
+    for limit in (MODERATE_DRIFT, LARGE_DRIFT):
         figure.add_vline(x=limit, line={"dash": "dot", "color": NEUTRAL})
     figure.update_xaxes(title="population stability index", range=[0, max(0.3, *indexes.values(), 0) * 1.1])
     return _with_names(figure)
 
 
 def batch_lines(rows: Sequence[Row]) -> go.Figure:
-    """Seconds of each batch and of its slowest requests: `ended_at`, `batch_seconds`, `latency_p99_seconds`."""
+    """Lines of each batch's duration and of its p99 latency.
+
+    Args:
+        rows: `ended_at`, `batch_seconds` and `latency_p99_seconds`, in order of time.
+    """
     figure = _figure(hovermode="x unified")
     at = [row["ended_at"] for row in rows]
     for column, name, colour in (
-        ("batch_seconds", "batch", NEUTRAL),
+        ("batch_seconds", "batch time", NEUTRAL),
         ("latency_p99_seconds", "request to prediction, p99", SUCCESS),
     ):
         figure.add_scatter(
@@ -153,16 +189,21 @@ def batch_lines(rows: Sequence[Row]) -> go.Figure:
 
 
 def version_timeline(events: Sequence[Row]) -> go.Figure:
-    """Ledger events as marks: `event_at`, `model_version`, `event`; a line where a version was champion."""
+    """Marks for the events of each version, over time.
+
+    Args:
+        events: `event_at`, `model_version` and `event`.
+    """
     figure = _figure(hovermode="closest")
     kinds = sorted({row["event"] for row in events})
     symbols = ["circle", "diamond", "square", "triangle-up", "x", "cross", "star"]
-    for place, kind in enumerate(kinds):
+    for position, kind in enumerate(kinds):
         chosen = [row for row in events if row["event"] == kind]
-        colour = FAILURE if "reject" in kind else SUCCESS if "promot" in kind else NEUTRAL
+        colour = _EVENT_COLOURS.get(kind, NEUTRAL)
         figure.add_scatter(
             x=[row["event_at"] for row in chosen], y=[f"v{row['model_version']}" for row in chosen], mode="markers",
-            name=kind.replace("_", " "), marker={"size": 11, "symbol": symbols[place % len(symbols)], "color": colour},
+            name=kind.replace("_", " "),
+            marker={"size": 11, "symbol": symbols[position % len(symbols)], "color": colour},
             hovertemplate="%{x}<br>version %{y}<extra>" + kind.replace("_", " ") + "</extra>",
         )  # fmt: skip
     figure.update_yaxes(type="category", title="version")
@@ -170,22 +211,26 @@ def version_timeline(events: Sequence[Row]) -> go.Figure:
 
 
 def effect_bars(effects: Sequence[tuple[str, float]]) -> go.Figure:
-    """Which features moved a probability up or down, in log-odds, largest on top."""
+    """Bars of the effects that raised or lowered a probability, largest at the top.
+
+    Args:
+        effects: Feature and effect in log-odds, largest first.
+    """
     shown = list(effects)[::-1]
     figure = _figure(showlegend=False)
     figure.add_bar(
-        y=[_cut(name, 40) for name, _ in shown], x=[value for _, value in shown], orientation="h",
+        y=[_shortened(name, 40) for name, _ in shown], x=[value for _, value in shown], orientation="h",
         marker_color=[SUCCESS if value > 0 else FAILURE for _, value in shown],
         customdata=[name for name, _ in shown], hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title="log-odds (left: towards failure)", zeroline=True, zerolinecolor=NEUTRAL)
+    figure.update_xaxes(title="effect on log-odds (right: towards success)", zeroline=True, zerolinecolor=NEUTRAL)
     return _with_names(figure)
 
 
 def time_unit(first: datetime, last: datetime) -> str:
-    """The unit that divides a span into some tens of bars."""
+    """Returns the unit of time that splits a span into a readable number of bars."""
     hours = (last - first).total_seconds() / 3600
-    return next((unit for unit, most in _SPANS if hours <= most), "week")
+    return next((unit for unit, longest in _SPANS if hours <= longest), "week")
 
 
 def _figure(**layout: Any) -> go.Figure:
@@ -193,7 +238,7 @@ def _figure(**layout: Any) -> go.Figure:
 
 
 def _with_names(figure: go.Figure) -> go.Figure:
-    """Room for names on the left; measuring it draws the figure twice, so others have a margin of one width."""
+    """Fits the left margin to the names. Plotly then draws the figure twice, so other figures keep a fixed margin."""
     return figure.update_layout(margin_l=8).update_yaxes(automargin=True)
 
 
@@ -201,5 +246,5 @@ def _name(value: str | None) -> str:
     return value or NOT_GIVEN
 
 
-def _cut(name: str, most: int = 26) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+def _shortened(name: str, length: int = 26) -> str:
+    return name if len(name) <= length else f"{name[: length - 1]}…"

@@ -1,4 +1,4 @@
-"""The filter bar: what can be chosen, and that the address says what is."""
+"""The filter bar: its controls, kept in sync with the address, and the values they offer."""
 
 from __future__ import annotations
 
@@ -18,40 +18,42 @@ _DAYS = (("From", "from"), ("To", "to"))
 _LISTS = (*SEGMENT_COLUMNS, "model")
 _VALUES = [(f"filter-{name}", "value") for name in ("from", "to", *_LISTS)]
 _OPTIONS = [(f"filter-{name}", "options") for name in _LISTS]
-_OFFERED = 50
-"""Companies that a search lists, those with most predictions first."""
+_COMPANIES = 50
+"""Companies offered at once, those with the most predictions first."""
 
 
 def filter_bar() -> Component:
-    """The bar; its choices come with the first callback."""
+    """The bar; the first callback fills in values and options."""
+    days = [
+        _control(
+            label,
+            name,
+            dcc.Input(
+                id=f"filter-{name}", type="text", debounce=True, placeholder="YYYY-MM-DD", maxLength=10,
+                pattern=r"\d{4}-\d{2}-\d{2}",
+            ),
+        )
+        for label, name in _DAYS
+    ]  # fmt: skip
+    segments = [
+        _control(
+            name.capitalize(),
+            name,
+            dcc.Dropdown(id=f"filter-{name}", multi=True, placeholder=f"Any {name}", options=[], maxHeight=300),
+        )
+        for name in SEGMENT_COLUMNS
+    ]
     return html.Section(
         [
-            *(
-                _control(
-                    label,
-                    name,
-                    dcc.Input(
-                        id=f"filter-{name}", type="text", debounce=True, placeholder="YYYY-MM-DD", maxLength=10,
-                        pattern=r"\d{4}-\d{2}-\d{2}",
-                    ),
-                )
-                for label, name in _DAYS
-            ),
-            *(
-                _control(
-                    name.capitalize(),
-                    name,
-                    dcc.Dropdown(id=f"filter-{name}", multi=True, placeholder=f"Any {name}", options=[], maxHeight=300),
-                )
-                for name in SEGMENT_COLUMNS
-            ),
-            _control("Model version", "model", dcc.Dropdown(id="filter-model", placeholder="All versions", options=[])),
-            html.Button("Clear", id="filter-clear", className="quiet", n_clicks=0, type="button"),
-            html.P(id="filter-said", className="worse", role="status"),
+            *days,
+            *segments,
+            _control("Model version", "model", dcc.Dropdown(id="filter-model", placeholder="Any version", options=[])),
+            html.Button("Clear", id="filter-clear", n_clicks=0, type="button"),
+            html.P(id="filter-error", className="worse", role="status"),
         ],
         className="filters",
         **attributes(aria_label="Filters"),
-    )  # fmt: skip
+    )
 
 
 def _control(label: str, name: str, element: Component) -> Component:
@@ -59,40 +61,23 @@ def _control(label: str, name: str, element: Component) -> Component:
 
 
 def register_filters(app: Dash, answers: Answers) -> None:
-    """Adds the callbacks that tie the bar to the address, and offer what the tables have."""
+    """Adds the callbacks that keep bar and address in sync and offer the values that the tables have."""
 
     @app.callback(
         Output("url", "search"),
-        Output("filter-said", "children"),
+        Output("filter-error", "children"),
         *(Output(name, part) for name, part in (*_VALUES, *_OPTIONS)),
         Input("url", "search"),
         Input("filter-clear", "n_clicks"),
         *(Input(name, part) for name, part in _VALUES),
     )
-    def tie(search: object, _: object, *chosen: object) -> list[Any]:
+    def sync(search: object, _: object, *chosen: object) -> list[Any]:
         cause = ctx.triggered_id
-        same_options = [no_update] * len(_OPTIONS)
         if cause == "filter-clear":
-            return ["", "", *_shown(Filters()), *same_options]
+            return ["", "", *_control_values(Filters()), *([no_update] * len(_OPTIONS))]
         if cause not in (None, "url"):
-            try:
-                found: Any = _search_of(chosen)
-                said = ""
-            except UsageError as error:
-                found, said = no_update, str(error)
-            return [found, said, *([no_update] * len(_VALUES)), *same_options]
-        try:
-            filters = Filters.parse(search)
-        except UsageError:
-            filters = Filters()
-        # With the values come options that have them: a value that is no option is dropped by the control.
-        shown = _shown(filters)
-        return [
-            no_update,
-            "",
-            *shown,
-            *(_offered(answers, name, shown[2 + place]) for place, name in enumerate(_LISTS)),
-        ]
+            return [*_address(chosen), *([no_update] * (len(_VALUES) + len(_OPTIONS)))]
+        return [no_update, "", *_controls(answers, search)]
 
     @app.callback(
         *(Output(name, part, allow_duplicate=True) for name, part in _OPTIONS),
@@ -101,48 +86,72 @@ def register_filters(app: Dash, answers: Answers) -> None:
         *(State(name, part) for name, part in (*_VALUES[2:], *_OPTIONS)),
         prevent_initial_call=True,
     )
-    def offer(_: object, searched: object, *present: object) -> list[Any]:
+    def offer(_: object, typed: object, *present: object) -> list[Any]:
         chosen, options = present[: len(_LISTS)], present[len(_LISTS) :]
         offered = [
-            _offered(answers, name, chosen[place], searched if name == "company" else "")
-            for place, name in enumerate(_LISTS)
+            options_of(answers, name, value, typed if name == "company" else "")
+            for name, value in zip(_LISTS, chosen, strict=True)
         ]
         return [no_update if new == old else new for new, old in zip(offered, options, strict=True)]
 
 
-def _shown(filters: Filters) -> list[Any]:
-    """Filters as the controls show them."""
+def _address(chosen: tuple[object, ...]) -> tuple[Any, str]:
+    """The address that the controls' values make, and an error message if they make none."""
+    try:
+        return search_of(chosen), ""
+    except UsageError as error:
+        return no_update, str(error)
+
+
+def _controls(answers: Answers, search: object) -> list[Any]:
+    """The values and options that show an address."""
+    try:
+        filters = Filters.parse(search)
+    except UsageError:
+        filters = Filters()
+    values = _control_values(filters)
+    # A dropdown drops a value that its options lack, so both are sent together.
+    options = [options_of(answers, name, value) for name, value in zip(_LISTS, values[len(_DAYS) :], strict=True)]
+    return [*values, *options]
+
+
+def _control_values(filters: Filters) -> list[Any]:
     days = [day.isoformat() if day else "" for day in (filters.first_day, filters.last_day)]
     segment = [list(getattr(filters, name)) for name in SEGMENT_COLUMNS]
     return [*days, *segment, str(filters.model_version) if filters.model_version is not None else None]
 
 
-def _search_of(chosen: tuple[object, ...]) -> str:
-    """The address of what the controls say.
+def search_of(chosen: tuple[object, ...]) -> str:
+    """Returns the query string for the values of the controls, in the order of the bar.
 
     Raises:
-        UsageError: They say nonsense.
+        UsageError: A value is not one that a filter can have.
     """
     pairs: list[tuple[str, object]] = []
     for (name, _), value in zip(_VALUES, chosen, strict=True):
         values = value if isinstance(value, list) else [value]
         pairs += [(name.removeprefix("filter-"), each) for each in values if each]
-    try:
-        return Filters.parse(urlencode(pairs)).to_search()
-    except TypeError:
-        raise UsageError("not what a filter can be") from None
+    return Filters.parse(urlencode(pairs)).to_search()
 
 
-def _offered(answers: Answers, name: str, chosen: object, searched: object = "") -> list[str]:
-    """What a list offers: what is chosen in it, and what the tables have."""
+def options_of(answers: Answers, name: str, chosen: object, typed: object = "", limit: int = _COMPANIES) -> list[str]:
+    """Returns the options of a dropdown: chosen values that the tables lack, then the values that they have.
+
+    Args:
+        answers: Where the values come from.
+        name: `product`, `company`, `state` or `model`.
+        chosen: The dropdown's value or values.
+        typed: What the user typed to find a company.
+        limit: Companies to offer.
+    """
     kept = [each for each in (chosen if isinstance(chosen, list) else [chosen]) if isinstance(each, str)]
     try:
         found = _versions(answers) if name == "model" else _names(answers, name)
     except TableError:
         found = []
     if name == "company":
-        words = searched.casefold() if isinstance(searched, str) else ""
-        found = [each for each in found if words in each.casefold()][:_OFFERED]
+        part = typed.casefold() if isinstance(typed, str) else ""
+        found = [each for each in found if part in each.casefold()][:limit]
     return [*(each for each in kept if each not in found), *found]
 
 
@@ -152,7 +161,7 @@ def _versions(answers: Answers) -> list[str]:
 
 
 def _names(answers: Answers, column: str) -> list[str]:
-    """Values of a column: products and states by name, companies by how many predictions they have."""
+    """A column's values: products and states by name, companies by number of predictions."""
     counts = questions.totals(answers.ask(questions.predictions_by(column, Filters())).to_pylist(), column)
     names = sorted(filter(None, counts))
     return sorted(names, key=lambda name: -counts[name]) if column == "company" else names

@@ -1,4 +1,4 @@
-"""One palette and one figure template; ink, lines and grounds are the style sheet's, in light and dark."""
+"""The palette and the figure template. The style sheet sets text, line and background colours for light and dark."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-SUCCESS, FAILURE, NEUTRAL = "#2f80c8", "#d8702a", "#8a94a3"
-"""Blue and orange, which colour-blind readers tell apart (Okabe and Ito, 2008), 3:1 or more on both grounds."""
+from solosolve.names import OUTCOME_NAMES
 
-OUTCOMES = {1.0: ("Successful", SUCCESS), 0.0: ("Not successful", FAILURE)}
-"""A prediction or label, what it is called, and its colour."""
+SUCCESS, FAILURE, NEUTRAL = "#2f80c8", "#d8702a", "#8a94a3"
+"""Colour-blind readers can distinguish this blue and orange (Okabe and Ito, 2008); contrast is at least 3:1."""
+
+OUTCOMES = {
+    outcome: (OUTCOME_NAMES[outcome].capitalize(), colour) for outcome, colour in ((1.0, SUCCESS), (0.0, FAILURE))
+}
+"""Prediction or label to its name and colour."""
 
 RATE_SCALE = [[0.0, "#cfe0f0"], [1.0, "#12497d"]]
-"""One hue, so that a low rate is not painted as failure."""
+"""A single hue, so that a low rate does not look like failure."""
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -40,4 +44,4 @@ TEMPLATE = go.layout.Template(
 )
 
 CONFIG: Any = {"displayModeBar": False, "responsive": True, "topojsonURL": "/assets/topojson/", "scrollZoom": False}
-"""Of every graph: the map's outlines are the dashboard's own file."""
+"""Plotly settings of every graph; state outlines come from the dashboard's own file, not from a CDN."""

@@ -1,4 +1,4 @@
-"""What if another threshold, or another version: a slider over the test scores."""
+"""The threshold explorer: a version's metrics at any threshold, measured on its test complaints."""
 
 from __future__ import annotations
 
@@ -8,87 +8,109 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.champion import SHOWN_METRICS, standing, tested, trained
+from solosolve.dashboard.data.champion import (
+    SHOWN_METRICS,
+    current_champion,
+    scores_on_test_split,
+    trained_versions,
+)
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.elements import attributes, confusion_table, empty, tile, tiles
-from solosolve.dashboard.views.panels_of_model import THRESHOLD
-from solosolve.errors import TableError, UsageError
+from solosolve.dashboard.views.elements import attributes, confusion_table, empty, not_yet, tile, tiles
+from solosolve.errors import NotYetError, TableError, UsageError
+from solosolve.names import MADE_BY, TEST_SCORES, THRESHOLD
+
+_LOWEST, _HIGHEST = 0.05, 0.95
 
 
-def what_if_panel() -> Component:
+def threshold_explorer() -> Component:
     """The panel with its two controls."""
     return html.Article(
         [
-            html.H3("What if", id="title-what-if"),
-            html.P("Another version or threshold, on its test complaints of the chosen segment.", className="about"),
+            html.H3("Threshold explorer", id="title-threshold"),
+            html.P("Another version or threshold, on its test complaints in the selected segment.",
+                   className="description"),
             html.Div(
-                [html.Label("Version", htmlFor="what-if-version"),
-                 dcc.Dropdown(id="what-if-version", options=[], clearable=False)],
+                [html.Label("Version", htmlFor="threshold-version"),
+                 dcc.Dropdown(id="threshold-version", options=[], clearable=False)],
                 className="control",
             ),
             html.Div(
-                [html.Label("Threshold", htmlFor="what-if-threshold"),
+                [html.Label("Threshold", htmlFor="threshold-slider"),
                  dcc.Slider(
-                     id="what-if-threshold", min=0.05, max=0.95, step=0.01, value=THRESHOLD,
-                     marks={0.05: "0.05", 0.25: "0.25", 0.5: "0.5", 0.75: "0.75", 0.95: "0.95"}, updatemode="mouseup",
+                     id="threshold-slider", min=_LOWEST, max=_HIGHEST, step=0.01, value=THRESHOLD,
+                     marks={value: str(value) for value in (_LOWEST, 0.25, 0.5, 0.75, _HIGHEST)}, updatemode="mouseup",
                  )],
                 className="control",
             ),
-            html.Div(id="what-if", className="body"),
+            html.Div(id="threshold-results", className="body"),
         ],
         className="panel w4 tall",
-        **attributes(aria_labelledby="title-what-if"),
+        **attributes(aria_labelledby="title-threshold"),
     )  # fmt: skip
 
 
-def register_what_if(app: Dash, answers: Answers) -> None:
+def register_threshold_explorer(app: Dash, answers: Answers) -> None:
     """Adds the callbacks of the panel."""
 
     @app.callback(
-        Output("what-if-version", "options"),
-        Output("what-if-version", "value"),
+        Output("threshold-version", "options"),
+        Output("threshold-version", "value"),
         Input("seen", "data"),
-        Input("what-if-version", "value"),
+        Input("threshold-version", "value"),
     )
-    def offer(_: object, chosen: object) -> tuple[Any, Any]:
-        try:
-            versions = [str(version) for version in trained(answers)]
-        except TableError:
-            return [], None
-        try:
-            first: str | None = str(standing(answers).version)
-        except TableError:
-            first = versions[0] if versions else None
-        return versions, chosen if chosen in versions else first
+    def offer(_: object, chosen: object) -> tuple[list[str], Any]:
+        return offered_versions(answers, chosen)
 
     @app.callback(
-        Output("what-if", "children"),
-        Input("what-if-version", "value"),
-        Input("what-if-threshold", "value"),
+        Output("threshold-results", "children"),
+        Input("threshold-version", "value"),
+        Input("threshold-slider", "value"),
         Input("url", "search"),
     )
     def show(version: object, threshold: object, search: object) -> Component:
-        try:
-            filters = Filters.parse(search)
-        except UsageError as error:
-            return empty(str(error))
-        is_version = isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 10
-        if not is_version or not isinstance(threshold, int | float) or not 0 < threshold < 1:
-            return empty("No version to try yet.", "solosolve run train_model")
-        try:
-            scores = tested(answers, int(str(version)), filters)
-        except TableError as error:
-            message, _, command = str(error).partition("; run: ")
-            return empty(f"{message}.", command)
-        if not scores.has_both:
-            return empty("No test complaints of both outcomes in this segment.")
-        measured = scores.measure(threshold)
-        shown = [
-            tile(label, f"{measured[name].value:.3f}", f"{measured[name].low:.3f} to {measured[name].high:.3f}")
-            for name, label in SHOWN_METRICS.items()
-            if name != "auc"
-        ]
-        cells = scores.confusion(threshold)
-        said = cells[0][1] + cells[1][1]
-        words = f"{said:,} of {scores.count:,} said to succeed at {threshold:.2f}"
-        return html.Div([tiles(*shown), confusion_table(cells), html.P(words, className="note")])
+        return results(answers, version, threshold, search)
+
+
+def offered_versions(answers: Answers, chosen: object) -> tuple[list[str], Any]:
+    """Returns the trained versions, newest first, and the one to select: as chosen, else the champion or the newest."""
+    try:
+        versions = [str(version) for version in trained_versions(answers)]
+    except TableError:
+        return [], None
+    try:
+        default: str | None = str(current_champion(answers).version)
+    except (NotYetError, TableError):
+        default = versions[0] if versions else None
+    return versions, chosen if chosen in versions else default
+
+
+def results(answers: Answers, version: object, threshold: object, search: object) -> Component:
+    """Metrics and confusion matrix of a version at a threshold, as the browser sent them."""
+    try:
+        filters = Filters.parse(search)
+    except UsageError as error:
+        return empty(str(error))
+    is_version = isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 10
+    if not is_version:
+        return empty("No model version to explore yet.", MADE_BY[TEST_SCORES])
+    if not isinstance(threshold, int | float) or not 0 < threshold < 1:
+        return empty(f"The threshold {str(threshold)[:20]} is not a number between 0 and 1. Move the slider.")
+    try:
+        scores = scores_on_test_split(answers, int(str(version)), filters)
+    except NotYetError as error:
+        return not_yet(error)
+    except TableError as error:
+        return empty(f"{error}.")
+    if not scores.has_both:
+        return empty("The selected segment does not have test complaints of both outcomes. Select a wider segment.")
+    measured = scores.measure(threshold)
+    # The AUC does not depend on the threshold.
+    shown = [
+        tile(label, f"{measured[name].value:.3f}", f"{measured[name].low:.3f} to {measured[name].high:.3f}")
+        for name, label in SHOWN_METRICS.items()
+        if name != "auc"
+    ]
+    cells = scores.confusion(threshold)
+    predicted = cells[0][1] + cells[1][1]
+    note = f"Success predicted: {predicted:,} of {scores.count:,} at threshold {threshold:.2f}."
+    return html.Div([tiles(*shown), confusion_table(cells), html.P(note, className="note")])

@@ -1,4 +1,4 @@
-"""The Dash app, put together; what it reads, explains and writes with is given to it."""
+"""Assembles the Dash app from its views and the backend that it is given."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from flask import Flask, Response, request
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.search import COLUMNS, REACHED_ROWS, Search, newest_first
+from solosolve.dashboard.data.search import Search, read_export
 from solosolve.dashboard.views.complaint_table import register_complaints
-from solosolve.dashboard.views.drawing import Drawing
+from solosolve.dashboard.views.drawing import PanelCache
 from solosolve.dashboard.views.filter_bar import register_filters
 from solosolve.dashboard.views.layout import page
-from solosolve.dashboard.views.overview import register_overview
-from solosolve.dashboard.views.panels import PANELS
+from solosolve.dashboard.views.overview import PANELS, register_overview
 from solosolve.dashboard.views.review import register_review
-from solosolve.dashboard.views.threshold_explorer import register_what_if
-from solosolve.dashboard.web.security import Access, refusal, secure
+from solosolve.dashboard.views.threshold_explorer import register_threshold_explorer
+from solosolve.dashboard.web.access import Access, LoginThrottle
+from solosolve.dashboard.web.security import current_user, refuse, secure
 from solosolve.errors import SolosolveError, UsageError
-from solosolve.names import PREDICTIONS
 from solosolve.safe_csv import write_csv
 from solosolve.storage.feedback import FeedbackLog
 from solosolve.storage.reader import Reader
@@ -37,13 +36,13 @@ _PAGE = """<!DOCTYPE html>
 
 
 @dataclass(frozen=True)
-class Sources:
-    """What the dashboard stands on.
+class Backend:
+    """What the dashboard reads from and writes to.
 
     Attributes:
         reader: Answers SQL over the tables.
-        explainer: Says what moved a probability.
-        feedback: Takes verdicts.
+        explainer: Explains predictions.
+        feedback: Records verdicts.
     """
 
     reader: Reader
@@ -51,17 +50,18 @@ class Sources:
     feedback: FeedbackLog
 
 
-def create_app(sources: Sources, access: Access) -> Dash:
-    """Puts the app together.
+def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None = None) -> Dash:
+    """Assembles the app.
 
     Args:
-        sources: What it stands on.
-        access: Who may ask.
+        backend: What it reads from and writes to.
+        access: Who may use it.
+        throttle: Limits wrong passwords; None for one with the default limits.
 
     Returns:
-        The app; `server` is its WSGI application. The first panels have been drawn, so the first page is fast.
+        The app; `server` is its WSGI application. Its panels have been drawn once, so the first page loads quickly.
     """
-    answers = Answers(sources.reader)
+    answers = Answers(backend.reader)
     app = Dash(
         __name__,
         title="Solosolve",
@@ -74,36 +74,30 @@ def create_app(sources: Sources, access: Access) -> Dash:
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = page()
-    drawing = Drawing(answers)
-    register_overview(app, answers, drawing)
+    cache = PanelCache(answers)
+    register_overview(app, answers, cache)
     register_filters(app, answers)
-    register_what_if(app, answers)
-    register_complaints(app, answers, sources.explainer)
-    register_review(app, answers, sources.explainer, sources.feedback)
+    register_threshold_explorer(app, answers)
+    register_complaints(app, answers, backend.explainer)
+    register_review(app, answers, backend.explainer, backend.feedback, current_user)
     _add_export(app.server, answers)
-    secure(app, access)
+    secure(app, access, throttle)
     for panel in PANELS:
-        drawing.draw(panel, Filters())
+        cache.draw(panel, Filters())
     return app
 
 
 def _add_export(server: Flask, answers: Answers) -> None:
     @server.get("/export.csv")
     def export() -> Response:
-        """The newest predictions that a search finds, as CSV that is safe to open."""
+        """Sends the newest predictions that a search finds as CSV that is safe to open in a spreadsheet."""
         text = request.args.get("search")
         try:
-            search = Search.from_text(text) if text else Search(Filters())
-            condition = search.condition
-            sql = (
-                f"select {', '.join(COLUMNS)} from {PREDICTIONS} where {condition.sql} "
-                f"order by {newest_first()} limit {REACHED_ROWS}"
-            )
-            found = answers.reader.query(sql, dict(condition.parameters))
+            found = read_export(answers, Search.from_text(text) if text else Search(Filters()))
         except UsageError as error:
-            return refusal(400, str(error))
+            return refuse(400, str(error))
         except SolosolveError as error:
-            return refusal(503, str(error))
+            return refuse(503, str(error))
         out = io.StringIO()
         write_csv(found, out)
         headers = {"Content-Disposition": 'attachment; filename="predictions.csv"'}

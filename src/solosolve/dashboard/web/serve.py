@@ -1,4 +1,4 @@
-"""Serves the dashboard: local tables or a SQL warehouse, the registry's models, and a production WSGI server."""
+"""Serves the dashboard with a production WSGI server, over local tables or a SQL warehouse."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import time
 
 import waitress
 
-from solosolve.dashboard.web.app import Sources, create_app
-from solosolve.dashboard.web.security import MOST_BODY_BYTES, Access
+from solosolve.dashboard.web.access import Access
+from solosolve.dashboard.web.app import Backend, create_app
+from solosolve.dashboard.web.security import MAX_BODY_BYTES
 from solosolve.errors import MissingDependencyError
 from solosolve.settings import Settings
 from solosolve.storage.model_explainer import ModelExplainer
@@ -23,42 +24,45 @@ def serve_dashboard(settings: Settings, host: str, port: int) -> None:
     """Reads the tables and serves the dashboard until it is interrupted.
 
     Args:
-        settings: Whose tables and models.
-        host: The address to listen at; any but this machine's own asks for a password or the platform's header.
+        settings: The settings of the tables and models.
+        host: The address to listen on; one that other machines can reach needs a password or an identity header.
         port: The port.
 
     Raises:
-        SettingsError: Others could reach the address, and nothing would keep them out.
-        MissingDependencyError: Another process listens there.
+        SettingsError: Other machines can reach the address, and neither a password nor a proxy protects it.
+        MissingDependencyError: The address or port cannot be used, for example because another process listens there.
     """
-    access = Access.of(settings, host)
-    # What waitress says of slow clients is nothing that a person can act on.
+    access = Access.from_settings(settings, host)
+    # Waitress warns about slow clients, and there is nothing a person can do about them.
     logging.getLogger("waitress").setLevel(logging.ERROR)
     started = time.perf_counter()
-    app = create_app(sources_of(settings), access)
-    logger.info("tables read in %.1f s", time.perf_counter() - started)
+    app = create_app(backend_of(settings), access)
+    logger.info("read the tables in %.1f s", time.perf_counter() - started)
     try:
         server = waitress.create_server(
             app.server, host=host, port=port, threads=_THREADS, ident=None, channel_timeout=_IDLE_SECONDS,
-            max_request_body_size=MOST_BODY_BYTES, clear_untrusted_proxy_headers=False,
+            max_request_body_size=MAX_BODY_BYTES, clear_untrusted_proxy_headers=False,
         )  # fmt: skip
     except OSError as error:
-        raise MissingDependencyError(f"{host}:{port} cannot be listened at: {error.strerror}; try --port") from error
-    logger.info("dashboard: http://%s:%d (stop it with Ctrl-C)", host, port)
+        raise MissingDependencyError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --host or --port"
+        ) from error
+    logger.info("dashboard: http://%s:%d (press Ctrl-C to stop)", host, port)
     try:
         server.run()
     finally:
         server.close()
 
 
-def sources_of(settings: Settings) -> Sources:
-    """What a dashboard over the settings' tables and models stands on."""
+def backend_of(settings: Settings) -> Backend:
+    """Returns the backend for the settings: local Delta tables, or a SQL warehouse on the platform."""
     if settings.is_local:
         from solosolve.storage.delta_feedback import DeltaFeedback
         from solosolve.storage.delta_reader import DeltaReader
 
-        return Sources(DeltaReader(settings.warehouse), ModelExplainer(settings), DeltaFeedback(settings))
-    from solosolve.storage.warehouse import Warehouse, WarehouseFeedback, WarehouseReader
+        return Backend(DeltaReader(settings.warehouse), ModelExplainer(settings), DeltaFeedback(settings))
+    from solosolve.storage.warehouse import Warehouse, WarehouseReader
+    from solosolve.storage.warehouse_feedback import WarehouseFeedback
 
     warehouse = Warehouse.of(settings)
-    return Sources(WarehouseReader(warehouse), ModelExplainer(settings), WarehouseFeedback(warehouse))
+    return Backend(WarehouseReader(warehouse), ModelExplainer(settings), WarehouseFeedback(warehouse))

@@ -22,12 +22,12 @@ FILTERS = st.builds(
 
 
 @given(FILTERS)
-def test_address_reads_back_as_the_same_filters(filters: Filters) -> None:
+def test_filters_read_back_from_their_address(filters: Filters) -> None:
     assert Filters.parse(filters.to_search()) == filters
 
 
 @pytest.mark.parametrize("search", [None, "", "?", "?other=1", "?product="])
-def test_address_that_narrows_nothing_means_all(search: str | None) -> None:
+def test_address_without_filters_selects_everything(search: str | None) -> None:
     assert Filters.parse(search) == Filters()
 
 
@@ -41,9 +41,24 @@ def test_address_that_narrows_nothing_means_all(search: str | None) -> None:
         f"?model=00000000001{'9' * 5_000}", 7, ["?product=a"],
     ],
 )  # fmt: skip
-def test_address_with_a_wrong_value_is_refused(search: object) -> None:
+def test_address_with_an_invalid_value_is_refused(search: object) -> None:
     with pytest.raises(UsageError):
         Filters.parse(search)
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        ("?from=2026-02-02&to=2026-02-01", "to is before from: 2026-02-01 is earlier than 2026-02-02"),
+        ("?from=2026-13-45", "from: expected a date such as 2026-01-31, found '2026-13-45'"),
+        ("?to=1600-01-01", "to: expected a year from 1970 to 2199, found 1600"),
+        ("?model=x", "model: expected a model version such as 2, found 'x'"),
+    ],
+)
+def test_refusal_says_what_was_found_and_what_is_expected(search: str, message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        Filters.parse(search)
+    assert str(refused.value) == message
 
 
 def test_period_is_whole_days_in_utc() -> None:
@@ -57,7 +72,7 @@ def test_period_is_whole_days_in_utc() -> None:
     )
 
 
-def test_segment_passes_values_as_parameters_alone() -> None:
+def test_segment_passes_values_only_as_parameters() -> None:
     hostile = "x') or true --"
     actual = Filters(company=(hostile,), state=("CA", "NY")).in_segment()
     assert hostile not in actual.sql

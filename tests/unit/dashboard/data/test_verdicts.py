@@ -1,22 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask, g
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.verdicts import is_recorded, item_of, verdict_of, withdraw
+from solosolve.dashboard.data.verdicts import build_feedback, is_recorded, is_showing, new_review_item, withdraw
 from solosolve.errors import UsageError
 from solosolve.names import PREDICTIONS
 from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
-from solosolve.storage.feedback import Verdict
+from solosolve.storage.feedback import Feedback, Verdict
 from support.warehouses import NOW, append, prediction
 
-SHOWN = {**item_of(7), "model_version": 2, "scored_at": str(NOW)}
+SHOWN = {**new_review_item(7), "model_version": 2, "scored_at": str(NOW)}
 
 
 @pytest.fixture
@@ -30,58 +28,75 @@ def log(tmp_path: Path) -> DeltaFeedback:
     return DeltaFeedback(Settings(home=tmp_path))
 
 
-@pytest.fixture(autouse=True)
-def _ann_asks() -> Iterator[None]:
-    with Flask("test").app_context():
-        g.who = "ann"
-        yield
+def build(
+    answers: Answers,
+    verdict: Verdict = Verdict.SUCCESS,
+    reason: object = "Other",
+    note: object = "",
+    shown: dict[str, object] = SHOWN,
+) -> Feedback:
+    return build_feedback(answers, shown, verdict, reason, note, "ann")
 
 
-def test_verdict_holds_the_prediction_that_was_shown(answers: Answers, tmp_path: Path) -> None:
+def test_verdict_holds_the_prediction_on_screen_and_the_reviewer(answers: Answers, tmp_path: Path) -> None:
     append(tmp_path / "warehouse", PREDICTIONS, [prediction(7, probability=0.9, model_version=3)])
-    found = verdict_of(answers, SHOWN, Verdict.FAILURE, None, " they paid ")
+    found = build(answers, Verdict.FAILURE, None, " they paid ")
     assert (found.model_version, found.probability, found.reviewer, found.reason) == (2, 0.51, "ann", "they paid")
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"complaint_id": 8}, {"complaint_id": True}, {"complaint_id": "7"}, {"submission": "x"}, {"submission": None},
-        {"model_version": 9}, {"scored_at": "2020-01-01"},
+        {"complaint_id": 8}, {"complaint_id": True}, {"complaint_id": "7"}, {"complaint_id": 10**18},
+        {"submission": "x"}, {"submission": None}, {"model_version": 9}, {"scored_at": "2020-01-01"},
     ],
     ids=str,
 )  # fmt: skip
-def test_verdict_on_what_was_not_shown_is_refused(answers: Answers, change: dict[str, object]) -> None:
+def test_verdict_with_a_malformed_submission_or_an_unknown_prediction_is_refused(
+    answers: Answers, change: dict[str, object]
+) -> None:
     with pytest.raises(UsageError):
-        verdict_of(answers, SHOWN | change, Verdict.SUCCESS, "Other", "")
+        build(answers, shown=SHOWN | change)
 
 
 @pytest.mark.parametrize(
     ("reason", "note"), [(None, ""), (None, None), ("made up", "x"), ("Other", "x" * 2_001), ("Other", 7)]
 )
-def test_verdict_without_a_reason_that_the_page_offers_is_refused(
-    answers: Answers, reason: object, note: object
-) -> None:
+def test_verdict_without_a_valid_reason_or_note_is_refused(answers: Answers, reason: object, note: object) -> None:
     with pytest.raises(UsageError):
-        verdict_of(answers, SHOWN, Verdict.SUCCESS, reason, note)
+        build(answers, reason=reason, note=note)
 
 
-def test_submission_that_is_sent_again_counts_as_recorded(answers: Answers, log: DeltaFeedback) -> None:
-    given = verdict_of(answers, SHOWN, Verdict.SUCCESS, "Other", "")
+def test_submission_sent_twice_counts_as_recorded(answers: Answers, log: DeltaFeedback) -> None:
+    given = build(answers)
     assert log.record(given)
     assert not log.record(given)
     assert is_recorded(answers, given)
-    assert not is_recorded(answers, verdict_of(answers, SHOWN, Verdict.FAILURE, "Other", ""))
+    assert not is_recorded(answers, build(answers, Verdict.FAILURE))
 
 
-def test_only_who_gave_a_verdict_takes_it_back(answers: Answers, log: DeltaFeedback) -> None:
-    given = verdict_of(answers, SHOWN, Verdict.SUCCESS, "Other", "")
+def test_only_its_reviewer_can_withdraw_a_verdict(answers: Answers, log: DeltaFeedback) -> None:
+    given = build(answers)
     log.record(given)
-    g.who = "bo"
-    with pytest.raises(UsageError, match="only ann can take it back"):
-        withdraw(answers, log, given.feedback_id)
-    g.who = "ann"
-    assert withdraw(answers, log, given.feedback_id) == given.feedback_id
+    with pytest.raises(UsageError, match=r"^only ann, who gave this verdict, can withdraw it$"):
+        withdraw(answers, log, given.feedback_id, "bo")
+    assert withdraw(answers, log, given.feedback_id, "ann") == given.feedback_id
     sql = "select verdict, reviewer from silver.feedback order by given_at"
     rows = answers.reader.query(sql).to_pylist()
     assert [(row["verdict"], row["reviewer"]) for row in rows] == [("success", "ann"), ("withdrawn", "ann")]
+
+
+@pytest.mark.parametrize("submission", [None, 7, "x", "0" * 32], ids=str)
+def test_verdict_that_does_not_exist_cannot_be_withdrawn(
+    answers: Answers, log: DeltaFeedback, submission: object
+) -> None:
+    log.record(build(answers))
+    with pytest.raises(UsageError):
+        withdraw(answers, log, submission, "ann")
+
+
+def test_page_is_showing_only_the_complaint_under_review() -> None:
+    item = new_review_item(7)
+    assert is_showing({**item, "model_version": 2}, item)
+    for shown in (new_review_item(7), {**item, "complaint_id": 8}, None, "x"):
+        assert not is_showing(shown, item)

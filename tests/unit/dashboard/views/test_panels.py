@@ -2,100 +2,192 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from plotly.utils import PlotlyJSONEncoder
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.drawing import Drawing
-from solosolve.dashboard.views.panels import PANELS
-from solosolve.names import MODEL_EVENTS, PREDICTIONS
+from solosolve.dashboard.views.drawing import Panel
+from solosolve.dashboard.views.overview import PANELS
+from solosolve.errors import NoChampionError, NotYetError
+from solosolve.names import FEEDBACK, MODEL_EVENTS, PREDICTIONS, REJECTED, STREAM_PROGRESS
 from solosolve.storage.delta_reader import DeltaReader
-from support.warehouses import append, event, folder, prediction, write_everything
+from solosolve.storage.feedback import Verdict
+from support.components import as_json, text_of
+from support.warehouses import append, batch, event, feedback, prediction
 
+BY_NAME = {panel.name: panel for panel in PANELS}
 SEGMENT = Filters(product=("Mortgage",), state=("CA",))
+NO_SEGMENT = Filters(product=("Spaceships",))
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
-    write_everything(tmp_path, predictions=200)
-    return tmp_path
+def draw(answers: Answers, name: str, filters: Filters | None = None) -> str:
+    """The JSON of a panel."""
+    return as_json(BY_NAME[name].draw(answers, filters or Filters()))
 
 
-def panel(name: str) -> Any:
-    return next(panel for panel in PANELS if panel.name == name)
+def read(answers: Answers, name: str, filters: Filters | None = None) -> str:
+    """The text on a panel."""
+    return text_of(BY_NAME[name].draw(answers, filters or Filters()))
 
 
-def words(warehouse: Path, name: str, filters: Filters | None = None) -> str:
-    drawn = panel(name).draw(Answers(DeltaReader(warehouse)), filters or Filters())
-    return json.dumps(drawn, cls=PlotlyJSONEncoder)
-
-
-def test_cards_are_the_champions_metrics_beside_its_predecessors(warehouse: Path) -> None:
-    shown = words(warehouse, "cards")
-    assert '"0.760"' in shown  # accuracy of version 2
-    assert "+0.010 to version 1" in shown
+def test_cards_compare_the_champion_with_its_predecessor(answers: Answers) -> None:
+    shown = read(answers, "cards")
+    assert "Accuracy 0.760" in shown
+    assert "+0.010 vs version 1" in shown
     assert "0.740 to 0.780" in shown
-    assert "on 400 test complaints" in shown
+    assert "Version 2, measured on 400 test complaints" in shown
 
 
-def test_cards_of_a_segment_are_measured_on_its_test_complaints(warehouse: Path) -> None:
-    count = DeltaReader(warehouse).query(
+def test_cards_compare_another_version_with_the_champion(answers: Answers) -> None:
+    shown = read(answers, "cards", Filters(model_version=1))
+    assert "Accuracy 0.750" in shown
+    assert "-0.010 vs version 2" in shown
+
+
+def test_cards_of_a_segment_are_measured_on_its_test_complaints(answers: Answers) -> None:
+    count = answers.reader.query(
         "select count(*) as n, "
         "avg(case when (probability >= 0.5) = (is_successful_resolution = 1.0) then 1.0 else 0.0 end) as accuracy "
         "from gold.test_scores where model_version = 2 and product = 'Mortgage' and state = 'CA'"
     ).to_pylist()[0]  # fmt: skip
-    shown = words(warehouse, "cards", SEGMENT)
+    shown = read(answers, "cards", SEGMENT)
     assert f"on {count['n']} test complaints" in shown
-    assert f'"{count["accuracy"]:.3f}"' in shown
+    assert f"Accuracy {count['accuracy']:.3f}" in shown
 
 
-def test_champion_that_does_not_beat_the_prior_is_provisional_on_screen(warehouse: Path) -> None:
+def test_cards_of_a_version_without_metrics_say_so(answers: Answers) -> None:
+    assert "Version 9 cannot be measured: its training recorded no metrics." in read(
+        answers, "cards", Filters(model_version=9)
+    )
+
+
+def test_champion_that_does_not_beat_the_prior_is_shown_as_provisional(warehouse: Path) -> None:
+    append(warehouse, MODEL_EVENTS, [event(2, "promoted_provisional", 9_000, "champion")])
+    shown = read(Answers(DeltaReader(warehouse)), "cards")
+    assert "provisional" in shown
+    assert "It does not beat the overall success rate." in shown
+
+
+def test_champion_without_test_complaints_cannot_be_measured(warehouse: Path) -> None:
     append(warehouse, MODEL_EVENTS, [event(3, "promoted_provisional", 2, "champion")])
-    shown = words(warehouse, "cards", SEGMENT)
-    assert "Version 3 was tested on no complaints" in shown
-    assert "provisional" in words(warehouse, "timeline")
+    answers = Answers(DeltaReader(warehouse))
+    shown = read(answers, "cards", SEGMENT)
+    assert "Version 3 cannot be measured: the selected segment does not have test complaints" in shown
+    assert "provisional" in draw(answers, "timeline")
 
 
-def test_panels_that_segments_act_on_change_with_them(warehouse: Path) -> None:
-    changed = {each.name for each in PANELS if words(warehouse, each.name) != words(warehouse, each.name, SEGMENT)}
+@pytest.mark.parametrize("name", ["cards", "confusion", "calibration"])
+def test_model_panels_before_the_first_promotion_name_the_command_that_makes_one(
+    no_answers: Answers, name: str
+) -> None:
+    with pytest.raises(NotYetError) as raised:
+        draw(no_answers, name)
+    assert raised.value.command == NoChampionError().command
+
+
+def test_panels_change_with_the_segment_or_say_that_they_ignore_it(answers: Answers) -> None:
+    changed = {name for name in BY_NAME if draw(answers, name) != draw(answers, name, SEGMENT)}
     acted_on = {"cards", "time", "distribution", "states", "companies", "confusion", "calibration", "drift", "quality"}
-    assert changed == acted_on
-    unchanged = [each for each in PANELS if each.name not in acted_on | {"feedback"}]
-    assert all("segments do not apply" in each.about or "as it is" in each.about for each in unchanged)
+    # Without any verdict, this panel says so, or that none matches the filters.
+    assert changed - {"feedback"} == acted_on
+
+    def ignores_segments(panel: Panel) -> bool:
+        return any(words in panel.description for words in ("Segment filters do not apply", "Filters do not apply"))
+
+    assert all(ignores_segments(BY_NAME[name]) for name in BY_NAME.keys() - acted_on - {"feedback"})
 
 
-def test_data_quality_counts_each_reason(warehouse: Path) -> None:
-    shown = words(warehouse, "quality")
-    for reason in ("2 fields, 18 wanted", "has_narrative", "not JSON"):
-        assert reason in shown
+@pytest.mark.parametrize("name", ["time", "distribution", "states", "companies", "confusion", "calibration", "drift"])
+def test_panels_of_a_segment_without_rows_blame_the_filters(answers: Answers, name: str) -> None:
+    assert "match these filters" in read(answers, name, NO_SEGMENT)
 
 
-def test_drawing_sends_equal_content_with_an_equal_digest(warehouse: Path) -> None:
-    drawing = Drawing(Answers(DeltaReader(warehouse)))
-    first = drawing.draw(panel("companies"), Filters())
-    assert drawing.draw(panel("companies"), Filters()) is first
-    append(warehouse, PREDICTIONS, [prediction(1_000)])
-    second = drawing.draw(panel("companies"), Filters())
-    assert second.digest != first.digest
-    again = Drawing(Answers(DeltaReader(warehouse))).draw(panel("companies"), Filters())
-    assert again.content == second.content
+def test_confusion_matrix_counts_correct_predictions(answers: Answers) -> None:
+    hits = answers.reader.query(
+        "select count(*) as n from gold.test_scores where model_version = 2 "
+        "and (probability >= 0.5) = (is_successful_resolution = 1.0)"
+    ).to_pylist()[0]["n"]  # fmt: skip
+    assert f"Predicted correctly: {hits} of 400." in read(answers, "confusion")
 
 
-def test_panel_that_cannot_be_read_says_so_and_is_drawn_again_when_it_can(warehouse: Path) -> None:
-    drawing = Drawing(Answers(DeltaReader(warehouse)))
-    log = folder(warehouse, MODEL_EVENTS) / "_delta_log" / f"{0:020}.json"
-    kept = log.read_text(encoding="utf-8")
-    log.write_text("broken", encoding="utf-8")
-    failed = drawing.draw(panel("ledger"), Filters())
-    assert failed.error.startswith("Model ledger: ")
-    log.write_text(kept, encoding="utf-8")
-    assert drawing.draw(panel("ledger"), Filters()).error == ""
+def test_stream_figures_count_what_streams_scored(answers: Answers) -> None:
+    shown = read(answers, "stream")
+    assert "Records processed 200 delta 200" in shown
+    # 120 batches, each with two dead letters.
+    assert "Dead letters 240 last 120 batches" in shown
+    assert "scored by version 2" in shown
 
 
-def test_panel_before_its_table_says_what_to_run(tmp_path: Path) -> None:
-    drawn = Drawing(Answers(DeltaReader(tmp_path))).draw(panel("time"), Filters())
-    assert drawn.error == ""
-    assert "solosolve run score_batch" in json.dumps(drawn.content)
+def test_stream_lag_sums_the_newest_lag_of_each_source(warehouse: Path) -> None:
+    append(warehouse, STREAM_PROGRESS, [batch(900, source="kafka", lag=40), batch(901, source="kafka", lag=None)])
+    assert "Lag 43 requests waiting" in read(Answers(DeltaReader(warehouse)), "stream")
+
+
+def test_map_note_counts_predictions_outside_the_states(answers: Answers) -> None:
+    # Predictions go round eight states, and Puerto Rico is not on the map.
+    assert "Not on the map: 25 predictions" in read(answers, "states")
+
+
+def test_companies_are_read_out_with_their_counts(answers: Answers) -> None:
+    assert "Companies with the most predictions: Birch Bank 19, Cedar Bank 19, " in draw(answers, "companies")
+
+
+def test_drift_of_predictions_that_moved_exceeds_that_of_predictions_that_did_not(warehouse: Path) -> None:
+    def index(answers: Answers) -> float:
+        figure = json.loads(draw(answers, "drift"))["props"]["children"]["props"]["figure"]["data"][0]
+        return dict(zip(figure["y"], figure["x"], strict=True))["state"]
+
+    before = index(Answers(DeltaReader(warehouse)))
+    append(warehouse, PREDICTIONS, [prediction(number, state="CA") for number in range(1_000, 2_000)])
+    assert index(Answers(DeltaReader(warehouse))) > before + 0.25
+
+
+def test_feedback_panel_compares_verdicts_with_predictions(warehouse: Path) -> None:
+    rows = [
+        feedback("a", probability=0.9),
+        feedback("b", complaint_id=8, probability=0.8, verdict=Verdict.FAILURE),
+        feedback("c", complaint_id=9, verdict=Verdict.UNSURE),
+    ]
+    append(warehouse, FEEDBACK, [row.as_row() for row in rows])
+    # Brier score: the mean of 0.1 squared and 0.8 squared.
+    assert "v2 2 50% 0.325" in read(Answers(DeltaReader(warehouse)), "feedback")
+
+
+def test_feedback_panel_without_verdicts_says_where_to_give_one(answers: Answers) -> None:
+    assert read(answers, "feedback") == "No verdicts yet. Give one under Review."
+    assert read(answers, "feedback", SEGMENT) == "No verdicts match these filters."
+
+
+def test_data_quality_counts_each_reason(answers: Answers) -> None:
+    shown = read(answers, "quality")
+    for row in (
+        "unreadable record has 2 fields, but the header has 18 3",
+        "rejected complaint has_narrative 40",
+        "dead letter not JSON 5",
+    ):
+        assert row in shown
+
+
+def test_data_quality_sums_the_reasons_that_it_does_not_list(warehouse: Path) -> None:
+    rows = [{"_record_key": f"x{number}", "failed_rules": [f"rule_{number}"]} for number in range(20)]
+    provenance = {"_source_file": "complaints.csv", "_source_sha256": "0" * 64, "_source_line": 1}
+    times = {"_ingested_at": batch(1)["ended_at"]}
+    append(warehouse, REJECTED, [{**row, **provenance, **times} for row in rows])
+    # Twelve reasons are listed, one of them that of the 40 older rejections.
+    assert "rejected complaint other reasons 9" in read(Answers(DeltaReader(warehouse)), "quality")
+
+
+def test_ledger_evidence_is_summarised(warehouse: Path) -> None:
+    failed = {"name": "auc_beats_chance", "is_passed": False}
+    append(warehouse, MODEL_EVENTS, [event(2, "validation_failed", 9_000, checks=[failed])])
+    shown = read(Answers(DeltaReader(warehouse)), "ledger")
+    assert "failed: auc_beats_chance" in shown
+    assert "1 check passed" in shown
+    assert "engine xgboost" in shown
+
+
+def test_last_training_is_that_of_the_newest_version(answers: Answers) -> None:
+    shown = read(answers, "training")
+    assert "Version 2 Trained" in shown
+    assert "Records 2,650" in shown

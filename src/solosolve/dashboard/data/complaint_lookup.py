@@ -1,0 +1,43 @@
+"""Everything the tables hold about one complaint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from solosolve.dashboard.data.answers import Answers
+from solosolve.landing.normalise import parse_complaint_id
+from solosolve.names import COMPLAINTS, FILED_COLUMNS, PREDICTIONS, REQUESTS
+
+
+def complaint_id_from_json(value: object) -> int | None:
+    """Returns a complaint id that a browser sent as a JSON number; None if it is not one."""
+    return parse_complaint_id(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def predictions_of(answers: Answers, complaint_id: int) -> list[dict[str, Any]]:
+    """Returns a complaint's predictions, newest first, at most 50.
+
+    Raises:
+        TableError: The table cannot be read.
+    """
+    sql = f"select * from {PREDICTIONS} where complaint_id = :complaint_id order by scored_at desc limit 50"
+    found: list[dict[str, Any]] = answers.reader.query(sql, {"complaint_id": complaint_id}).to_pylist()
+    return found
+
+
+def filed_complaint(answers: Answers, complaint_id: int) -> dict[str, Any] | None:
+    """Returns a complaint's FILED_COLUMNS; None if no table holds it, as for requests that arrived through Kafka.
+
+    Raises:
+        TableError: A table cannot be read.
+    """
+    existing = set(answers.reader.tables())
+    for table, order in ((COMPLAINTS, "complaint_id"), (REQUESTS, "requested_at desc")):
+        if table not in existing:
+            continue
+        columns = ", ".join(FILED_COLUMNS)
+        sql = f"select {columns} from {table} where complaint_id = :complaint_id order by {order} limit 1"
+        found: list[dict[str, Any]] = answers.reader.query(sql, {"complaint_id": complaint_id}).to_pylist()
+        if found:
+            return found[0]
+    return None

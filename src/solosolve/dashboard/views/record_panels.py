@@ -1,0 +1,71 @@
+"""Panels on individual records: reviewers' verdicts on predictions, and records that were set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from solosolve.dashboard.data import questions
+from solosolve.dashboard.data.answers import Answers, Question
+from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.views.elements import empty, table
+from solosolve.errors import NotYetError
+from solosolve.names import DEAD_LETTERS, QUARANTINE, REJECTED, THRESHOLD, Table
+
+_SET_ASIDE: tuple[tuple[Table, str, Callable[[Filters], Question]], ...] = (
+    (QUARANTINE, "unreadable record", questions.quarantined),
+    (REJECTED, "rejected complaint", questions.rejected),
+    (DEAD_LETTERS, "dead letter", questions.dead_letters),
+)
+_REASONS = 12
+"""Reasons listed of each kind; the rest are summed."""
+
+
+def performance_on_feedback(answers: Answers, filters: Filters) -> Component:
+    """How often verdicts agreed with each version's predictions, and its Brier score on them."""
+    try:
+        rows = answers.ask(questions.feedback(filters)).to_pylist()
+    except NotYetError:
+        rows = []
+    if not rows:
+        is_filtered = filters != Filters()
+        return empty("No verdicts match these filters." if is_filtered else "No verdicts yet. Give one under Review.")
+    by_version: dict[int, list[tuple[float, float]]] = {}
+    for row in rows:
+        pair = (row["probability"], row["is_successful_resolution"])
+        by_version.setdefault(row["model_version"] or 0, []).append(pair)
+    shown = []
+    for version, pairs in sorted(by_version.items(), reverse=True):
+        hits = sum((probability >= THRESHOLD) == (label == 1.0) for probability, label in pairs)
+        brier = sum((probability - label) ** 2 for probability, label in pairs) / len(pairs)
+        shown.append((f"v{version}" if version else "unknown", len(pairs), f"{hits / len(pairs):.0%}", f"{brier:.3f}"))
+    return table(("Version", "Verdicts", "Agreed", "Brier score"), shown, "Verdicts compared with predictions")
+
+
+def set_aside(answers: Answers, filters: Filters) -> Component:
+    """Records that could not be read or used, by reason.
+
+    Raises:
+        NotYetError: None of the tables with such records exists.
+    """
+    shown: list[tuple[Any, ...]] = []
+    missing: list[NotYetError] = []
+    for name, kind, question in _SET_ASIDE:
+        try:
+            rows = answers.ask(question(filters)).to_pylist()
+        except NotYetError as error:
+            missing.append(error)
+            continue
+        ordered = sorted(rows, key=lambda row: -row["n"])
+        shown += [(html.Span(kind, title=str(name)), row["reason"], row["n"]) for row in ordered[:_REASONS]]
+        if rest := sum(row["n"] for row in ordered[_REASONS:]):
+            shown.append((kind, "other reasons", rest))
+    if len(missing) == len(_SET_ASIDE):
+        raise missing[0]
+    if not shown:
+        is_filtered = filters != Filters()
+        return empty("No records set aside match these filters." if is_filtered else "No records were set aside.")
+    return table(("Kind", "Reason", "Records"), shown, "Records set aside, by reason")

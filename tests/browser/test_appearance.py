@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from support.browsers import Visit, until, visit, wait_for_view, wait_until_drawn, wait_until_settled
+from support.dashboard_process import serving
+from support.warehouses import write_everything
+
+DOCS = Path(__file__).parents[2] / "docs"
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+def violations(page: Page) -> list[tuple[str, str, str]]:
+    """Everything that axe finds on a page, whatever its impact."""
+    found = Axe().run(page).response["violations"]
+    return [(each["impact"], each["id"], node["html"][:160]) for each in found for node in each["nodes"][:3]]
+
+
+@pytest.mark.parametrize("size", [(390, 844), (768, 1024), (1440, 900), (2560, 1440)], ids=lambda size: str(size[0]))
+@pytest.mark.parametrize("path", ["/", "/complaints", "/review"])
+def test_page_fits_its_screen(browser: Browser, full_dashboard: str, size: tuple[int, int], path: str) -> None:
+    with visit(browser, full_dashboard, size) as visited:
+        page = visited.open(path)
+        wait_for_view(page, path)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert visited.problems == []
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/complaints", "/review"])
+def test_axe_finds_no_violation(browser: Browser, full_dashboard: str, path: str, is_dark: bool) -> None:
+    with visit(browser, full_dashboard, is_dark=is_dark) as visited:
+        page = visited.open(path)
+        wait_for_view(page, path)
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_no_violation_with_an_open_complaint_a_verdict_and_an_error(
+    browser: Browser, tmp_path: Path, is_dark: bool
+) -> None:
+    write_everything(tmp_path / "warehouse", predictions=60)
+    with serving(tmp_path) as (address, _), visit(browser, address, is_dark=is_dark) as visited:
+        page = visited.open("/complaints")
+        wait_for_view(page, "/complaints")
+        page.locator(".ag-row[row-index='0'] [col-id=company]").click()
+        page.wait_for_selector("#detail #graph-effects .main-svg", state="attached")
+        wait_until_settled(page)
+        assert violations(page) == []
+        page = visited.open("/review")
+        page.locator("#review-note").fill("read it")
+        page.locator("#verdict-success").click()
+        expect(page.locator("#toast")).to_contain_text("Success recorded")
+        expect(page.locator("#recent-verdicts td")).to_have_count(6)
+        wait_until_settled(page)
+        assert violations(page) == []
+        page = visited.open("/?model=x")
+        expect(page.locator("#banner")).to_contain_text("No filters are applied")
+        wait_for_view(page, "/")
+        assert violations(page) == []
+
+
+def test_chosen_theme_is_remembered(laptop: Visit) -> None:
+    page = laptop.open()
+    light = page.evaluate(BACKGROUND)
+    page.locator("#theme").click()
+    dark = page.evaluate(BACKGROUND)
+    assert dark != light
+    page.reload()
+    page.wait_for_selector("#view-overview")
+    until(page, lambda: page.evaluate(BACKGROUND) == dark)
+
+
+def test_views_can_be_reached_by_keyboard(laptop: Visit) -> None:
+    page = laptop.open()
+    wait_until_drawn(page)
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "link-review":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review")
+    expect(page.locator("#view-review")).to_be_visible()
+
+
+@pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="makes docs/*.png from a demo's home: make screenshots")
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_screenshots_for_the_docs(browser: Browser, is_dark: bool) -> None:
+    theme = "dark" if is_dark else "light"
+    with (
+        serving(Path(os.environ["SCREENSHOTS"])) as (address, _),
+        visit(browser, address, (1440, 1720), is_dark=is_dark) as visited,
+    ):
+        page = visited.open()
+        wait_for_view(page, "/")
+        page.screenshot(path=DOCS / f"dashboard-{theme}.png")
+        page = visited.open("/review")
+        wait_for_view(page, "/review")
+        page.screenshot(path=DOCS / f"review-{theme}.png", full_page=True)

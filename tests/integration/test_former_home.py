@@ -1,0 +1,123 @@
+"""A home made by an earlier release works on: tables, checkpoints, models."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import mlflow
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from solosolve.flows import (
+    build_features,
+    promote_model,
+    refine_complaints,
+    score_complaints,
+    score_stream,
+    train_model,
+    validate_model,
+)
+from solosolve.flows.score_stream import StreamOptions
+from solosolve.local.summary import Summary
+from solosolve.model.scorer import ComplaintScorer
+from solosolve.model.version_tags import VersionState
+from solosolve.names import CHAMPION, COMPLAINTS, FEATURES, FILED_COLUMNS, PREDICTIONS, REQUESTS
+from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.model_explainer import ModelExplainer
+from solosolve.storage.registry import Registry
+from solosolve.storage.tables import Tables
+from solosolve.table_properties import CHECKS
+from solosolve.transforms.predictions import with_probability
+from support import former_home
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    path = former_home.unpack(tmp_path_factory.mktemp("former"))
+    return Settings.load(environ={"SOLOSOLVE_HOME": str(path), "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50"})
+
+
+@pytest.fixture(scope="module")
+def former(spark: SparkSession, home: Settings) -> Tables:
+    return Tables(spark, home)
+
+
+def counts(tables: Tables) -> dict[str, int]:
+    reader = DeltaReader(tables.settings.warehouse)
+    return {
+        str(table): reader.query(f"select count(*) as n from {table}").to_pylist()[0]["n"] for table in reader.tables()
+    }
+
+
+def test_former_model_gives_the_scores_of_the_former_release_to_the_bit(former: Tables, home: Settings) -> None:
+    registry = Registry(home)
+    champion = registry.champion()
+    assert (champion.version, champion.tags.state) == (1, VersionState.PROVISIONAL)
+    scorer = ComplaintScorer.load(registry.fetch(champion))
+    scored = with_probability(former.read(COMPLAINTS), scorer.score).select("complaint_id", "probability")
+    expected = former.read(PREDICTIONS).select("complaint_id", "probability")
+    assert scored.count() == expected.count() > 500
+    assert scored.exceptAll(expected).isEmpty()
+
+
+def test_former_model_loads_through_mlflow(home: Settings) -> None:
+    registry = Registry(home)
+    model = mlflow.pyfunc.load_model(f"models:/{registry.model_name}@{CHAMPION}")
+    complaint = DeltaReader(home.warehouse).query(
+        f"select p.probability, {', '.join(f's.{name}' for name in FILED_COLUMNS)} "
+        f"from {COMPLAINTS} s join {PREDICTIONS} p on s.complaint_id = p.complaint_id order by s.complaint_id limit 20"
+    )
+    asked = complaint.drop_columns("probability").to_pandas().astype({"date_received": str})
+    assert model.predict(asked)["probability"].tolist() == complaint["probability"].to_pylist()
+
+
+def test_former_model_is_explained(home: Settings) -> None:
+    complaint = DeltaReader(home.warehouse).query(f"select * from {COMPLAINTS} limit 1").to_pylist()[0]
+    assert len(ModelExplainer(home).explain(complaint, 1)) > 10
+
+
+def test_repeated_jobs_find_nothing_to_do(spark: SparkSession, former: Tables, home: Settings) -> None:
+    before = counts(former)
+    assert refine_complaints.run(spark, home).record_count == 0
+    assert not build_features.run(spark, home, "baseline").is_new
+    assert train_model.run(spark, home, "gbt").version == 1
+    assert (validate_model.run(spark, home), promote_model.run(spark, home)) == (None, None)
+    assert score_complaints.run(spark, home) == 0
+    assert counts(former) == before
+    assert [check.statement for check in Summary(DeltaReader(home.warehouse)).conservation if not check.holds] == []
+    champion = Summary(DeltaReader(home.warehouse)).champion
+    assert champion is not None
+    assert (champion.version, champion.is_provisional, len(champion.metrics)) == (1, True, 6)
+
+
+def test_stream_continues_from_the_former_checkpoint(spark: SparkSession, former: Tables, home: Settings) -> None:
+    scored = former.read(PREDICTIONS).where("source = 'delta'").count()
+    request = former.read(COMPLAINTS).limit(1).select("complaint_id", *FILED_COLUMNS)
+    former.append(REQUESTS, request.withColumn("requested_at", F.lit(datetime.now(UTC))))
+    streamed = score_stream.run(spark, home, StreamOptions("delta", available_now=True))
+    assert (streamed.request_count, streamed.prediction_count) == (1, 1)
+    assert former.read(PREDICTIONS).where("source = 'delta'").count() == scored + 1
+
+
+def test_former_split_is_renamed_once_and_its_rows_stay(spark: SparkSession, former: Tables, home: Settings) -> None:
+    former.drop_check(FEATURES, "split_is_known")
+    former.delta(FEATURES).update("split = 'duplicate'", {"split": F.lit("copy")})
+    spark.sql(
+        f"ALTER TABLE delta.`{home.table_folder(FEATURES)}` ADD CONSTRAINT split_is_known CHECK "
+        "(split IN ('train', 'validate', 'test', 'immature', 'copy', 'unlabelled'))"
+    )
+    former.delta(FEATURES).update("split = 'unlabelled' AND complaint_id % 2 = 0", {"split": F.lit("copy")})
+    before = former.read(FEATURES).drop("split")
+    copies, version = former.read(FEATURES).where("split = 'copy'").count(), former.version(FEATURES)
+    build_features.run(spark, home, "baseline")
+    migrated = former.version(FEATURES)
+    build_features.run(spark, home, "baseline")
+    assert copies > 100
+    assert former.read(FEATURES).where("split = 'duplicate'").count() == copies
+    assert former.read(FEATURES).drop("split").exceptAll(before).isEmpty()
+    assert (migrated > version, former.version(FEATURES)) == (True, migrated)
+    detail = former.delta(FEATURES).detail().collect()[0]["properties"]
+    found = detail["delta.constraints.split_is_known"].replace(" ", "")
+    assert found == CHECKS[FEATURES]["split_is_known"].replace(" ", "")

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_score, roc_auc_score
+
+from solosolve.dashboard.data.counted_scores import Scores
+from solosolve.model.evaluation import evaluate
+from solosolve.model.metrics import Floats
+
+GENERATOR = np.random.default_rng(5)
+LABELS = (GENERATOR.uniform(size=3_000) < 0.7).astype(float)
+# Multiples of a thousandth: counting by thousandths loses no order.
+PROBABILITIES = np.round(np.clip(GENERATOR.normal(0.5 + 0.1 * (LABELS - 0.5), 0.2), 0, 0.999), 3)
+
+
+def counted(labels: Floats, probabilities: Floats) -> Scores:
+    bins = np.floor(probabilities * 1_000).clip(max=999).astype(int)
+    cells, counts = np.unique(np.column_stack([labels, bins]), axis=0, return_counts=True)
+    return Scores.of(pa.table({"label": cells[:, 0], "bin": cells[:, 1].astype(np.int32), "n": counts}))
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.3, 0.5, 0.501, 0.95])
+def test_measure_equals_scikit_learn_at_every_threshold(threshold: float) -> None:
+    predicted = threshold <= PROBABILITIES
+    scores = counted(LABELS, PROBABILITIES)
+    actual = {name: found.value for name, found in scores.measure(threshold).items()}
+    expected = {
+        "accuracy": accuracy_score(LABELS, predicted),
+        "weighted_precision": precision_score(LABELS, predicted, average="weighted", zero_division=0),
+        "f1": f1_score(LABELS, predicted, average="weighted"),
+        "auc": roc_auc_score(LABELS, np.floor(PROBABILITIES * 1_000)),
+    }
+    assert actual == pytest.approx(expected, abs=1e-12)
+    assert np.array_equal(scores.confusion(threshold), confusion_matrix(LABELS, predicted))
+
+
+def test_confusion_predicts_success_from_the_bin_that_begins_at_the_threshold() -> None:
+    scores = Scores(np.zeros(1_000), np.ones(1_000))
+    actual = {percent: scores.confusion(percent / 100) for percent in range(1, 100)}
+    assert actual == {percent: ((0, 0), (10 * percent, 1_000 - 10 * percent)) for percent in range(1, 100)}
+
+
+def test_measure_has_nearly_the_intervals_of_the_rows() -> None:
+    actual = counted(LABELS, PROBABILITIES).measure(0.5)
+    expected = evaluate(LABELS, PROBABILITIES, 300).metrics
+    for name, found in actual.items():
+        assert found.low == pytest.approx(expected[name].low, abs=0.006)
+        assert found.high == pytest.approx(expected[name].high, abs=0.006)
+
+
+def test_calibration_bins_hold_every_complaint_and_their_rates() -> None:
+    bins = counted(LABELS, PROBABILITIES).calibration()
+    assert sum(count for _, _, count in bins) == 3_000
+    assert sum(success_rate * count for _, success_rate, count in bins) == pytest.approx(LABELS.sum())
+    assert sum(probability * count for probability, _, count in bins) == pytest.approx(PROBABILITIES.sum(), rel=0.002)
+    assert [probability for probability, _, _ in bins] == sorted(probability for probability, _, _ in bins)
+
+
+def test_scores_of_one_outcome_cannot_be_measured_but_counted() -> None:
+    assert not counted(np.ones(5), np.full(5, 0.4)).has_both
+    assert counted(np.ones(5), np.full(5, 1.0)).confusion(0.5) == ((0, 0), (0, 5))
