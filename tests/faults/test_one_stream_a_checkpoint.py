@@ -45,7 +45,7 @@ def assert_refused(live: Live, source: str) -> None:
     """Starts a second stream, which refuses to run."""
     with solosolve(live, *run_words(source)) as second:
         assert second.wait() == 1
-    refusal = f"score_stream_{source} is running in another process on {live.settings.home}: wait for it"
+    refusal = f"score_stream_{source} is running in another process on {live.settings.home}: wait until it ends"
     assert refusal in second.output
     assert "Traceback" not in second.output
 
