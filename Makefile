@@ -34,7 +34,7 @@ demo: setup  ## From raw CSV to the dashboard: DATA=complaints.csv or ROWS=n sam
 	$(if $(filter 0,$(SERVE)),,$(BIN)/solosolve dashboard)
 
 test: setup  ## Run unit, contract, browser and integration tests, and short fault drills
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 faults: setup  ## Run the full fault drills: kills, a broken broker, poison, promotions, 200,000 complaints (an hour)
 	DRILLS=long $(BIN)/pytest tests/faults

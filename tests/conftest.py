@@ -1,4 +1,4 @@
-"""Fixtures of all tests: one Spark session per process, one Kafka broker per run, and a home folder per test."""
+"""Fixtures of all tests: one Spark session and one Kafka broker per process, and a home folder per test."""
 
 from __future__ import annotations
 
@@ -22,18 +22,9 @@ QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 """Only the JVM's quick compiler, with room for all code: by default it would discard and compile code again."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups tests for pytest-xdist: one process runs all that need the broker, and each file stays in one process."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("kafka" if _needs_broker(item) else str(item.path)))
-    # Long groups first, so that no process is left with one at the end.
-    items.sort(key=lambda item: (not _needs_broker(item), not _SLOW & set(item.path.parts)))
-
-
-def _needs_broker(item: pytest.Item) -> bool:
-    fixtures = set(getattr(item, "fixturenames", ()))
-    return "broker" in fixtures or ("live_of" in fixtures and "kafka" in item.name)
+    """Long files first, so that no process is left with one at the end."""
+    items.sort(key=lambda item: not _SLOW & set(item.path.parts))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,7 +53,7 @@ def broker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def broker(broker_home: Path) -> Iterator[str]:
-    """The address of the run's one broker; a test that counts messages uses its own topic or empties the project's."""
+    """The address of the process's one broker; a test that counts messages uses its own topic or empties the project's."""
     address = f"127.0.0.1:{free_port()}"
     shared = Broker(kafka_settings(broker_home, address))
     shared.start()

@@ -8,20 +8,20 @@ import pytest
 
 from solosolve.errors import CheckpointError
 from solosolve.storage.checkpoints import Checkpoint
+from support.checkpoints import CheckpointFolder
 
 IDENTITY = "6e1ad4c5-8ae7-41f1-9ebe-4a2ac7b9f6b0"
 
 
 def checkpoint(folder: Path, planned: int = 0, finished: int = 0) -> Checkpoint:
     """A checkpoint as Spark leaves it, with so many batches planned and finished."""
-    for log, count in (("offsets", planned), ("commits", finished)):
-        (folder / log).mkdir(parents=True)
-        for number in range(count):
-            (folder / log / str(number)).write_text("v1\n{}")
-            (folder / log / f".{number}.crc").write_bytes(b"crc")
-    (folder / "metadata").write_text(f'{{"id":"{IDENTITY}"}}')
-    (folder / ".metadata.crc").write_bytes(b"crc")
-    return Checkpoint(folder)
+    made = CheckpointFolder(folder)
+    made.start(IDENTITY)
+    for number in range(planned):
+        made.plan(number)
+    for number in range(finished):
+        made.finish(number)
+    return made.checkpoint
 
 
 def test_checkpoint_is_its_folder(tmp_path: Path) -> None:
