@@ -53,7 +53,7 @@ def broker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def broker(broker_home: Path) -> Iterator[str]:
-    """The address of the process's one broker; a test that counts messages uses its own topic or empties the project's."""
+    """The address of the process's broker; a test that counts messages uses its own topic or empties the shared one."""
     address = f"127.0.0.1:{free_port()}"
     shared = Broker(kafka_settings(broker_home, address))
     shared.start()
