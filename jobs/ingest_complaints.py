@@ -1,4 +1,4 @@
-"""Lands complaint files (CSV, .gz, .zip) or the raw topic in bronze; landing them again adds nothing."""
+"""Lands complaint files, plain or packed, or the raw topic in bronze; landing them again adds nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from solosolve.flows import ingest_complaints
 @task_command("ingest_complaints", __doc__)
 @click.option("--source", required=True, help="A complaint file, a folder or a glob, or kafka for the raw topic.")
 @flag_option("--recover", help="Read the topic again from its earliest position, skipping messages in bronze.")
-def command(source: str, recover: bool) -> Flow[object]:
+@flag_option("--complete", help="The files are whole: a last record without a line end counts.")
+def command(source: str, recover: bool, complete: bool) -> Flow[object]:
     """Takes the source."""
-    return lambda spark, settings: ingest_complaints.run(spark, settings, source, recover=recover)
+    options = {"recover": recover, "is_complete": complete}
+    return lambda spark, settings: ingest_complaints.run(spark, settings, source, **options)
 
 
 main = main_of(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from solosolve.names import MADE_BY, Table
@@ -30,6 +31,22 @@ class MissingDependencyError(SolosolveError):
 
 class NotAComplaintFileError(SolosolveError):
     """A file has no header with the complaint columns."""
+
+
+class RefusedFilesError(NotAComplaintFileError):
+    """Some files of a landing were refused; the others have been landed.
+
+    Attributes:
+        reasons: One line per refused file.
+    """
+
+    def __init__(self, reasons: Sequence[str], file_count: int) -> None:
+        listed = "".join(f"\n  {reason}" for reason in reasons)
+        super().__init__(f"{len(reasons)} of {file_count} files refused, the others have been landed:{listed}")
+        self.reasons = tuple(reasons)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class BundleError(SolosolveError):

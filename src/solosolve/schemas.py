@@ -53,6 +53,17 @@ _PROVENANCE = [
     _required("_ingested_at", _INSTANT),
 ]
 
+PROVENANCE = tuple(field.name for field in _PROVENANCE)
+"""The columns that say where a record came from."""
+
+PARSED_COLUMNS = (*COMPLAINT_COLUMNS, "_rescued", "_source_line", "_record", "_reason")
+"""The columns of a parsed record, null where they do not apply.
+
+A good record has the complaint's columns and `_rescued`, a bad one `_record` and `_reason`; both have `_source_line`.
+"""
+
+PARSED_SCHEMA = pa.schema([(name, _LONG if name == "_source_line" else _STRING) for name in PARSED_COLUMNS])
+
 _SILVER_REQUIRED = {"product", "consumer_complaint_narrative", "company", "state", "submitted_via"}
 _SILVER_TYPES = {"date_received": _DATE, "date_sent_to_company": _DATE, "complaint_id": _LONG}
 

@@ -26,11 +26,17 @@ _TYPES = {
 @cache
 def spark_schema(table: Table) -> types.StructType:
     """The schema of a table, with the columns and nullability of `SCHEMAS`."""
-    fields = [types.StructField(each.name, _spark_type(each.type), each.nullable) for each in SCHEMAS[table]]
-    return types.StructType(fields)
+    return spark_types(SCHEMAS[table])
+
+
+def spark_types(schema: pa.Schema | pa.StructType) -> types.StructType:
+    """The same columns, with the same nullability, in Spark's types."""
+    return types.StructType([types.StructField(each.name, _spark_type(each.type), each.nullable) for each in schema])
 
 
 def _spark_type(kind: pa.DataType) -> types.DataType:
+    if pa.types.is_struct(kind):
+        return spark_types(kind)
     if pa.types.is_list(kind):
         return types.ArrayType(_spark_type(kind.value_type), containsNull=kind.value_field.nullable)
     return _TYPES[kind]

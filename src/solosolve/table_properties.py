@@ -73,6 +73,11 @@ def table_properties(table: Table) -> dict[str, str]:
     """The Delta properties of a table, except those of its constraints."""
     found = _PROPERTIES | dict(_PROPERTIES_OF.get(table, {}))
     # Statistics only on the columns that queries filter by: on all of them they cost more than the write.
-    if filtered := [name for name in _FILTERED_COLUMNS if name in SCHEMAS[table].names]:
+    if filtered := statistics_columns(table):
         found["delta.dataSkippingStatsColumns"] = ",".join(filtered)
     return found
+
+
+def statistics_columns(table: Table) -> tuple[str, ...]:
+    """The columns whose least and greatest values Delta keeps for each of the table's files."""
+    return tuple(name for name in _FILTERED_COLUMNS if name in SCHEMAS[table].names)

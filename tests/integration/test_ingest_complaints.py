@@ -4,16 +4,22 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from chispa import assert_df_equality
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.errors import NotAComplaintFileError
+from solosolve.errors import NotAComplaintFileError, RefusedFilesError
+from solosolve.flows import ingest_complaints
 from solosolve.flows.ingest_complaints import Landed, run
+from solosolve.landing.files import LandingFile
+from solosolve.landing.landing_plan import LandingPlan
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.spark_schemas import spark_schema
+from solosolve.storage import landings
 from solosolve.storage.tables import Tables
 from support.builders import OFFICIAL_HEADER, landing_csv, record
 
@@ -92,13 +98,9 @@ def test_ingest_names_the_bad_files_of_a_folder_and_lands_the_others(tmp_path: P
     (tmp_path / "d.zip").write_bytes(b"PK\3\4 cut")
     (tmp_path / "e.csv").write_text(landing_csv(header=OFFICIAL_HEADER))
     (tmp_path / "f.csv").write_text(landing_csv({"complaint_id": "2"}) + CUT)
-    with pytest.raises(NotAComplaintFileError) as refused:
+    with pytest.raises(RefusedFilesError, match=r"^3 of 6 files refused, the others ") as refused:
         land(tables, tmp_path)
-    assert [Path(part.split(": ")[0]).name for part in str(refused.value).split("; ") if part.startswith("/")] == [
-        "a.csv",
-        "c.csv.gz",
-        "d.zip",
-    ]
+    assert [Path(reason.split(": ")[0]).name for reason in refused.value.reasons] == ["a.csv", "c.csv.gz", "d.zip"]
     landings = tables.read(LANDINGS).select(
         F.regexp_extract("source_file", "[^/]+$", 0).alias("name"), "record_count", "bronze_count", "quarantine_count"
     )
@@ -124,11 +126,15 @@ def test_ingest_interrupted_after_the_bronze_commit_duplicates_nothing(
     path = tmp_path / "a.csv"
     path.write_text(landing_csv({"complaint_id": "1"}, {"complaint_id": "2"}) + CUT)
 
-    def stop(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+    adopt = landings.adopt
+
+    def stop_before_quarantine(tables: Tables, table: Table, files: Any) -> None:
+        if table == QUARANTINE:
+            raise KeyboardInterrupt
+        adopt(tables, table, files)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Tables, "overwrite", stop)
+        patch.setattr(landings, "adopt", stop_before_quarantine)
         with pytest.raises(KeyboardInterrupt):
             land(tables, path)
     assert counts(tables) == {"complaints": 2, "complaints_quarantine": 0, "landings": 0}
@@ -154,3 +160,65 @@ def test_ingest_reads_the_published_16_columns(tmp_path: Path, tables: Tables) -
     expected_df = tables.spark.createDataFrame([(None, None, "", '{"Note": ""}')], actual_df.schema)
     assert_df_equality(actual_df, expected_df)
     assert landed.layout == "published 16 columns"
+
+
+def test_ingest_lands_many_files_in_one_commit_a_table(tmp_path: Path, tables: Tables) -> None:
+    for number in range(60):
+        content = landing_csv({"complaint_id": str(number + 1)}) + "1,2,3\n" * (number % 2)
+        (tmp_path / f"{number:02}.csv").write_text(content)
+    landed = land(tables, tmp_path)
+    assert [(each.record_count, each.bronze_count) for each in landed] == [(1, 1), (2, 1)] * 30
+    assert counts(tables) == {"complaints": 60, "complaints_quarantine": 30, "landings": 60}
+    assert commits(tables) == {
+        f"{table}/_delta_log/{version:020}.json"
+        for table in ("complaints", "complaints_quarantine", "landings")
+        for version in (0, 1)
+    }
+
+
+def test_ingest_lands_the_others_when_a_file_changes_while_it_is_read(
+    tmp_path: Path, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("a.csv", 1), ("b.csv", 2), ("c.csv", 3)):
+        (tmp_path / name).write_text(landing_csv({"complaint_id": str(number)}))
+    plan = ingest_complaints.plan_landing
+
+    def plan_then_change(file: LandingFile, *, is_complete: bool) -> LandingPlan:
+        planned = plan(file, is_complete=is_complete)
+        if file.path.name == "b.csv":
+            file.path.write_text(landing_csv({"complaint_id": "4"}))
+        return planned
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest_complaints, "plan_landing", plan_then_change)
+        with pytest.raises(RefusedFilesError, match=r"b\.csv: OSError: .*b\.csv changed while it was being landed"):
+            land(tables, tmp_path)
+    ids = {row["complaint_id"] for row in tables.read(COMPLAINTS_RAW).select("complaint_id").collect()}
+    assert ids == {"1", "3"}
+    assert counts(tables) == {"complaints": 2, "complaints_quarantine": 0, "landings": 2}
+
+
+def test_ingest_lands_a_cut_file_but_its_last_record_and_later_the_whole_file(tmp_path: Path, tables: Tables) -> None:
+    whole = landing_csv({"complaint_id": "910004201"}, {"complaint_id": "910004202"})
+    path = tmp_path / "a.csv"
+    path.write_text(whole[:-6])
+    (cut,) = land(tables, path)
+    assert (cut.bronze_count, cut.quarantine_count) == (1, 1)
+    path.write_text(whole)
+    (landed,) = land(tables, path)
+    assert (landed.bronze_count, landed.quarantine_count) == (2, 0)
+    ids = [row["complaint_id"] for row in tables.read(COMPLAINTS_RAW).select("complaint_id").collect()]
+    assert sorted(ids) == ["910004201", "910004201", "910004202"]
+
+
+def test_ingest_keeps_what_delta_needs_to_skip_files(tmp_path: Path, tables: Tables) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(landing_csv({"complaint_id": "9"}, {"complaint_id": "10"}, {"complaint_id": ""}))
+    (landed,) = land(tables, path)
+    folder = tables.settings.table_folder(COMPLAINTS_RAW)
+    (added,) = pa.table(DeltaTable(folder).get_add_actions(flatten=True)).to_pylist()
+    instant = landed.landed_at.isoformat()
+    assert added["num_records"] == 3
+    assert (added["min.complaint_id"], added["max.complaint_id"]) == ("", "9")
+    assert added["min._source_sha256"] == added["max._source_sha256"] == landed.source_sha256
+    assert added["min._ingested_at"].isoformat() == added["max._ingested_at"].isoformat() == instant

@@ -18,19 +18,25 @@ class Case:
     expected: Any
 
 
-TRIMMED = {"space": " ", "tab": "\t", "carriage return": "\r", "line feed": "\n"}
-KEPT = {
+TRIMMED = {
+    "space": " ",
+    "tab": "\t",
+    "carriage return": "\r",
+    "line feed": "\n",
     "vertical tab": "\v",
     "form feed": "\f",
-    "NUL": "\0",
+    "unit separator": "\x1f",
     "next line": "\u0085",
     "no-break space": "\u00a0",
     "em space": "\u2003",
-    "zero-width space": "\u200b",
+    "ideographic space": "\u3000",
     "line separator": "\u2028",
+    "zero-width space": "\u200b",
+    "word joiner": "\u2060",
     "byte order mark": "\ufeff",
 }
-"""Characters that count as white space elsewhere, or are invisible; here they are part of the text."""
+KEPT = {"NUL": "\0", "soft hyphen": "\u00ad", "combining accent": "\u0301", "replacement character": "\ufffd"}
+"""Characters that are part of the text, although some of them are invisible."""
 
 MARCH_FIRST = date(2016, 3, 1)
 _UNKNOWN = [
@@ -39,6 +45,14 @@ _UNKNOWN = [
     Case("all trimmed characters", "\n\t \r\n", None),
     Case("N/A", "N/A", None),
     Case("N/A between blanks", "\n N/A\t\r\n", None),
+    *(
+        Case(text, text, None)
+        for text in (
+            *("-", "n/a", "#N/A", "NA", "<NA>", "None", "none", "NONE"),
+            *("NULL", "Null", "null", "NaN", "nan", "NAN", "\\N"),
+        )
+    ),
+    Case("None between white space of two kinds", "\u00a0None\u200b ", None),
 ]
 
 
@@ -67,7 +81,7 @@ TEXT_CASES = [
     *(Case(f"{name} alone", character, character) for name, character in KEPT.items()),
     Case("plain", "CA", "CA"),
     Case("trimmed characters inside", " A \t\r\n b ", "A \t\r\n b"),
-    *(Case(text, text, text) for text in ("n/a", "N/a", "n/A", "NA", "N / A", "N/A N/A", "None", "null", "-")),
+    *(Case(text, text, text) for text in ("N/a", "n/A", "N / A", "N/A N/A", "None of it", "Nan", "--", "\\n", "NA.")),
     Case("accents and an emoji", " \u00e9\U0001f600 ", "\u00e9\U0001f600"),
 ]
 
@@ -99,7 +113,11 @@ ZIP_CODE_CASES = [
     *_with_ends("2139", "02139", is_kept=True),
     *_with_ends("501", "00501", is_kept=True),
     Case("four digits with a leading zero", "0501", "00501"),
+    Case("decimal number", "90001.0", "90001"),
+    Case("decimal number without its zeros", "2127.00", "02127"),
+    Case("nine digits without a leading zero", "3301-1234", "03301-1234"),
     *(Case(text, text, text) for text in ("1", "12", "123456", "123X", "941XX", "XXXXX", "02139-4307", "-501", "+501")),
+    *(Case(text, text, text) for text in ("2127.5", "2127.", "2127-12")),
     Case("three Arabic-Indic digits", "\u0661\u0662\u0663", "\u0661\u0662\u0663"),
     Case("four full-width digits", "\uff12\uff11\uff13\uff19", "\uff12\uff11\uff13\uff19"),
     Case("five Arabic-Indic digits", "\u0661" * 5, "\u0661" * 5),
@@ -115,7 +133,7 @@ ISO_DATE_CASES = [
     *(Case(f"impossible {text}", text, None) for text in ("2015-02-29", "2016-02-30", "2016-13-01", "2016-00-10")),
     *(Case(text, text, None) for text in ("0000-00-00", "12016-03-01", "2016-03-011", "x2016-03-01", "2016-03-01x")),
     *(Case(text, text, None) for text in ("2016", "2016-03", "20160301", "2016-W09-2", "2016-061", "2016/03/01")),
-    *(Case(text, text, None) for text in ("3-1-2016", "1.3.2016", "42430", "-", "yesterday", "+2016-03-01")),
+    *(Case(text, text, None) for text in ("3-1-2016", "1.3.2016", "42430", "yesterday", "+2016-03-01")),
     Case("Arabic-Indic digits", "\u0662\u0660\u0661\u0666-\u0660\u0663-\u0660\u0661", None),
     Case("full-width digits", "\uff12\uff10\uff11\uff16-03-01", None),
 ]
@@ -142,8 +160,8 @@ FILE_DATE_CASES = [
     Case("American leap day", "2/29/16", date(2016, 2, 29)),
     *(Case(f"impossible {text}", text, None) for text in ("2/30/2016", "13/1/2016", "0/1/2016")),
     *(Case(text, text, None) for text in ("3/1/116", "3/1/6")),
-    Case("line separator after an American date", "3/1/2016\u2028", None),
-    Case("no-break space around an American date", "\u00a03/1/2016\u00a0", None),
+    Case("line separator after an American date", "3/1/2016\u2028", MARCH_FIRST),
+    Case("no-break space around an American date", "\u00a03/1/2016\u00a0", MARCH_FIRST),
     Case("Arabic-Indic digits in an American date", "\u0663/\u0661/\u0662\u0660\u0661\u0666", None),
 ]
 """Other dates in files, and texts like them; a request's date must be YYYY-MM-DD."""

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 
 import mlflow
+import pyarrow as pa
 from pyspark.ml import Pipeline
 from pyspark.ml.feature import StopWordsRemover
 from pyspark.sql import DataFrame, SparkSession
@@ -14,16 +15,19 @@ from pyspark.sql import functions as F
 
 from solosolve import __version__
 from solosolve.errors import ConservationError
-from solosolve.model.features import build_pipeline, describe, encoder_of, feature_set
+from solosolve.model.features import build_pipeline, describe, encoder_of, feature_lists, feature_set
 from solosolve.model.scorer import ENCODER_FILE
 from solosolve.model.version_tags import FINGERPRINT
-from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, TRAIN
+from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, TRAIN, Table
+from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.storage.adoption import adopt, staging_folder
 from solosolve.storage.migrations import rename_split
 from solosolve.storage.registry import Registry
+from solosolve.storage.staging import stage_rows
 from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
-from solosolve.transforms.split import SHARES, with_split
+from solosolve.transforms.split import SHARES, NoOutcomesError, with_split
 
 logger = logging.getLogger("solosolve.build_features")
 
@@ -35,7 +39,7 @@ class Built:
     """The features that `gold.complaint_features` now holds.
 
     Attributes:
-        feature_model_uri: URI of the fitted features.
+        feature_model_uri: URI of the fitted features; empty if no complaint has a known outcome.
         row_count: Rows of the table.
         is_new: Whether this run built them.
     """
@@ -68,7 +72,6 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
     pipeline = build_pipeline(chosen, tuple(StopWordsRemover.loadDefaultStopWords("english")))
     configuration = f"{__version__}|{describe(pipeline)}|{SHARES}|{settings.maturity_days}|{silver_hash}"
     fingerprint = hashlib.sha256(configuration.encode()).hexdigest()
-    tables.create(FEATURES)
     rename_split(tables)
     finished = registry.find_run(TASK, fingerprint)
     if finished is not None and _is_current(tables, _uri(finished)):
@@ -80,24 +83,37 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
         "silver_data_hash": silver_hash,
         "silver_version": str(tables.version(COMPLAINTS)),
     }
+    try:
+        split = with_split(complaints, settings.maturity_days)
+    except NoOutcomesError as error:
+        # Landing and refining were a success, and a champion, if there is one, scores the complaints as they are.
+        logger.warning("no features built: %s", error)
+        return Built("", 0, is_new=False)
     with registry.run(TASK, tags) as active:
-        split = with_split(complaints, settings.maturity_days).cache()
-        try:
-            built = _build(tables, split, pipeline, _uri(active.info.run_id))
-        finally:
-            split.unpersist()
+        built = _build(tables, split, pipeline, _uri(active.info.run_id))
         mlflow.log_params({"feature_set": chosen.name, "maturity_days": settings.maturity_days})
     return built
 
 
 def _build(tables: Tables, split: DataFrame, pipeline: Pipeline, uri: str) -> Built:
-    fitted = pipeline.fit(split.where(F.col("split") == TRAIN))
-    encoder = encoder_of(fitted)
+    encoder = encoder_of(pipeline.fit(split.where(F.col("split") == TRAIN)))
     mlflow.log_text(encoder.model_dump_json(indent=1), ENCODER_FILE)
-    mlflow.log_metrics({f"{row['split']}_count": row["count"] for row in split.groupBy("split").count().collect()})
-    features = fitted.transform(split).withColumn("feature_model_uri", F.lit(uri))
-    tables.overwrite(FEATURES, features)
-    row_count, expected = tables.read(FEATURES).count(), split.count()
+    kept = ("complaint_id", "date_received", "split", LABEL)
+
+    def encode(complaints: pa.RecordBatch) -> dict[Table, pa.RecordBatch]:
+        columns = {name: complaints.column(name) for name in kept} | {
+            "features": feature_lists(encoder, complaints),
+            "feature_model_uri": pa.repeat(uri, len(complaints)),
+        }
+        names = SCHEMAS[FEATURES].names
+        return {FEATURES: pa.RecordBatch.from_arrays([columns[name] for name in names], names)}
+
+    inputs = [name for name in encoder.inputs if name not in kept]
+    files = stage_rows(split.select(*kept, *inputs), {FEATURES: staging_folder(tables, FEATURES)}, encode)
+    adopt(tables, FEATURES, files, overwrites=True)
+    counts = {row["split"]: row["count"] for row in tables.read(FEATURES).groupBy("split").count().collect()}
+    mlflow.log_metrics({f"{name}_count": count for name, count in counts.items()})
+    row_count, expected = sum(counts.values()), tables.read(COMPLAINTS).count()
     if row_count != expected:
         raise ConservationError(f"{expected} complaints in silver, but {row_count} rows of features")
     logger.info("%d complaints, %d features each", row_count, len(encoder.names))
@@ -105,6 +121,8 @@ def _build(tables: Tables, split: DataFrame, pipeline: Pipeline, uri: str) -> Bu
 
 
 def _is_current(tables: Tables, uri: str) -> bool:
+    if not tables.exists(FEATURES):
+        return False
     found = tables.read(FEATURES).select("feature_model_uri").distinct().collect()
     return [row["feature_model_uri"] for row in found] == [uri]
 

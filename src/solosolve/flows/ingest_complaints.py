@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from solosolve.errors import NotAComplaintFileError, UsageError
-from solosolve.landing.files import find_landing_files
-from solosolve.landing.parsed_records import PARSED_DDL
-from solosolve.landing.plans import LandingPlan, plan_landing, read_part
+from solosolve.errors import NotAComplaintFileError, RefusedFilesError, UsageError, one_line
+from solosolve.landing.cutting import Chunk
+from solosolve.landing.files import LandingFile, find_landing_files
+from solosolve.landing.landing_plan import LandingPlan
+from solosolve.landing.plans import plan_landing, read_asides, read_chunks
 from solosolve.settings import Settings
 from solosolve.storage.landings import Landed, Landings, Origin
+from solosolve.storage.spark import task_slots
+from solosolve.storage.staging import Parse, Piece
 from solosolve.storage.tables import Tables
 from solosolve.streaming.raw_topic import land_raw_topic
 
@@ -23,67 +27,158 @@ logger = logging.getLogger("solosolve.ingest_complaints")
 KAFKA = "kafka"
 """The source that names the raw topic instead of a path."""
 
+_GROUP_BYTES, _GROUP_FILES = 4 << 30, 2_000
+_TASK_BYTES = 8 << 20, 128 << 20
 
-def run(spark: SparkSession, settings: Settings, source: str, *, recover: bool = False) -> list[Landed]:
-    """Lands the files or messages of a source that are not in bronze yet, one file or batch of messages at a time.
 
-    Changes `bronze.complaints`, `bronze.complaints_quarantine` and, last, `bronze.landings`. A file without a row in
-    `bronze.landings` is landed again; content already landed (same SHA-256) is skipped.
+@dataclass(frozen=True)
+class _Part:
+    """Consecutive chunks of a planned file."""
+
+    plan: LandingPlan
+    chunks: tuple[Chunk, ...]
+    has_asides: bool
+
+
+def run(
+    spark: SparkSession, settings: Settings, source: str, *, recover: bool = False, is_complete: bool = False
+) -> list[Landed]:
+    """Lands the files or messages of a source that are not in bronze yet.
+
+    Changes `bronze.complaints`, `bronze.complaints_quarantine` and, last, `bronze.landings`: one commit each for up to
+    2,000 files or 4 GiB. A file without a row in `bronze.landings` is landed again; content already landed (same
+    SHA-256) is skipped.
 
     Args:
         spark: The session.
         settings: Locates the tables.
         source: `kafka` for the raw topic, or a file, folder or glob in the working folder or the home; files may be
-            plain, `.gz` or `.zip`.
+            plain or packed.
         recover: Read the topic again from its earliest position, skipping messages that are in bronze.
+        is_complete: Files are known to be whole, so that a last record without a line end counts.
 
     Returns:
         One value per newly landed file or batch.
 
     Raises:
-        NotAComplaintFileError: Some files are not complaint files; the others have been landed.
+        RefusedFilesError: Some files were not landed; all others have been.
+        NotAComplaintFileError: There are no files.
         ConservationError: Some records of a file are in neither bronze nor quarantine.
         CheckpointError: The position in the topic is not the one that bronze was written from.
         BrokerError: The brokers cannot be reached.
-        UsageError: `recover` was given for files.
+        UsageError: `recover` was given for files, or `is_complete` for the topic.
     """
     tables = Tables(spark, settings)
     if source == KAFKA:
+        if is_complete:
+            raise UsageError("--complete: only for files; messages have no last record")
         return land_raw_topic(tables, recover=recover)
     if recover:
         raise UsageError("--recover: only for --source kafka; landed files are recognised by their content")
-    landings = Landings(tables)
-    landed, refused = [], []
-    for file in find_landing_files(_located(source, settings)):
-        try:
-            plan = plan_landing(file)
-        except NotAComplaintFileError as error:
-            refused.append(str(error))
-            continue
-        if landings.has(plan.sha256):
-            logger.info("%s: already landed, nothing added", file)
-            continue
-        origin = Origin(str(plan.file), plan.sha256, plan.layout.name, plan.byte_count)
-        landed.append(landings.land(parse_landing(spark, plan), origin))
-    if refused:
-        raise NotAComplaintFileError("; ".join(refused))
-    return landed
+    found = find_landing_files(_located(source, settings))
+    for name, reason in found.passed_over:
+        logger.warning("%s: passed over: %s", name, reason)
+    landing = _Landing(tables, is_complete=is_complete)
+    landing.land(found.files)
+    if landing.refused:
+        raise RefusedFilesError(landing.refused, len(found.files))
+    return landing.landed
 
 
-def parse_landing(spark: SparkSession, plan: LandingPlan) -> DataFrame:
-    """Parses a planned file, one task per part.
+class _Landing:
+    """One run over some files."""
 
-    Returns:
-        PARSED_COLUMNS, one row per record, good or bad.
-    """
+    def __init__(self, tables: Tables, *, is_complete: bool) -> None:
+        self._tables, self._is_complete = tables, is_complete
+        self._landings = Landings(tables)
+        self.landed: list[Landed] = []
+        self.refused: list[str] = []
 
-    def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column("id").to_pylist():
-                yield from read_part(plan, number)
+    def land(self, files: Sequence[LandingFile]) -> None:
+        """Plans files and lands them in groups; a file that cannot be landed is added to `refused`."""
+        group: dict[str, LandingPlan] = {}
+        for file in files:
+            try:
+                plan = plan_landing(file, is_complete=self._is_complete)
+            except NotAComplaintFileError as error:
+                self.refused.append(str(error))
+                continue
+            if self._landings.has(plan.sha256) or plan.sha256 in group:
+                logger.info("%s: already landed, nothing added", file)
+                continue
+            if plan.layout.unknown:
+                logger.warning("%s: unknown columns, kept in _rescued: %s", file, ", ".join(plan.layout.unknown))
+            group[plan.sha256] = plan
+            if len(group) >= _GROUP_FILES or sum(each.byte_count for each in group.values()) >= _GROUP_BYTES:
+                self._land(group)
+                group = {}
+        if group:
+            self._land(group)
 
-    count = len(plan.parts)
-    return spark.range(0, count, 1, numPartitions=count).mapInArrow(parse, PARSED_DDL)
+    def _land(self, group: dict[str, LandingPlan]) -> None:
+        origins = [Origin(str(plan.file), digest, plan.layout_name, plan.byte_count) for digest, plan in group.items()]
+        tasks = _tasks(list(group.values()), task_slots(self._tables.spark))
+        rows = self._tables.spark.range(0, len(tasks), 1, numPartitions=len(tasks))
+        done = self._landings.land(rows, _parser(tasks), origins)
+        self.landed += done.landed
+        if done.failures:
+            # A file that changed while it was read takes nothing with it: the others are landed without it.
+            self.refused += [f"{group[digest].file}: {reason}" for digest, reason in done.failures.items()]
+            if rest := {digest: plan for digest, plan in group.items() if digest not in done.failures}:
+                self._land(rest)
+
+
+def _tasks(plans: Sequence[LandingPlan], parallelism: int) -> list[list[_Part]]:
+    """Divides the chunks of some files among tasks; a packed file is in one task, since only one can read it."""
+    least, most = _TASK_BYTES
+    task_bytes = min(max(sum(plan.byte_count for plan in plans) // (2 * parallelism), least), most)
+    tasks: list[list[_Part]] = [[]]
+    room = task_bytes
+    for plan in plans:
+        for part in _parts(plan, task_bytes):
+            size = sum(chunk.size for chunk in part.chunks)
+            if tasks[-1] and size > room:
+                tasks.append([])
+                room = task_bytes
+            tasks[-1].append(part)
+            room -= size
+    return tasks
+
+
+def _parts(plan: LandingPlan, task_bytes: int) -> Iterator[_Part]:
+    if plan.file.is_packed():
+        # Only one task can read it.
+        yield _Part(plan, plan.chunks, has_asides=True)
+        return
+    chunks: list[Chunk] = []
+    has_asides = True
+    for chunk in plan.chunks:
+        if chunks and sum(each.size for each in chunks) + chunk.size > task_bytes:
+            yield _Part(plan, tuple(chunks), has_asides)
+            chunks, has_asides = [], False
+        chunks.append(chunk)
+    yield _Part(plan, tuple(chunks), has_asides)
+
+
+def _parser(tasks: Sequence[Sequence[_Part]]) -> Parse:
+    def parse(batch: pa.RecordBatch) -> Iterator[Piece]:
+        for number in batch.column("id").to_pylist():
+            for part in tasks[number]:
+                yield from _read(part)
+
+    return parse
+
+
+def _read(part: _Part) -> Iterator[Piece]:
+    plan = part.plan
+    try:
+        if part.has_asides:
+            for records in read_asides(plan):
+                yield Piece(plan.sha256, str(plan.file), records)
+        for records in read_chunks(plan, part.chunks):
+            yield Piece(plan.sha256, str(plan.file), records)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong with one file must not stop the others
+        yield Piece(plan.sha256, str(plan.file), None, one_line(error))
 
 
 def _located(source: str, settings: Settings) -> str:

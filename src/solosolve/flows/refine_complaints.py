@@ -5,18 +5,28 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+import pyarrow as pa
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.errors import ConservationError, TableError
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, WITHDRAWN_COLUMNS, Table
 from solosolve.settings import Settings
+from solosolve.storage.adoption import adopt, staging_folder
+from solosolve.storage.counting import count_rows
+from solosolve.storage.staging import stage_rows
 from solosolve.storage.tables import Tables
 from solosolve.transforms import silver
 
 logger = logging.getLogger("solosolve.refine_complaints")
 
 TASK = "refine_complaints"
+_BATCH_BYTES = 256 << 20
+"""How much of bronze a batch reads, as compressed files; their content is several times as large."""
+_BROADCAST_KEYS = 200_000
+_SINGLE, _SEVERAL, _MERGED = "single", "several", "merged"
+_NUMBER, _CASE = "_number", "_case"
 _KEYS = {COMPLAINTS: "complaint_id", REJECTED: silver.RECORD_KEY}
 _IS_NEWER = "struct(new._ingested_at, new._source_line) > struct(silver._ingested_at, silver._source_line)"
 
@@ -54,7 +64,7 @@ def run(spark: SparkSession, settings: Settings) -> Refined:
     tables.create(REJECTED)
     refined: list[Refined] = []
     query = (
-        tables.read_stream(COMPLAINTS_RAW)
+        tables.read_stream(COMPLAINTS_RAW, max_bytes=_BATCH_BYTES)
         .writeStream.queryName(TASK)
         .option("checkpointLocation", str(tables.checkpoint(TASK)))
         .trigger(availableNow=True)
@@ -70,6 +80,9 @@ def run(spark: SparkSession, settings: Settings) -> Refined:
 def refine(tables: Tables, records: DataFrame) -> Refined:
     """Merges one batch of bronze records into the two silver tables; repeating the batch changes nothing.
 
+    Complaints that silver does not have are appended straight from bronze. Only the others, and records without a
+    valid id, are compared with what silver has and merged.
+
     Args:
         tables: The tables; both silver tables exist.
         records: New rows of `bronze.complaints`.
@@ -81,16 +94,75 @@ def refine(tables: Tables, records: DataFrame) -> Refined:
         ConservationError: A complaint is in neither silver table, or in both, after the merge.
         TableError: Another process holds the lock of a silver table.
     """
+    ids = _ids(tables, records)
+    counted = ids.groupBy(_CASE).agg(F.sum("record_count").alias("records"), F.count("*").alias("ids")).collect()
+    records_of = {row[_CASE]: row["records"] for row in counted}
+    ids_of = {row[_CASE]: row["ids"] for row in counted}
+    before = _placed_count(tables)
+    stated = records.withColumn(_NUMBER, silver.parsed_complaint_id())
+    if ids_of.keys() == {_SINGLE}:
+        stated = stated.withColumn(_CASE, F.lit(_SINGLE))
+    else:
+        others = ids.where(F.col(_CASE) != _SINGLE).select(_NUMBER, _CASE)
+        others = F.broadcast(others) if sum(ids_of.values()) - ids_of.get(_SINGLE, 0) <= _BROADCAST_KEYS else others
+        # The null id matches nothing.
+        case = F.when(F.col(_NUMBER).isNull(), _MERGED).otherwise(F.coalesce(_CASE, F.lit(_SINGLE)))
+        stated = stated.join(others, on=_NUMBER, how="left").withColumn(_CASE, case)
+    keyed = stated.withColumn(silver.RECORD_KEY, F.col(_NUMBER).cast("string"))
+    new = keyed.where(F.col(_CASE) == _SINGLE).drop(_NUMBER, _CASE)
+    if ids_of.get(_SEVERAL):
+        several = keyed.where(F.col(_CASE) == _SEVERAL).drop(_NUMBER, _CASE)
+        new = new.unionByName(silver.dedupe_to_newest(several))
+    _append(tables, new)
+    appended = ids_of.get(_SINGLE, 0) + ids_of.get(_SEVERAL, 0)
+    if _placed_count(tables) != before + appended:
+        raise ConservationError(f"{appended} new complaints read, but silver and rejected grew by another number")
+    merged = _merge(tables, stated.where(F.col(_CASE) == _MERGED).drop(_NUMBER, _CASE)) if ids_of.get(_MERGED) else 0
+    return Refined(sum(records_of.values()), appended + merged)
+
+
+def _ids(tables: Tables, records: DataFrame) -> DataFrame:
+    """The ids in the batch: one row each with `_number`, `record_count` and `_case`.
+
+    The case is `single` for one record that silver does not have, `several` for versions that it does not have, and
+    `merged` for complaints that it has. The null id, which stands for all that are not valid, is merged, too.
+    """
+    counted = records.groupBy(silver.parsed_complaint_id().alias(_NUMBER)).agg(F.count("*").alias("record_count"))
+    known = _placed(tables).select(
+        F.col(silver.RECORD_KEY).try_cast("bigint").alias(_NUMBER), F.lit(True).alias("is_known")
+    )
+    is_merged = F.col(_NUMBER).isNull() | F.col("is_known").isNotNull()
+    case = F.when(is_merged, _MERGED).when(F.col("record_count") > 1, _SEVERAL).otherwise(_SINGLE)
+    joined = counted.join(known, on=_NUMBER, how="left").select(_NUMBER, "record_count", case.alias(_CASE))
+    return joined.localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
+
+
+def _append(tables: Tables, records: DataFrame) -> None:
+    """Judges records of complaints that silver does not have, and appends each to one of the two tables."""
+
+    def judge(batch: pa.RecordBatch) -> dict[Table, pa.RecordBatch]:
+        judged = silver.judge(batch)
+        return {COMPLAINTS: silver.complaints_of(judged), REJECTED: silver.rejected_of(judged)}
+
+    folders = {table: staging_folder(tables, table) for table in _KEYS}
+    files = stage_rows(records, folders, judge)
+    for table in _KEYS:
+        adopt(tables, table, [file for file in files if file.table == str(table)])
+
+
+def _merge(tables: Tables, records: DataFrame) -> int:
+    """Merges complaints that silver may have already; returns their number."""
     newest = silver.dedupe_to_newest(silver.with_record_key(records))
     # A checkpoint, not a cache: cached rows would be recomputed once the first merge has changed the tables.
-    completed = silver.with_failed_rules(silver.with_earlier_values(newest, _earlier(tables))).localCheckpoint()
-    complaints, rejected = silver.build_complaints(completed), silver.build_rejected(completed)
+    completed = silver.with_earlier_values(newest, _earlier(tables))
+    judged = silver.with_judgement(completed).localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
+    complaints, rejected = silver.build_complaints(judged), silver.build_rejected(judged)
     _upsert(tables, COMPLAINTS, complaints)
     _upsert(tables, REJECTED, rejected)
     # Write before delete: an interrupted run leaves a complaint that moves in both tables, never in neither.
     _delete_moved(tables, COMPLAINTS, rejected)
     _delete_moved(tables, REJECTED, complaints.withColumn(silver.RECORD_KEY, _key_of(COMPLAINTS)))
-    return Refined(records.count(), _require_conservation(tables, completed))
+    return _require_conservation(tables, judged)
 
 
 def _upsert(tables: Tables, table: Table, rows: DataFrame) -> None:
@@ -133,14 +205,19 @@ def _key_of(table: Table) -> Column:
     return F.col(_KEYS[table]).cast("string")
 
 
+def _placed_count(tables: Tables) -> int:
+    """The number of complaints in silver, in either table."""
+    return sum(count_rows(tables, table) for table in _KEYS)
+
+
 def _require_conservation(tables: Tables, newest: DataFrame) -> int:
     keys = newest.select(silver.RECORD_KEY)
     placed = _placed(tables).select(silver.RECORD_KEY).join(keys, on=silver.RECORD_KEY, how="left_semi")
-    counted = placed.agg(F.count("*").alias("rows"), F.count_distinct(silver.RECORD_KEY).alias("keys")).first()
+    counted = placed.agg(F.count("*").alias("rows"), F.count_distinct(silver.RECORD_KEY).alias("keys")).collect()[0]
     expected = keys.count()
-    if counted is None or not counted["rows"] == counted["keys"] == expected:
+    if not counted["rows"] == counted["keys"] == expected:
         raise ConservationError(
-            f"{expected} complaints read, but silver and rejected together hold {counted and counted['rows']} of them"
+            f"{expected} complaints read, but silver and rejected together hold {counted['rows']} of them"
         )
     return expected
 

@@ -50,6 +50,7 @@ from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
+from solosolve.transforms.split import NoOutcomesError
 
 logger = logging.getLogger("solosolve.train_model")
 
@@ -72,11 +73,14 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
 
     Raises:
         UsageError: There is no such engine.
+        NoOutcomesError: No complaint has a known outcome.
         MissingTableError: There are no features yet.
         ModelError: A split has no rows or only one class.
     """
     chosen = engine(engine_name, settings.training_workers)
     tables, registry = Tables(spark, settings), Registry(settings)
+    if not tables.exists(FEATURES):
+        _require_outcomes(tables)
     features = trainable_features(tables.read(FEATURES))
     features_hash = gold_hash(features)
     fingerprint = _fingerprint(chosen, features_hash)
@@ -100,6 +104,12 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
     )
     with registry.run(TASK, tags.write()) as active:
         return _train(tables, registry, chosen, features, active.info.run_id, tags)
+
+
+def _require_outcomes(tables: Tables) -> None:
+    """Says why there are no features, if it is because no complaint has a known outcome."""
+    if tables.exists(COMPLAINTS) and tables.read(COMPLAINTS).where(F.col(LABEL).isNotNull()).isEmpty():
+        raise NoOutcomesError
 
 
 def _train(

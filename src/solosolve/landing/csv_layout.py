@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from solosolve.errors import NotAComplaintFileError
-from solosolve.landing.csv_records import Record
+from solosolve.landing.csv_records import Record, legible, read_record
 from solosolve.names import COMPLAINT_COLUMNS, WITHDRAWN_COLUMNS
 
 REQUIRED_COLUMNS = ("date_received", "product", "company", "complaint_id")
 """The columns that make a file a complaint file; every layout since 2011 has them."""
 
-_API_NAMES = {
-    "complaint_what_happened": "consumer_complaint_narrative",
-    "company_response": "company_response_to_consumer",
+_OTHER_NAMES = {
+    # The Bureau's search API.
+    "complaintwhathappened": "consumer_complaint_narrative",
+    "companyresponse": "company_response_to_consumer",
     "timely": "timely_response",
+    # Copies of its files.
+    "complaint": "consumer_complaint_narrative",
+    "consumercomplaint": "consumer_complaint_narrative",
+    "complaintnarrative": "consumer_complaint_narrative",
+    "narrative": "consumer_complaint_narrative",
+    "zip": "zip_code",
 }
-"""Columns that the Bureau's search API names differently from the CSV."""
+_COLUMN_OF = {name.replace("_", ""): name for name in COMPLAINT_COLUMNS} | _OTHER_NAMES
+"""Names without separators, in lower case, and the columns that they stand for."""
 
-_INDEX_COLUMN = re.compile(r"|unnamed_\d+")
+_INDEX_COLUMN = re.compile(r"|unnamed\d+")
+_DELIMITERS = {",": "", ";": ", separated by ';'", "\t": ", separated by tabs", "|": ", separated by '|'"}
 
 
 @dataclass(frozen=True)
@@ -31,9 +41,11 @@ class Layout:
     Attributes:
         fields: The name of each field: a complaint column, the file's own name if the column is unknown, or None for
             an unnamed row number, which is dropped.
+        delimiter: The character between the fields.
     """
 
     fields: tuple[str | None, ...]
+    delimiter: str = ","
 
     @property
     def name(self) -> str:
@@ -41,10 +53,12 @@ class Layout:
         known = {field for field in self.fields if field in COMPLAINT_COLUMNS}
         missing = set(COMPLAINT_COLUMNS) - known
         if not missing:
-            return "official 18 columns"
-        if missing == set(WITHDRAWN_COLUMNS):
-            return "published 16 columns"
-        return f"{len(known)} known columns"
+            columns = "official 18 columns"
+        elif missing == set(WITHDRAWN_COLUMNS):
+            columns = "published 16 columns"
+        else:
+            columns = f"{len(known)} known columns"
+        return columns + _DELIMITERS[self.delimiter]
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -58,11 +72,11 @@ class Layout:
         return json.dumps(dict(zip(self.unknown, values, strict=True)), ensure_ascii=False)
 
 
-def find_layout(records: Iterable[Record], where: str) -> tuple[Record, Layout]:
-    """Finds the header among a file's first records.
+def find_layout(lines: list[str], where: str) -> tuple[Record, Layout]:
+    """Finds the header among a file's first lines.
 
     Args:
-        records: The first records of the file.
+        lines: The first lines of the file.
         where: The name of the file, for the message.
 
     Returns:
@@ -71,17 +85,53 @@ def find_layout(records: Iterable[Record], where: str) -> tuple[Record, Layout]:
     Raises:
         NotAComplaintFileError: No record names them all, or the one that does names a column twice.
     """
-    closest: tuple[str | None, ...] = ()
-    for record in records:
-        fields = tuple(column_of(name) for name in record.fields)
-        missing = _missing(fields)
-        if not missing:
-            _require_unique(fields, where)
-            return record, Layout(fields)
-        if len(missing) < len(_missing(closest)):
-            closest = fields
-    raise NotAComplaintFileError(
-        f"{where}: not a complaint file: the header is missing {', '.join(_missing(closest))}; "
+    closest: list[str] = list(REQUIRED_COLUMNS)
+    for place in range(len(lines)):
+        for delimiter in _DELIMITERS:
+            record = read_record(lines, place, delimiter)
+            if record is None:
+                continue
+            missing = _missing([column_of(name) for name in record.fields])
+            if not missing:
+                return record, layout_of(record.fields, delimiter, where)
+            closest = min(closest, missing, key=len)
+    raise _missing_error(closest, where)
+
+
+def require_columns(names: Sequence[str], where: str) -> None:
+    """Raises NotAComplaintFileError unless the names include all REQUIRED_COLUMNS."""
+    if missing := _missing([column_of(name) for name in names]):
+        raise _missing_error(missing, where)
+
+
+def is_header(fields: Sequence[str]) -> bool:
+    """Whether a record names all REQUIRED_COLUMNS."""
+    return not _missing([column_of(name) for name in fields])
+
+
+def layout_of(header: Sequence[str], delimiter: str, where: str) -> Layout:
+    """The layout that a header describes.
+
+    Raises:
+        NotAComplaintFileError: The header names a column twice.
+    """
+    fields = tuple(column_of(legible(name)) for name in header)
+    named = [field for field in fields if field is not None]
+    repeated = sorted({field for field in named if named.count(field) > 1})
+    if repeated:
+        raise NotAComplaintFileError(f"{where}: the header names {', '.join(repeated)} more than once")
+    return Layout(fields, delimiter)
+
+
+@lru_cache(maxsize=4096)
+def is_column_name(text: str) -> bool:
+    """Whether a text is the name of a complaint column."""
+    return column_of(text) in COMPLAINT_COLUMNS
+
+
+def _missing_error(missing: Sequence[str], where: str) -> NotAComplaintFileError:
+    return NotAComplaintFileError(
+        f"{where}: not a complaint file: the header is missing {', '.join(missing)}; "
         f"at least {', '.join(REQUIRED_COLUMNS)} are needed"
     )
 
@@ -90,23 +140,15 @@ def _missing(fields: Sequence[str | None]) -> list[str]:
     return [name for name in REQUIRED_COLUMNS if name not in fields]
 
 
-def _require_unique(fields: Sequence[str | None], where: str) -> None:
-    named = [field for field in fields if field is not None]
-    repeated = sorted({field for field in named if named.count(field) > 1})
-    if repeated:
-        raise NotAComplaintFileError(f"{where}: the header names {', '.join(repeated)} more than once")
-
-
 def column_of(header: str) -> str | None:
     """Returns the complaint column that a header names, in any published spelling.
 
-    `Consumer disputed?` and `consumer_disputed` are the same column.
+    Case and separators do not matter: `Consumer disputed?` and `consumerdisputed` are the same column.
 
     Returns:
         The column, the header itself if the column is unknown, or None for an unnamed row number.
     """
-    snake = re.sub(r"[^0-9a-z]+", "_", header.lstrip("\ufeff").lower()).strip("_")
-    column = _API_NAMES.get(snake, snake)
-    if column in COMPLAINT_COLUMNS:
+    letters = re.sub(r"[^0-9a-z]+", "", header.lower())
+    if column := _COLUMN_OF.get(letters):
         return column
-    return None if _INDEX_COLUMN.fullmatch(snake) else header.strip()
+    return None if _INDEX_COLUMN.fullmatch(letters) else header.lstrip("\ufeff").strip()

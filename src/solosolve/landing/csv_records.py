@@ -12,6 +12,8 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 MAX_FIELD_CHARACTERS = 4_194_304
 """Maximum length of a field, in characters; the longest published narrative has about 30,000 characters."""
@@ -22,11 +24,6 @@ MAX_BAD_CHARACTERS = 1_048_576
 BROKEN_QUOTES = "has a quoted field that is not closed, has text after its closing quote, or is too long"
 HAS_NUL = "contains a NUL character"
 NOT_UTF8 = "is not UTF-8"
-
-_QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
-_PLAIN = rb'[^",\r\n][^,\r\n]*+'
-_FIELD = rb"(?:" + _QUOTED + rb"|" + _PLAIN + rb"|)"
-_RECORDS = re.compile(rb"(?:" + _FIELD + rb"(?:," + _FIELD + rb")*+(?:\r\n|\n|\r(?=[^\n])))*+")
 
 
 @dataclass(frozen=True)
@@ -48,10 +45,18 @@ class Record:
     reason: str | None = None
 
 
-def well_formed_prefix(data: bytes) -> int:
+def well_formed_prefix(data: bytes, delimiter: str = ",") -> int:
     """How many bytes of whole, well-formed records the data begins with; it must begin at the start of a record."""
-    found = _RECORDS.match(data)
+    found = _records(delimiter.encode()).match(data)
     return found.end() if found else 0
+
+
+@cache
+def _records(delimiter: bytes) -> re.Pattern[bytes]:
+    quoted = rb'"[^"]*+(?:""[^"]*+)*+"'
+    plain = rb'[^"%b\r\n][^%b\r\n]*+' % (delimiter, delimiter)
+    field = rb"(?:%b|%b|)" % (quoted, plain)
+    return re.compile(rb"(?:%b(?:%b%b)*+(?:\r\n|\n|\r(?=[^\n])))*+" % (field, delimiter, field))
 
 
 def split_lines(data: bytes) -> list[str]:
@@ -69,20 +74,23 @@ def legible(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def read_records(lines: list[str], field_count: int, max_bad_characters: int = MAX_BAD_CHARACTERS) -> Iterator[Record]:
+def read_records(
+    lines: list[str], field_count: int, delimiter: str = ",", max_bad_characters: int = MAX_BAD_CHARACTERS
+) -> Iterator[Record]:
     """Reads records, skipping blank lines.
 
     Args:
         lines: Lines from `split_lines`, beginning at the start of a record. A record that is cut off at the end of the
             lines is malformed.
         field_count: How many fields a good record has.
+        delimiter: What separates the fields.
         max_bad_characters: Bad text is cut at the first line end after this many characters.
 
     Returns:
         All records in order. Together with the blank lines, they cover all the lines given.
     """
     is_clean = not any(map(_unreadable, lines))
-    for record in _parse(lines, field_count, max_bad_characters):
+    for record in _parse(lines, field_count, delimiter, max_bad_characters):
         reason = record.reason or _wrong_count(record, field_count)
         text = "" if is_clean and reason is None else "".join(lines[record.line : record.end])
         if not is_clean:
@@ -93,10 +101,10 @@ def read_records(lines: list[str], field_count: int, max_bad_characters: int = M
             yield Record(record.line, record.end, [], legible(text), reason)
 
 
-def read_record(lines: list[str], place: int) -> Record | None:
+def read_record(lines: list[str], place: int, delimiter: str = ",") -> Record | None:
     """Reads the single record that begins at a line; None if it is malformed."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    reader = csv.reader(map(lines.__getitem__, range(place, len(lines))), strict=True)
+    reader = _reader(lines, place, delimiter)
     try:
         fields = next(reader)
     except csv.Error:
@@ -104,13 +112,17 @@ def read_record(lines: list[str], place: int) -> Record | None:
     return Record(place, place + reader.line_num, fields)
 
 
-def _parse(lines: list[str], field_count: int, max_bad_characters: int) -> Iterator[Record]:
+def _reader(lines: list[str], start: int, delimiter: str) -> Any:
+    return csv.reader(map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter, strict=True)
+
+
+def _parse(lines: list[str], field_count: int, delimiter: str, max_bad_characters: int) -> Iterator[Record]:
     """Splits lines into records; the reason of a malformed one is BROKEN_QUOTES."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     start = 0
     while start < len(lines):
         first = start
-        reader = csv.reader(map(lines.__getitem__, range(first, len(lines))), strict=True)
+        reader = _reader(lines, first, delimiter)
         try:
             for fields in reader:
                 end = first + reader.line_num
@@ -118,16 +130,16 @@ def _parse(lines: list[str], field_count: int, max_bad_characters: int) -> Itera
                     yield Record(start, end, fields)
                 start = end
         except csv.Error:
-            end = _next_good_line(lines, start + 1, field_count, max_bad_characters)
+            end = _next_good_line(lines, start + 1, field_count, delimiter, max_bad_characters)
             yield Record(start, end, [], reason=BROKEN_QUOTES)
             start = end
 
 
-def _next_good_line(lines: list[str], start: int, field_count: int, max_bad_characters: int) -> int:
+def _next_good_line(lines: list[str], start: int, field_count: int, delimiter: str, max_bad_characters: int) -> int:
     """Finds the first line, from `start` on, that begins a record with the right number of fields."""
     length = len(lines[start - 1])
     for place in range(start, len(lines)):
-        found = read_record(lines, place)
+        found = read_record(lines, place, delimiter)
         if length > max_bad_characters or (found is not None and len(found.fields) == field_count):
             return place
         length += len(lines[place])

@@ -1,109 +1,147 @@
-"""Finds landing files, and opens them whether plain, gzipped or zipped."""
+"""Finds landing files, and names what it passes over and why."""
 
 from __future__ import annotations
 
-import gzip
+import re
 import zipfile
-import zlib
+from collections import Counter
 from dataclasses import dataclass
 from glob import glob
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from solosolve.errors import NotAComplaintFileError
+from solosolve.landing.csv_records import legible
+from solosolve.landing.packings import is_packed, open_unpacked, packing_of
 
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError)
-"""What opening or reading a damaged, encrypted or unsupported archive raises."""
-
-_SUFFIXES = (".csv", ".gz", ".zip")
-_PACKINGS = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b\x08": "gzip"}
-"""First bytes of packed files, which identify them whatever their names."""
+_CONTENTS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet")
+_SUFFIXES = (*_CONTENTS, ".gz", ".bz2", ".xz", ".zst", ".zip")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class LandingFile:
-    """A CSV on disk: plain, gzipped, or a member of a zip archive."""
+    """A file on disk, plain or packed, or a member of a zip archive.
+
+    Attributes:
+        path: Where it is.
+        name: How it is called in messages and tables: the path and, for a member, its name; always legible.
+        member: The member's place in the archive's directory, None if the file is not a member.
+    """
 
     path: Path
-    member: str | None = None
+    name: str
+    member: int | None = None
+
+    @classmethod
+    def of(cls, path: Path) -> LandingFile:
+        """The file at a path."""
+        return cls(path, legible(str(path)))
 
     def __str__(self) -> str:
-        return f"{self.path}!{self.member}" if self.member else str(self.path)
+        return self.name
 
-    @property
     def is_packed(self) -> bool:
         """Whether its content can only be read from the beginning."""
-        return _packing(self.path) is not None
+        return self.member is not None or is_packed(self.path)
 
-    def open(self) -> IO[bytes] | gzip.GzipFile:
-        """Opens the unpacked content.
-
-        Returns:
-            A binary stream, to be closed by the caller.
-
-        Raises:
-            OSError: The file cannot be read.
-            zipfile.BadZipFile: The archive is damaged or contains no CSV.
-            KeyError: The archive has no such member.
-            RuntimeError: The member is encrypted.
-            NotImplementedError: The member is compressed by an unsupported method.
-        """
-        packing = _packing(self.path)
-        if packing == "zip":
-            archive = zipfile.ZipFile(self.path)
-            if self.member is None:
-                raise zipfile.BadZipFile("the archive contains no CSV")
-            return archive.open(self.member)
-        if packing == "gzip":
-            return gzip.GzipFile(self.path)
-        return self.path.open("rb")
+    def open(self) -> IO[bytes]:
+        """Opens the unpacked content, as UTF-8 if it is UTF-16; what this raises depends on the packing."""
+        return open_unpacked(self.path, self.member)
 
 
-def find_landing_files(source: str) -> list[LandingFile]:
+@dataclass(frozen=True)
+class Found:
+    """What a landing source holds.
+
+    Attributes:
+        files: The files to land, in order of name.
+        passed_over: What is not landed: name and reason.
+    """
+
+    files: tuple[LandingFile, ...]
+    passed_over: tuple[tuple[str, str], ...]
+
+
+def find_landing_files(source: str) -> Found:
     """Lists the files of a landing source, in order of name.
 
     Args:
-        source: A file, a folder or a glob. In a folder, its CSV, `.gz` and `.zip` files count, but not those in
-            subfolders. In an archive, every CSV member counts; an archive that cannot be opened is listed itself, so
-            that the error names it.
+        source: A file, a folder or a glob. In a folder, the files with a known ending count, but not those in
+            subfolders. In a zip archive, every such member counts; an archive that cannot be opened is listed itself,
+            so that the error names it.
 
     Raises:
         NotAComplaintFileError: There are no such files.
     """
+    if _URL.match(source):
+        raise NotAComplaintFileError(f"{source}: this is a URL; download the file first, then give its path")
     path = Path(source)
+    passed: list[tuple[str, str]] = []
     if path.is_dir():
-        paths = [found for found in path.iterdir() if _is_landed(found)]
+        paths = []
+        for found in path.iterdir():
+            reason = _reason_to_pass(found.name, is_file=found.is_file())
+            if reason is None:
+                paths.append(found)
+            else:
+                passed.append((legible(found.name), reason))
     elif path.is_file():
         paths = [path]
     else:
         paths = [found for found in map(Path, glob(source, recursive=True)) if found.is_file()]  # noqa: PTH207 - Path.glob refuses absolute patterns
-    files = [file for found in sorted(paths) for file in _members(found)]
+    files = [file for found in sorted(paths) for file in _members(found, passed)]
     if not files:
-        raise NotAComplaintFileError(f"{source}: no CSV found; give a CSV, .gz or .zip file, a folder or a glob")
-    return files
+        not_landed = f" ({_listed(passed)})" if passed else ""
+        raise NotAComplaintFileError(
+            f"{source}: found no file to land{not_landed}; give a file, a folder or a glob of {', '.join(_SUFFIXES)}"
+        )
+    return Found(tuple(files), tuple(sorted(passed)))
 
 
-def _members(path: Path) -> list[LandingFile]:
-    """The CSV members of an archive; otherwise the file itself."""
+def _listed(passed: list[tuple[str, str]]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in sorted(passed)[:5])
+
+
+def _reason_to_pass(name: str, *, is_file: bool, suffixes: tuple[str, ...] = _SUFFIXES) -> str | None:
+    if not is_file:
+        return "a folder; to land files of subfolders, give a glob such as 'folder/**/*.csv'"
+    if name.startswith((".", "_")):
+        return f"its name begins with '{name[0]}'"
+    if not name.lower().endswith(suffixes):
+        return f"it does not end in {', '.join(suffixes)}"
+    return None
+
+
+def _members(path: Path, passed: list[tuple[str, str]]) -> list[LandingFile]:
+    """The members of a zip archive that can be landed; otherwise the file itself."""
+    file = LandingFile.of(path)
     try:
-        if _packing(path) != "zip":
-            return [LandingFile(path)]
+        if packing_of(path) != "zip":
+            return [file]
         with zipfile.ZipFile(path) as archive:
-            names = sorted(name for name in archive.namelist() if _is_member(name))
-    except UNREADABLE:
-        return [LandingFile(path)]
-    return [LandingFile(path, name) for name in names] or [LandingFile(path)]
+            members = archive.infolist()
+    except Exception:  # noqa: BLE001 - a damaged archive can raise anything
+        # Planning the file meets the same error, and reports it.
+        return [file]
+    chosen: list[tuple[str, LandingFile]] = []
+    times: Counter[str] = Counter()
+    for place, member in enumerate(members):
+        if member.is_dir():
+            continue
+        name = legible(member.filename)
+        reason = _reason_to_pass_member(name)
+        if reason is not None:
+            passed.append((f"{file}!{name}", reason))
+            continue
+        times[name] += 1
+        shown = name if times[name] == 1 else f"{name}#{times[name]}"
+        chosen.append((shown, LandingFile(path, f"{file}!{shown}", place)))
+    return [member for _, member in sorted(chosen, key=lambda each: each[0])] or [file]
 
 
-def _is_member(name: str) -> bool:
-    return name.lower().endswith(".csv") and not name.startswith("__MACOSX/")
-
-
-def _is_landed(path: Path) -> bool:
-    return path.is_file() and path.name.lower().endswith(_SUFFIXES) and not path.name.startswith((".", "_"))
-
-
-def _packing(path: Path) -> str | None:
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    return next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), None)
+def _reason_to_pass_member(name: str) -> str | None:
+    path = PurePosixPath(name)
+    if "__MACOSX" in path.parts:
+        return "it is in __MACOSX"
+    return _reason_to_pass(path.name, is_file=True, suffixes=_CONTENTS)

@@ -1,6 +1,6 @@
-"""The rules for published text, in Python: what is trimmed, what is unknown, and what is an id, ZIP code or date.
+"""The rules for one published text: what is trimmed, what is unknown, and what is an id, ZIP code or date.
 
-`transforms.rules` applies the same constants and patterns in Spark; one table of test cases covers both.
+Requests are read by these functions, and so are files: `transforms.rules` applies them to whole columns.
 """
 
 from __future__ import annotations
@@ -8,11 +8,19 @@ from __future__ import annotations
 import re
 from datetime import date
 
-WHITE_SPACE = " \t\r\n"
-"""The characters trimmed from both ends of a text; no others, so a no-break space is part of the value."""
+WHITE_SPACE = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+    "\u180e\u200b\u200c\u200d\u2060\ufeff"
+)
+"""The characters trimmed from both ends of a text: Unicode's white space, and the invisible ones without width."""
 
-MISSING = ("", "N/A")
-"""How the publisher spells an unknown value, after trimming."""
+MISSING = (
+    *("", "-", "N/A", "n/a", "#N/A", "NA", "<NA>"),
+    *("None", "none", "NONE", "NULL", "Null", "null", "NaN", "nan", "NAN", "\\N"),
+)
+"""How an unknown value is written, after trimming: by the publisher (blank, `N/A`), by its search API (`None`), and by
+the programs that people pass its files through (R, pandas, databases, spreadsheets)."""
 
 EARLIEST_DATE = "2011-07-01"
 """The Bureau opened and began to take complaints in July 2011."""
@@ -26,14 +34,18 @@ COMPLAINT_ID_PATTERN = "[0-9]{1,18}"
 LARGEST_COMPLAINT_ID = 10**18 - 1
 """The largest number that COMPLAINT_ID_PATTERN allows; it fits in a BIGINT."""
 
-SHORT_ZIP_CODE_PATTERN = "[0-9]{3,4}"
-"""A ZIP code whose leading zeros a spreadsheet removed."""
+ZIP_CODE_PATTERN = r"([0-9]{3,5})(?:\.0+|(-[0-9]{4}))?"
+"""A ZIP code as spreadsheets and data frames leave it: without its leading zeros, or as a decimal number.
+
+Group 1 has its digits, group 2 the four digits that may be added to them."""
 
 ZIP_CODE_LENGTH = 5
 
 _COMPLAINT_ID = re.compile(COMPLAINT_ID_PATTERN)
-_SHORT_ZIP_CODE = re.compile(SHORT_ZIP_CODE_PATTERN)
+_ZIP_CODE = re.compile(ZIP_CODE_PATTERN)
 _ISO_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_IN_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?")
+_AMERICAN_DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2})(?: .*)?")
 
 
 def known(text: str | None) -> str | None:
@@ -59,7 +71,8 @@ def parse_complaint_id(value: str | int | None) -> int | None:
 def restored_zip_code(text: str | None) -> str | None:
     """Returns the trimmed ZIP code with the leading zeros that spreadsheets remove, or None if it is unknown."""
     code = known(text)
-    return code.rjust(ZIP_CODE_LENGTH, "0") if code is not None and _SHORT_ZIP_CODE.fullmatch(code) else code
+    found = _ZIP_CODE.fullmatch(code) if code is not None else None
+    return found[1].rjust(ZIP_CODE_LENGTH, "0") + (found[2] or "") if found else code
 
 
 def parse_iso_date(text: str) -> date | None:
@@ -70,5 +83,24 @@ def parse_iso_date(text: str) -> date | None:
         return None
     try:
         return date.fromisoformat(trimmed)
+    except ValueError:
+        return None
+
+
+def parse_published_date(text: str) -> date | None:
+    """Reads a date in one of the spellings that files have; None if the text is not one.
+
+    These are ISO, alone or followed by a time with or without a zone (the date as written counts), and the American
+    M/D/YYYY and M/D/YY (20YY), each optionally followed by a time. White space around them is ignored.
+    """
+    trimmed = text.strip(WHITE_SPACE)
+    if found := _DATE_IN_ISO.fullmatch(trimmed):
+        year, month, day = found.groups()
+    elif found := _AMERICAN_DATE.fullmatch(trimmed):
+        month, day, year = found.groups()
+    else:
+        return None
+    try:
+        return date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day))
     except ValueError:
         return None

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from solosolve.landing.csv_layout import REQUIRED_COLUMNS, column_of
 from solosolve.landing.csv_records import legible
-from solosolve.landing.parsed_records import PARSED_COLUMNS, PARSED_SCHEMA
 from solosolve.names import COMPLAINT_COLUMNS
+from solosolve.schemas import PARSED_COLUMNS, PARSED_SCHEMA
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,9 @@ from solosolve.bundle import declared_jobs
 from solosolve.errors import BundleError, UsageError
 
 _PARAMETER = re.compile(r"\{\{\s*job\.parameters\.([A-Za-z0-9_]+)\s*\}\}")
+
+RunIf = Literal["ALL_SUCCESS", "ALL_DONE"]
+"""The conditions on the tasks before it that a task may have here."""
 
 
 class _Model(BaseModel):
@@ -40,6 +43,7 @@ class Task(_Model):
 
     task_key: str
     depends_on: tuple[Dependency, ...] = ()
+    run_if: RunIf = "ALL_SUCCESS"
     spark_python_task: PythonTask
 
 
@@ -60,12 +64,23 @@ class JobResource(_Model):
 
 @dataclass(frozen=True)
 class PlannedTask:
-    """A task that is ready to run: its file and its command-line arguments."""
+    """A task that is ready to run: its file and its command-line arguments.
+
+    Attributes:
+        job: Its job.
+        name: Its key.
+        file: Its Python file.
+        arguments: Its command-line arguments.
+        depends_on: The tasks of its job that it follows.
+        run_if: Whether it runs if one of them failed (`ALL_DONE`) or not (`ALL_SUCCESS`).
+    """
 
     job: str
     name: str
     file: Path
     arguments: tuple[str, ...]
+    depends_on: tuple[str, ...] = ()
+    run_if: RunIf = "ALL_SUCCESS"
 
 
 @dataclass(frozen=True)
@@ -127,7 +142,8 @@ class Bundle:
             return values[match[1]]
 
         arguments = tuple(_PARAMETER.sub(value_of, word) for word in task.spark_python_task.parameters)
-        return PlannedTask(job, task.task_key, file, arguments)
+        before = tuple(each.task_key for each in task.depends_on)
+        return PlannedTask(job, task.task_key, file, arguments, before, task.run_if)
 
 
 def load_bundle(root: Path, target: str) -> Bundle:

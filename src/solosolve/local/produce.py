@@ -16,7 +16,7 @@ from solosolve.errors import UsageError
 from solosolve.kafka.client import send_messages
 from solosolve.landing.files import find_landing_files
 from solosolve.landing.normalise import WHITE_SPACE, parse_complaint_id
-from solosolve.landing.plans import plan_landing, read_part
+from solosolve.landing.plans import plan_landing, read_asides, read_chunks
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, RAW_TOPIC, REQUESTS_TOPIC
 from solosolve.settings import Settings
 
@@ -108,9 +108,9 @@ def read_complaints(path: Path, topic: str) -> Iterator[dict[str, Any]]:
 def _read(path: Path, message_of: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     bad: list[str] = []
     try:
-        for file in find_landing_files(str(path)):
+        for file in find_landing_files(str(path)).files:
             plan = plan_landing(file)
-            batches = chain.from_iterable(read_part(plan, number) for number in range(len(plan.parts)))
+            batches = chain(read_asides(plan), read_chunks(plan, plan.chunks))
             for record in chain.from_iterable(batch.to_pylist() for batch in batches):
                 if record["_reason"] is None:
                     yield message_of(record)

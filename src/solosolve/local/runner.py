@@ -1,4 +1,4 @@
-"""Runs the bundle's jobs in this process, in one session, up to the first failure."""
+"""Runs the bundle's jobs in this process, in one session, up to the first job that fails."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class RunReport:
 
 
 def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console: Console) -> RunReport:
-    """Runs planned tasks one after another.
+    """Runs planned tasks one after another, as the platform runs a job: a failed task stops those that need it.
 
     Args:
         tasks: What to run, in order.
@@ -72,17 +72,23 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
         The report, which is saved after each task.
 
     Raises:
-        TaskFailedError: A task failed; the message names the task, the reason, and how to resume.
+        TaskFailedError: A task failed; the message names the task, the reason, and how to resume. Later jobs do not run.
         UsageError: A task does not accept its parameters.
         KeyboardInterrupt: A task was stopped, and others were to follow.
     """
     report = RunReport(datetime.now(UTC).isoformat(timespec="milliseconds"))
+    failure: SolosolveError | None = None
     for number, task in enumerate(tasks, start=1):
-        console.print(f"[bold]\\[{number}/{len(tasks)}][/] {task.job} · [cyan]{task.name}[/]", highlight=False)
+        if failure is not None and task.job != report.tasks[-1].job:
+            break
         started = time.perf_counter()
+        console.print(f"[bold]\\[{number}/{len(tasks)}][/] {task.job} · [cyan]{task.name}[/]", highlight=False)
+        if not _is_due(task, report):
+            report = _save(report, task, started, runs, "skipped")
+            console.print("      skipped", style="yellow", highlight=False)
+            continue
         try:
-            with _progress(task, console):
-                _load(task)(task.arguments)
+            _run(task, console)
         except (KeyboardInterrupt, click.Abort):
             # Click turns an interrupt inside a task into Abort. Neither means that the task is broken.
             _save(report, task, started, runs, "interrupted")
@@ -92,14 +98,28 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
             if number < len(tasks):
                 raise KeyboardInterrupt from stopped
             return report
-        except (SolosolveError, click.ClickException) as error:
-            _fail(report, task, started, runs, resume, error)
         except Exception as error:
-            logger.debug("%s failed", task.name, exc_info=True)
-            _fail(report, task, started, runs, resume, error)
+            logger.debug("%s failed", task.name, exc_info=not isinstance(error, SolosolveError | click.ClickException))
+            report = _save(report, task, started, runs, "failed")
+            failure = failure or _failure(task, resume, error)
+            console.print("      failed", style="red", highlight=False)
+            continue
         report = _save(report, task, started, runs, "done")
         console.print(f"      done in {report.tasks[-1].seconds:.1f} s", style="green", highlight=False)
+    if failure is not None:
+        raise failure
     return report
+
+
+def _run(task: PlannedTask, console: Console) -> None:
+    with _progress(task, console):
+        _load(task)(task.arguments)
+
+
+def _is_due(task: PlannedTask, report: RunReport) -> bool:
+    """Whether the tasks before it went as it demands; those before the first of this run did."""
+    states = {run.task: run.state for run in report.tasks if run.job == task.job}
+    return task.run_if == "ALL_DONE" or all(states.get(name, "done") == "done" for name in task.depends_on)
 
 
 def from_task(tasks: Sequence[PlannedTask], name: str) -> list[PlannedTask]:
@@ -139,12 +159,18 @@ def _save(report: RunReport, task: PlannedTask, started: float, runs: Path, stat
     return longer
 
 
-def _fail(report: RunReport, task: PlannedTask, started: float, runs: Path, resume: str, error: Exception) -> None:
-    _save(report, task, started, runs, "failed")
-    reason = error.format_message() if isinstance(error, click.ClickException) else one_line(error)
+def _failure(task: PlannedTask, resume: str, error: Exception) -> SolosolveError:
+    if isinstance(error, click.ClickException):
+        reason = error.format_message()
+    else:
+        reason = str(error) if isinstance(error, SolosolveError) else one_line(error)
+    failure: SolosolveError
     if isinstance(error, click.BadParameter | UsageError):
         # Repeating the command would fail again.
-        raise UsageError(f"{task.job}.{task.name}: {reason}") from error
-    raise TaskFailedError(
-        f"{task.job}.{task.name} failed: {reason}\n  once it is fixed, resume with: {resume} --from {task.name}"
-    ) from error
+        failure = UsageError(f"{task.job}.{task.name}: {reason}")
+    else:
+        failure = TaskFailedError(
+            f"{task.job}.{task.name} failed: {reason}\n  once it is fixed, resume with: {resume} --from {task.name}"
+        )
+    failure.__cause__ = error
+    return failure

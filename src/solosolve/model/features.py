@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
-from pydantic import TypeAdapter
 from pyspark import keyword_only
 from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
-from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
+from pyspark.ml.param.shared import HasInputCols
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.functions import pandas_udf
+from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
 
 from solosolve.errors import LeakageError, UsageError
-from solosolve.model.kernels import HashedTerms, Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.scorer import FILED_TYPES, FeatureEncoder
+from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.scorer import FeatureEncoder
 from solosolve.names import CATEGORY_COUNT, FILED_COLUMNS, NARRATIVE, OTHER_CATEGORY, OUTCOME_COLUMNS
 
 PATTERNS: Mapping[str, str] = MappingProxyType(
@@ -96,67 +95,88 @@ def feature_set(name: str) -> FeatureSet:
     return FEATURE_SETS[name]
 
 
-class KernelTransformer(Transformer, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
-    """A pipeline stage that adds a kernel's block as an ARRAY<FLOAT> column."""
-
-    kernelJson = Param(Params._dummy(), "kernelJson", "The kernel as JSON.", TypeConverters.toString)  # noqa: N815
-
-    @keyword_only
-    def __init__(self, *, kernelJson: str | None = None, outputCol: str | None = None) -> None:  # noqa: N803
-        super().__init__()
-        self._set(**self._input_kwargs)
-
-    def kernel(self) -> Kernel:
-        """The stage's kernel."""
-        return _KERNELS.validate_json(self.getOrDefault(self.kernelJson))
-
-    def _transform(self, dataset: DataFrame) -> DataFrame:
-        kernel = self.kernel()
-        kind = FILED_TYPES[kernel.column]
-
-        def encode(values: pd.Series) -> pd.Series:
-            return pd.Series(list(kernel.encode(pa.array(values, kind, from_pandas=True))))
-
-        encoded = pandas_udf(encode, "array<float>")  # type: ignore[call-overload]
-        return dataset.withColumn(self.getOutputCol(), encoded(F.col(kernel.column)))
+def _encoder_param() -> Param[str]:
+    return Param(Params._dummy(), "encoderJson", "The encoder as JSON.", TypeConverters.toString)
 
 
-class TopCategoriesEstimator(Estimator, HasInputCol, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
-    """Learns the most frequent values of a column; ties are broken alphabetically."""
+class CategoriesEstimator(Estimator, HasInputCols, DefaultParamsReadable, DefaultParamsWritable):
+    """Completes an encoder: learns the most frequent values of some columns in one pass; ties go alphabetically.
 
-    size = Param(Params._dummy(), "size", "How many values to keep.", TypeConverters.toInt)
+    The fitted stage encodes the given kernels first, then the columns in order.
+    """
+
+    encoderJson = _encoder_param()  # noqa: N815
+    size = Param(Params._dummy(), "size", "How many values to keep of each column.", TypeConverters.toInt)
 
     @keyword_only
     def __init__(
         self,
         *,
-        inputCol: str | None = None,  # noqa: N803
-        outputCol: str | None = None,  # noqa: N803
+        encoderJson: str | None = None,  # noqa: N803
+        inputCols: list[str] | None = None,  # noqa: N803
         size: int | None = None,
     ) -> None:
         super().__init__()
         self._setDefault(size=CATEGORY_COUNT)
         self._set(**self._input_kwargs)
 
-    def _fit(self, dataset: DataFrame) -> KernelTransformer:
-        column = self.getInputCol()
-        counted = dataset.where(F.col(column).isNotNull() & (F.col(column) != OTHER_CATEGORY)).groupBy(column).count()
-        top = counted.orderBy(F.desc("count"), column).limit(self.getOrDefault(self.size)).collect()
-        kernel = TopCategories(column=column, categories=tuple(row[column] for row in top))
-        return KernelTransformer(kernelJson=kernel.model_dump_json(), outputCol=self.getOutputCol())
+    def _fit(self, dataset: DataFrame) -> EncodeFeatures:
+        columns, size = self.getInputCols(), self.getOrDefault(self.size)
+        cells = F.explode(
+            F.array(*(F.struct(F.lit(name).alias("name"), F.col(name).alias("value")) for name in columns))
+        )
+        counted = dataset.select(cells.alias("cell")).groupBy("cell.name", "cell.value").count()
+        is_category = F.col("value").isNotNull() & (F.col("value") != OTHER_CATEGORY)
+        rank = F.row_number().over(Window.partitionBy("name").orderBy(F.desc("count"), "value"))
+        top = counted.where(is_category).withColumn("rank", rank).where(F.col("rank") <= size).collect()
+        values = {name: [row for row in top if row["name"] == name] for name in columns}
+        learned = (
+            TopCategories(
+                column=name, categories=tuple(row["value"] for row in sorted(rows, key=lambda row: row["rank"]))
+            )
+            for name, rows in values.items()
+        )
+        given = FeatureEncoder.model_validate_json(self.getOrDefault(self.encoderJson))
+        return EncodeFeatures(encoderJson=FeatureEncoder(kernels=(*given.kernels, *learned)).model_dump_json())
 
 
-class AssembleFeatures(Transformer, HasInputCols, HasOutputCol, DefaultParamsReadable, DefaultParamsWritable):
-    """Concatenates the blocks into one ARRAY<FLOAT> column, then drops them."""
+class EncodeFeatures(Transformer, DefaultParamsReadable, DefaultParamsWritable):
+    """Adds `features` ARRAY<FLOAT>: all kernels of an encoder in one Arrow pass."""
+
+    encoderJson = _encoder_param()  # noqa: N815
 
     @keyword_only
-    def __init__(self, *, inputCols: list[str] | None = None, outputCol: str | None = None) -> None:  # noqa: N803
+    def __init__(self, *, encoderJson: str | None = None) -> None:  # noqa: N803
         super().__init__()
         self._set(**self._input_kwargs)
 
+    def encoder(self) -> FeatureEncoder:
+        """The stage's encoder."""
+        return FeatureEncoder.model_validate_json(self.getOrDefault(self.encoderJson))
+
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        blocks = self.getInputCols()
-        return dataset.withColumn(self.getOutputCol(), F.concat(*blocks)).drop(*blocks)
+        encoder = self.encoder()
+
+        def encode(complaints: pa.Array) -> pa.Array:
+            return feature_lists(encoder, pa.RecordBatch.from_struct_array(complaints))
+
+        encoded = arrow_udf(encode, "array<float>", ArrowUDFType.SCALAR)
+        return dataset.withColumn("features", encoded(F.struct(*encoder.inputs)))
+
+
+def feature_lists(encoder: FeatureEncoder, complaints: pa.RecordBatch) -> pa.Array:
+    """Encodes complaints to one list of float32 each.
+
+    Args:
+        encoder: The encoder.
+        complaints: Raw columns with the types of FILED_TYPES; other columns are ignored.
+
+    Returns:
+        Lists of equal length, one per complaint, without a copy of the values.
+    """
+    block = encoder.encode(complaints)
+    offsets = np.arange(0, block.size + 1, block.shape[1], dtype=np.int32)
+    return pa.ListArray.from_arrays(offsets, block.reshape(-1))
 
 
 def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
@@ -169,19 +189,17 @@ def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
     Returns:
         A pipeline whose fitted model adds `features` ARRAY<FLOAT> to complaints.
     """
-    kernels: list[Kernel] = [
-        TextLength(column=NARRATIVE),
-        HashedTerms(column=NARRATIVE, size=chosen.term_buckets, stop_words=stop_words),
-        MonthOfYear(column="date_received"),
-        *(TextPattern(column=NARRATIVE, name=name, pattern=PATTERNS[name]) for name in chosen.patterns),
-    ]
-    stages: list[Transformer | Estimator] = [
-        KernelTransformer(kernelJson=kernel.model_dump_json(), outputCol=f"_block_{number}")
-        for number, kernel in enumerate(kernels)
-    ]
-    stages += [TopCategoriesEstimator(inputCol=column, outputCol=f"_block_{column}") for column in chosen.categorical]
-    blocks = [stage.getOutputCol() for stage in stages]
-    return Pipeline(stages=[*stages, AssembleFeatures(inputCols=blocks, outputCol="features")])
+    given = FeatureEncoder(
+        kernels=(
+            TextLength(column=NARRATIVE),
+            HashedTerms(column=NARRATIVE, size=chosen.term_buckets, stop_words=stop_words),
+            MonthOfYear(column="date_received"),
+            *(TextPattern(column=NARRATIVE, name=name, pattern=PATTERNS[name]) for name in chosen.patterns),
+        )
+    )
+    return Pipeline(
+        stages=[CategoriesEstimator(encoderJson=given.model_dump_json(), inputCols=list(chosen.categorical))]
+    )
 
 
 def describe(pipeline: Pipeline) -> str:
@@ -191,9 +209,5 @@ def describe(pipeline: Pipeline) -> str:
 
 
 def encoder_of(pipeline: PipelineModel) -> FeatureEncoder:
-    """Extracts the fitted kernels of a pipeline, in the order of its `features` column."""
-    stages = [stage for stage in pipeline.stages if isinstance(stage, KernelTransformer)]
-    return FeatureEncoder(kernels=tuple(stage.kernel() for stage in stages))
-
-
-_KERNELS: TypeAdapter[Kernel] = TypeAdapter(Kernel)
+    """The fitted encoder of a pipeline, whose columns are those of `features`."""
+    return next(stage.encoder() for stage in pipeline.stages if isinstance(stage, EncodeFeatures))

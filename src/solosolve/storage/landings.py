@@ -1,20 +1,28 @@
-"""Writes parsed records to bronze and quarantine, and records each completed landing in `bronze.landings`."""
+"""Lands parsed records in bronze and quarantine, and records each completed landing in `bronze.landings`."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from pyspark.sql import Column, DataFrame, Observation
+import pyarrow as pa
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from solosolve.errors import ConservationError
-from solosolve.names import COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
-from solosolve.spark_schemas import spark_schema
+from solosolve.names import COMPLAINTS_RAW, LANDINGS, QUARANTINE
+from solosolve.schemas import SCHEMAS
+from solosolve.storage.adoption import adopt, staging_folder
+from solosolve.storage.counting import count_by, distinct_values
+from solosolve.storage.staging import Parse, Staging, discard, stage_batch
 from solosolve.storage.tables import Tables
 
 logger = logging.getLogger("solosolve.ingest_complaints")
+
+_RECORD_TABLES = (COMPLAINTS_RAW, QUARANTINE)
+_DIGEST = "_source_sha256"
 
 
 @dataclass(frozen=True)
@@ -48,28 +56,40 @@ class Landed:
     landed_at: datetime
 
 
+@dataclass(frozen=True)
+class LandedGroup:
+    """The landings of one group of commits.
+
+    Attributes:
+        landed: The completed landings.
+        failures: By digest: why the records of the others could not be read.
+    """
+
+    landed: list[Landed]
+    failures: Mapping[str, str]
+
+
 class Landings:
     """The landings so far, identified by the digests in the tables."""
 
     def __init__(self, tables: Tables) -> None:
-        """Reads the digests of completed and interrupted landings."""
+        """Reads the digests of completed landings."""
         self._tables = tables
-        self._known = self._digests(LANDINGS, "source_sha256")
-        # A landing appends to bronze in one commit and is recorded after it: rows without a record were interrupted
-        # between the two.
-        self._interrupted = self._digests(COMPLAINTS_RAW, "_source_sha256") - self._known
+        self._known = distinct_values(tables, LANDINGS, "source_sha256")
 
     def has(self, digest: str) -> bool:
         """Whether the landing with this digest is complete."""
         return digest in self._known
 
-    def land(self, parsed: DataFrame, origin: Origin, source_file: Column | None = None) -> Landed:
-        """Writes the records of a landing, or completes an interrupted one.
+    def land(self, rows: DataFrame, parse: Parse, origins: Sequence[Origin]) -> LandedGroup:
+        """Lands records in one commit to bronze, one to quarantine and one to `bronze.landings`, in this order.
+
+        An interrupted landing is completed: what it has committed to a table is not committed again.
 
         Args:
-            parsed: PARSED_COLUMNS.
-            origin: Where the records come from.
-            source_file: `_source_file` of each record, if it differs from the origin's.
+            rows: What `parse` reads, one task per partition.
+            parse: Reads the records.
+            origins: Where the records come from, one landing each.
 
         Returns:
             The counts, read back from the tables.
@@ -77,37 +97,54 @@ class Landings:
         Raises:
             ConservationError: Some records are in neither table, or in both.
         """
-        for table in (COMPLAINTS_RAW, QUARANTINE, LANDINGS):
+        for table in (*_RECORD_TABLES, LANDINGS):
             self._tables.create(table)
-        landed_at = datetime.now(UTC)
-        records = parsed.withColumns(
-            {
-                "_source_file": F.lit(origin.source_file) if source_file is None else source_file,
-                "_source_sha256": F.lit(origin.source_sha256),
-                "_ingested_at": F.lit(landed_at),
-            }
+        digests = [origin.source_sha256 for origin in origins]
+        now = datetime.now(UTC)
+        landed_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        folders = {table: staging_folder(self._tables, table) for table in _RECORD_TABLES}
+        written = frozenset(
+            (table, digest) for table in _RECORD_TABLES for digest in count_by(self._tables, table, _DIGEST, digests)
         )
-        record_count, bad_count = self._write_bronze(records, is_in_bronze=origin.source_sha256 in self._interrupted)
-        if bad_count:
-            bad = records.where(F.col("_reason").isNotNull())
-            self._tables.overwrite(QUARANTINE, bad, where=f"_source_sha256 = '{origin.source_sha256}'")
-        in_table = self._counts(origin.source_sha256)
-        landed = Landed(
-            source_file=origin.source_file,
-            source_sha256=origin.source_sha256,
-            layout=origin.layout,
-            byte_count=origin.byte_count,
-            record_count=record_count,
-            bronze_count=in_table[COMPLAINTS_RAW],
-            quarantine_count=in_table[QUARANTINE],
-            landed_at=landed_at,
-        )
-        if landed.record_count != landed.bronze_count + landed.quarantine_count:
-            raise ConservationError(
-                f"{origin.source_file}: {landed.record_count} records read, but {landed.bronze_count} in bronze "
-                f"and {landed.quarantine_count} in quarantine"
-            )
+        staged = Staging(folders, landed_at, written).stage(rows, parse)
+        if staged.failures:
+            discard(staged)
+            return LandedGroup([], staged.failures)
+        for table in _RECORD_TABLES:
+            adopt(self._tables, table, [file for file in staged.files if file.table == str(table)])
+        landed = self._counted(origins, staged.record_counts, landed_at)
         self._record(landed)
+        return LandedGroup(landed, {})
+
+    def _counted(
+        self, origins: Sequence[Origin], record_counts: Mapping[str, int], landed_at: datetime
+    ) -> list[Landed]:
+        """Compares the records read with the rows in the tables.
+
+        Raises:
+            ConservationError: They differ.
+        """
+        digests = [origin.source_sha256 for origin in origins]
+        bronze, quarantine = (count_by(self._tables, table, _DIGEST, digests) for table in _RECORD_TABLES)
+        landed = [
+            Landed(
+                source_file=origin.source_file,
+                source_sha256=origin.source_sha256,
+                layout=origin.layout,
+                byte_count=origin.byte_count,
+                record_count=record_counts.get(origin.source_sha256, 0),
+                bronze_count=bronze.get(origin.source_sha256, 0),
+                quarantine_count=quarantine.get(origin.source_sha256, 0),
+                landed_at=landed_at,
+            )
+            for origin in origins
+        ]
+        for each in landed:
+            if each.record_count != each.bronze_count + each.quarantine_count:
+                raise ConservationError(
+                    f"{each.source_file}: {each.record_count} records read, but {each.bronze_count} in bronze "
+                    f"and {each.quarantine_count} in quarantine"
+                )
         return landed
 
     def record_unfinished(self, source_file: str, layout: str) -> None:
@@ -117,48 +154,24 @@ class Landings:
             source_file: The source; the `_source_file` of its records begins with it.
             layout: Name of the layout of the fields.
         """
-        if not self._interrupted:
-            return
         of_source = F.startswith("_source_file", F.lit(source_file))
         rows = self._tables.read(COMPLAINTS_RAW).where(of_source).select("_source_sha256").distinct().collect()
-        for digest in sorted({row["_source_sha256"] for row in rows} & self._interrupted - self._known):
-            counts = self._counts(digest)
-            bronze, bad = counts[COMPLAINTS_RAW], counts[QUARANTINE]
-            self._record(Landed(source_file, digest, layout, 0, bronze + bad, bronze, bad, datetime.now(UTC)))
+        unfinished = sorted({row["_source_sha256"] for row in rows} - self._known)
+        if not unfinished:
+            return
+        counts = [count_by(self._tables, table, _DIGEST, unfinished) for table in _RECORD_TABLES]
+        landed = []
+        for digest in unfinished:
+            bronze, bad = (count.get(digest, 0) for count in counts)
+            landed.append(Landed(source_file, digest, layout, 0, bronze + bad, bronze, bad, datetime.now(UTC)))
+        self._record(landed)
 
-    def _record(self, landed: Landed) -> None:
-        self._tables.append(LANDINGS, self._tables.spark.createDataFrame([landed], spark_schema(LANDINGS)))
-        self._known.add(landed.source_sha256)
-        logger.info(
-            "%s: %d records = %d bronze + %d quarantined",
-            landed.source_file, landed.record_count, landed.bronze_count, landed.quarantine_count,
-        )  # fmt: skip
-
-    def _write_bronze(self, records: DataFrame, *, is_in_bronze: bool) -> tuple[int, int]:
-        """Appends the good records unless they are in bronze, and counts all and the bad ones in the same pass."""
-        observation = Observation("landing")
-        is_bad = F.col("_reason").isNotNull()
-        counted = records.observe(
-            observation, F.count(F.lit(1)).alias("records"), F.count_if(is_bad).alias("quarantined")
-        ).where(~is_bad)
-        if is_in_bronze:
-            counted.write.format("noop").mode("overwrite").save()
-        else:
-            self._tables.append(COMPLAINTS_RAW, counted)
-        found = observation.get
-        return int(found["records"]), int(found["quarantined"])
-
-    def _digests(self, table: Table, column: str) -> set[str]:
-        if not self._tables.exists(table):
-            return set()
-        return {row[column] for row in self._tables.read(table).select(column).distinct().collect()}
-
-    def _counts(self, digest: str) -> dict[Table, int]:
-        """The number of rows of the landing in each table."""
-        of_landing = F.col("_source_sha256") == digest
-        parts = [
-            self._tables.read(table).where(of_landing).agg(F.lit(str(table)).alias("table"), F.count("*").alias("rows"))
-            for table in (COMPLAINTS_RAW, QUARANTINE)
-        ]
-        found = {row["table"]: row["rows"] for row in parts[0].unionByName(parts[1]).collect()}
-        return {table: found[str(table)] for table in (COMPLAINTS_RAW, QUARANTINE)}
+    def _record(self, landed: Sequence[Landed]) -> None:
+        rows = pa.RecordBatch.from_pylist([asdict(each) for each in landed], SCHEMAS[LANDINGS])
+        adopt(self._tables, LANDINGS, stage_batch(rows, LANDINGS, staging_folder(self._tables, LANDINGS)))
+        for each in landed:
+            self._known.add(each.source_sha256)
+            logger.info(
+                "%s: %d records = %d bronze + %d quarantined",
+                each.source_file, each.record_count, each.bronze_count, each.quarantine_count,
+            )  # fmt: skip

@@ -17,6 +17,8 @@ def rename_split(tables: Tables) -> None:
 
     Tables that have the current constraint stay unchanged; an interrupted migration is completed.
     """
+    if not tables.exists(FEATURES):
+        return
     table = tables.delta(FEATURES)
     properties = table.detail().select("properties").collect()[0]["properties"]
     if _normalised(properties.get(f"delta.constraints.{_CHECK}")) == _normalised(CHECKS[FEATURES][_CHECK]):

@@ -78,6 +78,11 @@ def lean_session(spark: SparkSession, settings: Settings) -> SparkSession:
     return lean
 
 
+def task_slots(spark: SparkSession) -> int:
+    """How many tasks the session runs at once."""
+    return int(spark.sparkContext.defaultParallelism)
+
+
 def listener_of_jvm(listener: JStreamingQueryListener) -> Any:
     """Wraps a listener to streaming queries for the JVM.
 

@@ -79,14 +79,18 @@ class Tables:
             reader = reader.option("versionAsOf", version)
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
-    def read_stream(self, table: Table) -> DataFrame:
+    def read_stream(self, table: Table, max_bytes: int) -> DataFrame:
         """Reads an append-only table as a stream, from its first version on.
+
+        Args:
+            table: The table.
+            max_bytes: About how much a batch reads, in bytes of compressed files.
 
         Raises:
             MissingTableError: The table has not been made yet.
         """
         self.require(table)
-        reader = self.spark.readStream.format("delta")
+        reader = self.spark.readStream.format("delta").option("maxBytesPerTrigger", str(max_bytes))
         return reader.load(self._path(table)) if self._is_local else reader.table(self._name(table))
 
     def read_changes(self, table: Table, starting: str, max_files: int | None) -> DataFrame:

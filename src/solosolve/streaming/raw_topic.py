@@ -11,10 +11,10 @@ from pyspark.sql import functions as F
 
 from solosolve.kafka.client import ensure_topics, topic_identity
 from solosolve.kafka.frames import read_messages
-from solosolve.landing.parsed_records import PARSED_DDL
 from solosolve.landing.raw_messages import read_raw_messages
 from solosolve.names import COMPLAINTS_RAW, QUARANTINE, RAW_TOPIC
 from solosolve.storage.landings import Landed, Landings, Origin
+from solosolve.storage.staging import Parse, Piece
 from solosolve.storage.tables import Tables
 from solosolve.streaming.binding_store import is_within
 from solosolve.streaming.checkpoint_binding import BoundStream
@@ -63,7 +63,8 @@ def land_raw_topic(tables: Tables, *, recover: bool) -> list[Landed]:
         size = new.agg(F.sum(F.length("value")).alias("bytes"), F.count("*").alias("messages")).collect()[0]
         if size["messages"]:
             origin = Origin(RAW_TOPIC, digest, LAYOUT, int(size["bytes"] or 0))
-            landed.append(landings.land(parse_messages(new), origin, F.col("_source_file")))
+            done = landings.land(_positions_and_values(new), _parser(digest), [origin])
+            landed.extend(done.landed)
 
     messages = read_messages(tables.spark, settings, RAW_TOPIC, starting="earliest", max_per_trigger=MESSAGES_A_BATCH)
     writer = messages.writeStream.queryName(STREAM).option("checkpointLocation", str(bound.checkpoint))
@@ -80,24 +81,18 @@ def _digest(bound: BoundStream, batch_id: int) -> str:
     return hashlib.sha256(f"{bound.checkpoint_id}/{batch_id}".encode()).hexdigest()
 
 
-def parse_messages(messages: DataFrame) -> DataFrame:
-    """Parses messages by the same rules as files.
+def _positions_and_values(messages: DataFrame) -> DataFrame:
+    """The messages' `_source_file` (`topic/partition`), `offset` and `value`."""
+    return messages.select(_source_file().alias("_source_file"), "offset", "value")
 
-    Args:
-        messages: `topic`, `partition`, `offset`, `value`.
 
-    Returns:
-        PARSED_COLUMNS and `_source_file` (`topic/partition`), one row for each message, good or bad; `_source_line` is
-        the message's offset.
-    """
+def _parser(digest: str) -> Parse:
+    """Reads messages by the same rules as files; `_source_line` is a message's offset."""
 
-    def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            yield read_raw_messages(batch).append_column("_source_file", batch.column("_source_file"))
+    def parse(batch: pa.RecordBatch) -> Iterator[Piece]:
+        yield Piece(digest, batch.column("_source_file"), read_raw_messages(batch))
 
-    return messages.select(_source_file().alias("_source_file"), "offset", "value").mapInArrow(
-        parse, f"{PARSED_DDL}, _source_file string"
-    )
+    return parse
 
 
 def _source_file() -> Column:

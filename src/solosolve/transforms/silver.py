@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, INVALID_KEY_PREFIX, NARRATIVE, REJECTED, WITHDRAWN_COLUMNS
-from solosolve.schemas import SCHEMAS
-from solosolve.transforms.rules import (
-    failed_rules,
-    is_successful_resolution,
-    known,
-    parsed_complaint_id,
-    parsed_date,
-    restored_zip_code,
+from solosolve.landing.normalise import COMPLAINT_ID_PATTERN, WHITE_SPACE
+from solosolve.names import (
+    COMPLAINT_COLUMNS,
+    COMPLAINTS,
+    INVALID_KEY_PREFIX,
+    LABEL,
+    NARRATIVE,
+    REJECTED,
+    WITHDRAWN_COLUMNS,
 )
+from solosolve.schemas import PROVENANCE, SCHEMAS
+from solosolve.spark_schemas import spark_types
+from solosolve.transforms.rules import SCOPE_RULES, Typed, success_labels
 
 RECORD_KEY = "_record_key"
 VERSION_ORDER = ("_ingested_at", "_source_line")
+OUTCOME = ("company_response_to_consumer", "timely_response", "consumer_disputed")
+"""The columns that the label is made from."""
+
+JUDGED_SCHEMA = pa.schema(
+    [
+        *(pa.field(field.name, field.type) for field in SCHEMAS[REJECTED]),
+        pa.field("complaint", pa.struct([pa.field(field.name, field.type) for field in SCHEMAS[COMPLAINTS]])),
+    ]
+)
 
 
 def with_record_key(records: DataFrame) -> DataFrame:
@@ -76,44 +94,82 @@ def with_earlier_values(newest: DataFrame, earlier: DataFrame) -> DataFrame:
     return joined.withColumns(filled).select(*newest.columns)
 
 
-def with_failed_rules(records: DataFrame) -> DataFrame:
-    """Adds `failed_rules`: the names of the scope rules that a record fails, empty if it is in scope."""
-    return records.withColumn("failed_rules", failed_rules())
-
-
-def build_complaints(records: DataFrame) -> DataFrame:
-    """Types and labels the records in scope.
+def judge(records: pa.RecordBatch) -> pa.RecordBatch:
+    """Types and labels records, and lists the scope rules that each fails.
 
     Args:
-        records: One row per complaint, verbatim columns and `failed_rules`.
+        records: Columns of `bronze.complaints` and `_record_key`.
 
     Returns:
-        Rows of `silver.complaints`: dates as DATE, the id as BIGINT, blank and N/A as null, the narrative verbatim.
+        JUDGED_SCHEMA: the columns of `silver.complaints_rejected`, verbatim, and `complaint`, the row of
+        `silver.complaints`, null if the record is out of scope.
     """
-    in_scope = records.where(F.size("failed_rules") == 0)
-    typed = in_scope.withColumns(_typed_columns()).withColumn("narrative_length", F.length(NARRATIVE))
-    labelled = typed.withColumn("is_successful_resolution", is_successful_resolution())
-    return labelled.select(*SCHEMAS[COMPLAINTS].names)
-
-
-def build_rejected(records: DataFrame) -> DataFrame:
-    """Keeps the records that are out of scope.
-
-    Args:
-        records: One row per complaint, verbatim columns, `_record_key` and `failed_rules`.
-
-    Returns:
-        Rows of `silver.complaints_rejected`: verbatim columns and the name of every failed rule.
-    """
-    return records.where(F.size("failed_rules") > 0).select(*SCHEMAS[REJECTED].names)
-
-
-def _typed_columns() -> dict[str, Column]:
-    special = {
-        "date_received": parsed_date("date_received"),
-        "date_sent_to_company": parsed_date("date_sent_to_company"),
-        "complaint_id": parsed_complaint_id(),
-        "zip_code": restored_zip_code(),
-        NARRATIVE: F.col(NARRATIVE),
+    typed = Typed(records)
+    broken = np.column_stack([~rule(typed).to_numpy(zero_copy_only=False) for rule in SCOPE_RULES.values()])
+    rejected = {name: records.column(name) for name in SCHEMAS[REJECTED].names if name != "failed_rules"}
+    complaint = typed.columns | {
+        "narrative_length": pc.utf8_length(records.column(NARRATIVE)),
+        LABEL: success_labels(*(typed.columns[name] for name in OUTCOME)),
+        **{name: records.column(name) for name in PROVENANCE},
     }
-    return {name: special.get(name, known(name)) for name in COMPLAINT_COLUMNS}
+    schema = SCHEMAS[COMPLAINTS]
+    is_out = pa.array(broken.any(axis=1))
+    fields = [pa.field(field.name, field.type) for field in schema]
+    row = pa.StructArray.from_arrays([complaint[name] for name in schema.names], fields=fields, mask=is_out)
+    columns = rejected | {"failed_rules": _names_of(broken), "complaint": row}
+    return pa.RecordBatch.from_arrays([columns[name] for name in JUDGED_SCHEMA.names], schema=JUDGED_SCHEMA)
+
+
+def complaints_of(judged: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows of `silver.complaints` among judged records."""
+    in_scope = judged.column("complaint").drop_null()
+    return pa.RecordBatch.from_struct_array(in_scope)
+
+
+def rejected_of(judged: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows of `silver.complaints_rejected` among judged records."""
+    return judged.filter(pc.is_null(judged.column("complaint"))).select(SCHEMAS[REJECTED].names)
+
+
+def with_judgement(records: DataFrame) -> DataFrame:
+    """Judges records in Spark's workers.
+
+    Args:
+        records: Columns of `bronze.complaints` and `_record_key`.
+
+    Returns:
+        The columns of JUDGED_SCHEMA.
+    """
+
+    def judge_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return map(judge, batches)
+
+    return records.mapInArrow(judge_batches, spark_types(JUDGED_SCHEMA))
+
+
+def build_complaints(judged: DataFrame) -> DataFrame:
+    """The rows of `silver.complaints` among judged records."""
+    return judged.where(F.col("complaint").isNotNull()).select("complaint.*")
+
+
+def build_rejected(judged: DataFrame) -> DataFrame:
+    """The rows of `silver.complaints_rejected` among judged records, each with the name of every rule it fails."""
+    return judged.where(F.col("complaint").isNull()).select(*SCHEMAS[REJECTED].names)
+
+
+def parsed_complaint_id() -> Column:
+    """The complaint id as BIGINT; null unless the text is a positive whole number."""
+    # Trimming is slow, and nearly no id needs it.
+    text = F.col("complaint_id")
+    is_number = text.rlike(rf"^{COMPLAINT_ID_PATTERN}\z")
+    trimmed = F.trim(text, F.lit(WHITE_SPACE))
+    is_number_within = trimmed.rlike(rf"^{COMPLAINT_ID_PATTERN}\z")
+    number = F.when(is_number, text.cast("bigint")).when(is_number_within, trimmed.cast("bigint"))
+    return F.when(number > 0, number)
+
+
+def _names_of(broken: NDArray[np.bool_]) -> pa.Array:
+    """The names of the broken rules of each record, from a row of flags each."""
+    offsets = np.concatenate(([0], np.cumsum(broken.sum(axis=1)))).astype(np.int32)
+    names = pa.array(list(SCOPE_RULES)).take(pa.array(np.nonzero(broken)[1]))
+    return pa.ListArray.from_arrays(offsets, names, type=JUDGED_SCHEMA.field("failed_rules").type)

@@ -18,6 +18,19 @@ class SplitError(SolosolveError):
     """There are too few labelled complaints, or too few days with any, to split by date."""
 
 
+class NoOutcomesError(SplitError):
+    """No complaint has a known outcome, as in what the Bureau publishes since May 2026."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no complaint has a known outcome, so there is nothing to learn from: land a file with the column "
+            "'Consumer disputed?' (published until May 2026, filled in until April 2017)"
+        )
+
+    def __reduce__(self) -> tuple[type[NoOutcomesError], tuple[()]]:
+        return type(self), ()
+
+
 def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
     """Adds `split` by date received: of the mature labelled complaints, the oldest 60 % train, the next 20 % validate,
     the newest 20 % test.
@@ -34,16 +47,22 @@ def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
         The rows with `split`: train, validate, test, immature, duplicate or unlabelled (outcome unknown).
 
     Raises:
+        NoOutcomesError: No complaint is labelled.
         SplitError: Train, validate or test would have no day.
     """
     is_labelled = F.col(LABEL).isNotNull()
     newest = complaints.where(is_labelled).agg(F.max("date_received").alias("newest")).first()
     if newest is None or newest["newest"] is None:
-        raise SplitError("cannot split the complaints: none has a known outcome, so there is nothing to learn from")
+        raise NoOutcomesError
     mature_until = newest["newest"] - timedelta(days=maturity_days)
     validate_from, test_from = _first_days(complaints.where(is_labelled), mature_until)
     by_date = _split_by_date(is_labelled, mature_until, validate_from, test_from)
-    return _with_duplicates(complaints.withColumn("split", by_date))
+    dated = complaints.withColumn("split", by_date)
+    # Only the ids of the few duplicates are shuffled with the complaints, not their texts.
+    duplicates = _duplicates(dated).select("complaint_id", F.lit(True).alias("_is_duplicate"))
+    joined = dated.join(F.broadcast(duplicates), on="complaint_id", how="left")
+    split = F.when(F.col("_is_duplicate"), F.lit(DUPLICATE)).otherwise(F.col("split"))
+    return joined.withColumn("split", split).select(*dated.columns)
 
 
 def _first_days(labelled: DataFrame, mature_until: date) -> tuple[date, date]:
@@ -77,10 +96,10 @@ def _split_by_date(is_labelled: Column, mature_until: date, validate_from: date,
     )
 
 
-def _with_duplicates(split: DataFrame) -> DataFrame:
-    """Moves complaints whose narrative is in an earlier split to `duplicate`."""
+def _duplicates(split: DataFrame) -> DataFrame:
+    """The complaints whose narrative is in an earlier split; only those that train, validate or test are compared."""
     order = F.when(F.col("split") == TRAIN, 0).when(F.col("split") == VALIDATE, 1).when(F.col("split") == TEST, 2)
+    used = split.select("complaint_id", NARRATIVE, order.alias("_order")).where(F.col("_order").isNotNull())
     # Partitioning by the hash first compares long texts only where their hashes are equal.
     same_narrative = Window.partitionBy(F.xxhash64(NARRATIVE), NARRATIVE)
-    is_duplicate = order > F.min(order).over(same_narrative)
-    return split.withColumn("split", F.when(is_duplicate, F.lit(DUPLICATE)).otherwise(F.col("split")))
+    return used.withColumn("_first", F.min("_order").over(same_narrative)).where(F.col("_order") > F.col("_first"))

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 import re
+from collections.abc import Sequence
 
 import pytest
 
 from solosolve.errors import NotAComplaintFileError
-from solosolve.landing.csv_layout import REQUIRED_COLUMNS, Layout, find_layout
-from solosolve.landing.csv_records import Record
+from solosolve.landing.csv_layout import REQUIRED_COLUMNS, Layout, column_of, find_layout
+from solosolve.landing.csv_records import split_lines
 from solosolve.names import COMPLAINT_COLUMNS
 from support.builders import API_HEADER, OFFICIAL_HEADER
 
@@ -22,12 +25,14 @@ OLD_LAYOUTS = {
 }
 
 
-def records(*rows: list[str]) -> list[Record]:
-    return [Record(line, line + 1, fields) for line, fields in enumerate(rows)]
+def lines(*rows: Sequence[str], delimiter: str = ",") -> list[str]:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter).writerows(rows)
+    return split_lines(out.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def layout_of(*header: str) -> Layout:
-    return find_layout(records(list(header)), "a.csv")[1]
+def layout_of(*header: str, delimiter: str = ",") -> Layout:
+    return find_layout(lines(header, delimiter=delimiter), "a.csv")[1]
 
 
 @pytest.mark.parametrize("header", [OFFICIAL_HEADER, API_HEADER, COMPLAINT_COLUMNS])
@@ -53,6 +58,44 @@ def test_find_layout_reads_the_16_columns_published_since_2026() -> None:
     layout = layout_of(*(name for name in OFFICIAL_HEADER if name not in withdrawn))
     assert layout.name == "published 16 columns"
     assert "consumer_disputed" not in layout.fields
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [
+        ("subproduct", "sub_product"),
+        ("Sub product", "sub_product"),
+        ("SubIssue", "sub_issue"),
+        ("Complaint", "consumer_complaint_narrative"),
+        ("ComplaintID", "complaint_id"),
+        ("zipcode", "zip_code"),
+        ("Date Sent To Company", "date_sent_to_company"),
+    ],
+)
+def test_column_of_ignores_separators(header: str, column: str) -> None:
+    assert column_of(header) == column
+
+
+@pytest.mark.parametrize("header", ["Has Narrative", "Complaint type", "Product line", "id"])
+def test_column_of_keeps_an_unknown_name(header: str) -> None:
+    assert column_of(f" {header} ") == header
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "name"),
+    [
+        (";", "official 18 columns, separated by ';'"),
+        ("\t", "official 18 columns, separated by tabs"),
+        ("|", "official 18 columns, separated by '|'"),
+    ],
+)
+def test_find_layout_reads_other_delimiters(delimiter: str, name: str) -> None:
+    layout = layout_of(*OFFICIAL_HEADER, delimiter=delimiter)
+    assert (layout.fields, layout.delimiter, layout.name) == (COMPLAINT_COLUMNS, delimiter, name)
+
+
+def test_find_layout_keeps_a_name_that_is_not_utf_8_legible() -> None:
+    assert layout_of(*OFFICIAL_HEADER, "Montant pay\udce9").unknown == ("Montant pay\\xe9",)
 
 
 @pytest.mark.parametrize("count", OLD_LAYOUTS)
@@ -83,7 +126,7 @@ def test_layout_rescues_nothing_without_unknown_columns() -> None:
 
 
 def test_find_layout_skips_records_before_the_header() -> None:
-    rows = records(["Complaints, all"], ["Date received", "Product"], list(OFFICIAL_HEADER), list(REQUIRED_COLUMNS))
+    rows = lines(["Complaints, all"], ["Date received", "Product"], OFFICIAL_HEADER, REQUIRED_COLUMNS)
     header, layout = find_layout(rows, "a.csv")
     assert (header.line, layout.name) == (2, "official 18 columns")
 
@@ -102,7 +145,7 @@ def test_find_layout_names_the_columns_that_the_closest_header_lacks() -> None:
         "at least date_received, product, company, complaint_id are needed"
     )
     with pytest.raises(NotAComplaintFileError, match=f"^{re.escape(expected)}$"):
-        find_layout(records(["a", "b"], ["Date received", "Product", "Firm"], ["Product"]), "a.csv")
+        find_layout(lines(["a", "b"], ["Date received", "Product", "Firm"], ["Product"]), "a.csv")
 
 
 def test_find_layout_names_all_required_columns_for_an_empty_file() -> None:

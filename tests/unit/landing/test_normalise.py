@@ -12,6 +12,7 @@ from solosolve.landing.normalise import (
     known,
     parse_complaint_id,
     parse_iso_date,
+    parse_published_date,
     restored_zip_code,
 )
 from support.normalisation_cases import (
@@ -47,6 +48,11 @@ def test_restored_zip_code_puts_back_leading_zeros(case: Case) -> None:
 def test_parse_iso_date_reads_dates_as_year_month_day(case: Case) -> None:
     assert case.text is not None
     assert parse_iso_date(case.text) == case.expected
+
+
+@pytest.mark.parametrize("case", [*ISO_DATE_CASES, *FILE_DATE_CASES], ids=case_name)
+def test_parse_published_date_reads_each_published_spelling_and_no_other(case: Case) -> None:
+    assert case.text is None or parse_published_date(case.text) == case.expected
 
 
 @pytest.mark.parametrize("case", FILE_DATE_CASES, ids=case_name)

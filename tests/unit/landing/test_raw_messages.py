@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solosolve.landing.parsed_records import PARSED_COLUMNS, PARSED_SCHEMA
 from solosolve.landing.raw_messages import read_raw_messages
 from solosolve.names import COMPLAINT_COLUMNS
+from solosolve.schemas import PARSED_COLUMNS, PARSED_SCHEMA
 from support.builders import API_HEADER, OFFICIAL_HEADER, record
 
 SOME_JSON = st.recursive(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from solosolve.errors import BundleError, ModelError, TaskFailedError, UsageError
-from solosolve.local.job_plan import PlannedTask
+from solosolve.local.job_plan import PlannedTask, RunIf
 from solosolve.local.runner import RunReport, TaskRun, from_task, run_tasks
 
 LOGS_ITS_ARGUMENTS = """
@@ -28,11 +29,19 @@ class Run:
         self.log = folder / "log"
         self.progress = io.StringIO()
 
-    def task(self, name: str, *arguments: str, body: str = "pass", imports: str = "") -> PlannedTask:
+    def task(
+        self,
+        name: str,
+        *arguments: str,
+        body: str = "pass",
+        imports: str = "",
+        after: str = "",
+        run_if: RunIf = "ALL_SUCCESS",
+    ) -> PlannedTask:
         file = self.folder / f"{name}.py"
         logs = LOGS_ITS_ARGUMENTS.format(log=self.log, name=name)
         file.write_text(f"{imports}\ndef main(argv):{logs}    {body}\n")
-        return PlannedTask("tiny", name, file, arguments)
+        return PlannedTask("tiny", name, file, arguments, tuple(after.split()), run_if)
 
     def run(self, *tasks: PlannedTask, resume: str = "solosolve run tiny") -> RunReport:
         console = Console(file=self.progress, width=100)
@@ -79,10 +88,44 @@ def test_run_tasks_of_nothing_reports_nothing(run: Run) -> None:
     assert run.run().tasks == ()
 
 
-def test_run_tasks_stops_at_the_first_failure(run: Run) -> None:
+FAILS = "raise ValueError('boom')"
+
+
+def test_run_tasks_skips_what_needs_a_failed_task(run: Run) -> None:
+    tasks = [
+        run.task("a"),
+        run.task("b", body=FAILS, after="a"),
+        run.task("c", after="b"),
+        run.task("d", after="c"),
+        run.task("e", after="a"),
+        run.task("f", after="b e", run_if="ALL_DONE"),
+        run.task("g", after="f"),
+    ]
+    with pytest.raises(TaskFailedError, match=r"^tiny\.b failed: ValueError: boom\n"):
+        run.run(*tasks)
+    assert run.done == ["a", "b", "e", "f", "g"]
+    states = {"a": "done", "b": "failed", "c": "skipped", "d": "skipped", "e": "done", "f": "done", "g": "done"}
+    assert dict(run.saved_states) == states
+
+
+def test_run_tasks_runs_no_job_after_one_that_failed(run: Run) -> None:
+    other = replace(run.task("c"), job="later")
     with pytest.raises(TaskFailedError):
-        run.run(run.task("a"), run.task("b", body="raise ValueError('boom')"), run.task("c"))
+        run.run(run.task("a", body=FAILS), run.task("b"), other)
     assert run.done == ["a", "b"]
+
+
+def test_run_tasks_shows_all_lines_of_a_refusal(run: Run) -> None:
+    imports = "from solosolve.errors import RefusedFilesError"
+    failing = run.task("a", imports=imports, body="raise RefusedFilesError(['x.csv: empty', 'y.csv: cut'], 3)")
+    with pytest.raises(TaskFailedError) as error:
+        run.run(failing)
+    assert str(error.value).splitlines() == [
+        "tiny.a failed: 2 of 3 files refused, the others have been landed:",
+        "  x.csv: empty",
+        "  y.csv: cut",
+        "  once it is fixed, resume with: solosolve run tiny --from a",
+    ]
 
 
 def test_run_tasks_names_the_failed_task_the_reason_and_how_to_resume(run: Run) -> None:
@@ -158,8 +201,8 @@ def test_run_tasks_saves_the_report_of_a_successful_run(run: Run) -> None:
 
 def test_run_tasks_saves_the_report_of_a_failed_run(run: Run) -> None:
     with pytest.raises(TaskFailedError):
-        run.run(run.task("a"), run.task("b", body="raise ValueError('boom')"), run.task("c"))
-    assert run.saved_states == [("a", "done"), ("b", "failed")]
+        run.run(run.task("a"), run.task("b", body=FAILS, after="a"), run.task("c", after="b"))
+    assert run.saved_states == [("a", "done"), ("b", "failed"), ("c", "skipped")]
 
 
 def test_run_tasks_saves_the_report_after_each_task(run: Run) -> None:

@@ -15,9 +15,8 @@ from pyspark.sql import DataFrame, SparkSession
 from solosolve.errors import LeakageError, UsageError
 from solosolve.model.features import (
     FEATURE_SETS,
+    CategoriesEstimator,
     FeatureSet,
-    KernelTransformer,
-    TopCategoriesEstimator,
     build_pipeline,
     encoder_of,
     feature_set,
@@ -48,7 +47,9 @@ def fit(rows: DataFrame, chosen: FeatureSet) -> PipelineModel:
 
 
 def top_categories(rows: DataFrame, column: str) -> tuple[str, ...]:
-    kernel = TopCategoriesEstimator(inputCol=column, outputCol="block").fit(rows).kernel()
+    nothing = FeatureEncoder(kernels=()).model_dump_json()
+    (kernel,) = CategoriesEstimator(encoderJson=nothing, inputCols=[column]).fit(rows).encoder().kernels
+    assert isinstance(kernel, TopCategories)
     return kernel.categories
 
 
@@ -113,10 +114,9 @@ def test_require_filed_column_accepts_columns_known_when_a_complaint_is_filed(co
 
 @pytest.mark.parametrize("chosen", list(FEATURE_SETS))
 def test_feature_set_reads_only_filed_columns(chosen: str) -> None:
-    stages = build_pipeline(feature_set(chosen), STOP_WORDS).getStages()
-    learned = {stage.getInputCol() for stage in stages if isinstance(stage, TopCategoriesEstimator)}
-    given_kernels = {stage.kernel().column for stage in stages if isinstance(stage, KernelTransformer)}
-    assert learned | given_kernels <= set(FILED_COLUMNS)
+    (stage,) = build_pipeline(feature_set(chosen), STOP_WORDS).getStages()
+    given_kernels = FeatureEncoder.model_validate_json(stage.getOrDefault("encoderJson"))
+    assert {*stage.getInputCols(), *given_kernels.inputs} <= set(FILED_COLUMNS)
 
 
 def test_feature_set_is_looked_up_by_name() -> None:
@@ -148,6 +148,17 @@ def test_fitting_keeps_the_most_frequent_values_and_breaks_ties_alphabetically(s
 def test_fitting_does_not_count_null_and_other_as_values(rows: DataFrame) -> None:
     assert top_categories(rows, "company") == ("Acme Bank", "Zürich AG")
     assert top_categories(rows, "sub_issue") == ("Late",)
+
+
+def test_fitting_learns_all_columns_in_one_job(rows: DataFrame) -> None:
+    spark = rows.sparkSession
+    spark.sparkContext.setJobGroup("fit", "counted by the test")
+    try:
+        fit(rows, feature_set("default"))
+        jobs = spark.sparkContext.statusTracker().getJobIdsForGroup("fit")
+    finally:
+        spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)
+    assert len(jobs) == 1
 
 
 def test_fitting_does_not_depend_on_the_order_of_rows(rows: DataFrame) -> None:

@@ -1,27 +1,30 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
-from chispa import assert_df_equality
-from pyspark.sql import Column, SparkSession
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pytest
 
 from solosolve.landing import normalise
+from solosolve.names import COMPLAINTS_RAW
+from solosolve.schemas import SCHEMAS
 from solosolve.transforms.rules import (
     SCOPE_RULES,
-    failed_rules,
+    Typed,
+    are_known,
+    complaint_ids,
     has_readable_date_sent,
     has_valid_complaint_id,
     has_valid_date_received,
-    is_successful_resolution,
-    known,
-    parsed_complaint_id,
-    parsed_date,
-    restored_zip_code,
+    known_texts,
+    published_dates,
+    success_labels,
+    zip_codes,
 )
-from support.builders import records
+from solosolve.transforms.silver import judge
+from support.builders import record
 from support.normalisation_cases import (
     COMPLAINT_ID_CASES,
     FILE_DATE_CASES,
@@ -35,41 +38,49 @@ from support.normalisation_cases import (
 UNKNOWN = ("", "  ", "\n\t\r\n", "N/A", " N/A ", None)
 
 
-def assert_texts_become(spark: SparkSession, rule: Column, kind: str, cases: Sequence[Case]) -> None:
-    """Compares what a rule on column `text` makes of each case with what is expected."""
-    rows = [(case.name, case.text, case.expected) for case in cases]
-    expected_df = spark.createDataFrame(rows, f"name string, text string, value {kind}")
-    actual_df = expected_df.select("name", "text", rule.alias("value"))
-    assert_df_equality(actual_df, expected_df, ignore_nullable=True)
+def texts(values: list[str | None]) -> pa.Array:
+    return pa.array(values, pa.string())
 
 
-def test_known_trims_text_and_drops_unknown_values(spark: SparkSession) -> None:
-    assert_texts_become(spark, known("text"), "string", TEXT_CASES)
+def typed(*rows: dict[str, Any]) -> Typed:
+    """Records of `bronze.complaints`, each a `record` with overrides."""
+    return Typed(pa.RecordBatch.from_pylist([record(**row) for row in rows], SCHEMAS[COMPLAINTS_RAW]))
 
 
-def test_parsed_date_reads_each_published_spelling_and_no_other(spark: SparkSession) -> None:
-    assert_texts_become(spark, parsed_date("text"), "date", [*ISO_DATE_CASES, *FILE_DATE_CASES])
+@pytest.mark.parametrize(
+    ("rule", "cases"),
+    [
+        (known_texts, TEXT_CASES),
+        (published_dates, [*ISO_DATE_CASES, *FILE_DATE_CASES]),
+        (complaint_ids, COMPLAINT_ID_CASES),
+        (zip_codes, ZIP_CODE_CASES),
+    ],
+)
+def test_rules_read_whole_columns(rule: Any, cases: list[Case]) -> None:
+    read = rule(texts([case.text for case in cases])).to_pylist()
+    assert dict(zip([case.name for case in cases], read, strict=True)) == {case.name: case.expected for case in cases}
 
 
-def test_parsed_complaint_id_reads_positive_whole_numbers(spark: SparkSession) -> None:
-    assert_texts_become(spark, parsed_complaint_id("text"), "bigint", COMPLAINT_ID_CASES)
+def test_complaint_ids_of_plain_numbers_only() -> None:
+    assert complaint_ids(texts(["1", "9" * 18])).to_pylist() == [1, 10**18 - 1]
+    assert complaint_ids(texts([])).to_pylist() == []
 
 
-def test_restored_zip_code_puts_back_leading_zeros(spark: SparkSession) -> None:
-    assert_texts_become(spark, restored_zip_code("text"), "string", ZIP_CODE_CASES)
+def test_rules_read_generated_texts_as_the_functions_for_one_text_do() -> None:
+    values = generated_texts(4_000)
+    column = texts(values)
+    assert known_texts(column).to_pylist() == [normalise.known(text) for text in values]
+    assert complaint_ids(column).to_pylist() == [normalise.parse_complaint_id(text) for text in values]
+    assert zip_codes(column).to_pylist() == [normalise.restored_zip_code(text) for text in values]
+    assert are_known(column).to_pylist() == [normalise.known(text) is not None for text in values]
 
 
-def test_rules_read_generated_texts_as_python_does(spark: SparkSession) -> None:
-    texts = generated_texts(4_000)
-    rules = {"known": known("text"), "id": parsed_complaint_id("text"), "zip_code": restored_zip_code("text")}
-    rows = spark.createDataFrame([(text,) for text in texts], "text string").coalesce(1)
-    actual = rows.select(*(rule.alias(name) for name, rule in rules.items())).toArrow()
-    assert actual.column("known").to_pylist() == [normalise.known(text) for text in texts]
-    assert actual.column("id").to_pylist() == [normalise.parse_complaint_id(text) for text in texts]
-    assert actual.column("zip_code").to_pylist() == [normalise.restored_zip_code(text) for text in texts]
+def test_are_known_looks_into_long_texts() -> None:
+    values = ["word " * 50, " " * 200, "\u00a0\u200b" * 100, " " * 200 + "x", "\u00e9" * 99, None]
+    assert are_known(texts(values)).to_pylist() == [True, False, False, True, True, False]
 
 
-def test_is_successful_resolution_has_three_states(spark: SparkSession) -> None:
+def test_success_labels_have_three_states() -> None:
     successful = ["Closed with explanation", "Closed with monetary relief", "Closed with non-monetary relief"]
     unsuccessful = ["Closed", "Closed with relief", "Closed without relief", "Untimely response", "closed WITH relief"]
     unobserved = ["In progress", *UNKNOWN]
@@ -80,23 +91,12 @@ def test_is_successful_resolution_has_three_states(spark: SparkSession) -> None:
             return None
         return float(response in successful and (timely, disputed) == ("Yes", "No"))
 
-    outcomes = product([*successful, *unsuccessful, *unobserved], answers, answers)
-    expected_df = spark.createDataFrame(
-        [(*outcome, label(*outcome)) for outcome in outcomes],
-        "company_response_to_consumer string, timely_response string, consumer_disputed string, label double",
-    )
-    outcome = expected_df.columns[:3]
-    typed = expected_df.select(*(F.col(name).alias(f"_{name}") for name in outcome), *map(named_known, outcome))
-    actual_df = typed.withColumn("label", is_successful_resolution())
-    expected_df = expected_df.select(*(F.col(name).alias(f"_{name}") for name in outcome), "label")
-    assert_df_equality(actual_df.drop(*outcome), expected_df, ignore_nullable=True)
+    outcomes = list(product([*successful, *unsuccessful, *unobserved], answers, answers))
+    columns = [known_texts(texts([outcome[place] for outcome in outcomes])) for place in range(3)]
+    assert success_labels(*columns).to_pylist() == [label(*outcome) for outcome in outcomes]
 
 
-def named_known(column: str) -> Column:
-    return known(column).alias(column)
-
-
-def test_has_valid_date_received_is_true_from_the_bureaus_opening_to_the_day_after_landing(spark: SparkSession) -> None:
+def test_has_valid_date_received_is_true_from_the_bureaus_opening_to_the_day_after_landing() -> None:
     late = datetime(2026, 1, 2, 23, 59, 59, tzinfo=UTC)
     days = {
         "2011-06-30": False,
@@ -110,28 +110,22 @@ def test_has_valid_date_received_is_true_from_the_bureaus_opening_to_the_day_aft
         "": False,
         None: False,
     }
-    rows = records(spark, *({"date_received": day, "_ingested_at": late} for day in days))
-    actual_df = rows.select("date_received", has_valid_date_received().alias("is_valid"))
-    expected_df = spark.createDataFrame(list(days.items()), "date_received string, is_valid boolean")
-    assert_df_equality(actual_df, expected_df, ignore_nullable=True)
+    rows = typed(*({"date_received": day, "_ingested_at": late} for day in days))
+    assert has_valid_date_received(rows).to_pylist() == list(days.values())
 
 
-def test_has_readable_date_sent_is_true_of_an_unknown_date(spark: SparkSession) -> None:
+def test_has_readable_date_sent_is_true_of_an_unknown_date() -> None:
     days = {"2016-03-02": True, "3/2/16": True, "": True, "N/A": True, None: True, "soon": False, "2016-02-30": False}
-    rows = records(spark, *({"date_sent_to_company": day} for day in days))
-    actual_df = rows.select("date_sent_to_company", has_readable_date_sent().alias("is_readable"))
-    expected_df = spark.createDataFrame(list(days.items()), "date_sent_to_company string, is_readable boolean")
-    assert_df_equality(actual_df, expected_df, ignore_nullable=True)
+    rows = typed(*({"date_sent_to_company": day} for day in days))
+    assert has_readable_date_sent(rows).to_pylist() == list(days.values())
 
 
-def test_has_valid_complaint_id_is_false_and_not_null_without_an_id(spark: SparkSession) -> None:
-    rows = records(spark, *({"complaint_id": text} for text in ("1", "abc", "", None)))
-    actual_df = rows.select(has_valid_complaint_id().alias("is_valid"))
-    expected_df = spark.createDataFrame([(True,), (False,), (False,), (False,)], "is_valid boolean")
-    assert_df_equality(actual_df, expected_df, ignore_nullable=True)
+def test_has_valid_complaint_id_is_false_and_not_null_without_an_id() -> None:
+    rows = typed(*({"complaint_id": text} for text in ("1", "abc", "", None)))
+    assert has_valid_complaint_id(rows).to_pylist() == [True, False, False, False]
 
 
-def test_failed_rules_lists_each_broken_rule_in_order(spark: SparkSession) -> None:
+def test_failed_rules_lists_each_broken_rule_in_order() -> None:
     broken = {
         "has_valid_complaint_id": {"complaint_id": "0"},
         "has_valid_date_received": {"date_received": "2016-02-30"},
@@ -154,9 +148,7 @@ def test_failed_rules_lists_each_broken_rule_in_order(spark: SparkSession) -> No
         (everything, list(SCOPE_RULES)),
         (dict.fromkeys(everything), [name for name in SCOPE_RULES if name != "has_readable_date_sent"]),
     ]
-    rows = records(spark, *(overrides | {"_source_line": line} for line, (overrides, _) in enumerate(cases)))
-    actual_df = rows.select("_source_line", failed_rules().alias("failed_rules"))
-    expected_df = spark.createDataFrame(
-        [(line, names) for line, (_, names) in enumerate(cases)], "_source_line bigint, failed_rules array<string>"
+    batch = typed(*(overrides for overrides, _ in cases)).records.append_column(
+        "_record_key", texts(["k"] * len(cases))
     )
-    assert_df_equality(actual_df, expected_df, ignore_nullable=True)
+    assert judge(batch).column("failed_rules").to_pylist() == [names for _, names in cases]

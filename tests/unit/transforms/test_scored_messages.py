@@ -148,7 +148,7 @@ def test_message_with_an_impossible_timestamp_counts_as_arriving_now(spark: Spar
     assert_df_equality(select_predictions(scored(found)), expected_df, ignore_nullable=True)
 
 
-@pytest.mark.parametrize("probability", ["1.5", "-0.5", "nan", "inf"])
+@pytest.mark.parametrize("probability", ["1.5", "-0.5", "+nan", "inf"])
 def test_model_without_a_control_fails_on_an_invalid_probability(spark: SparkSession, probability: str) -> None:
     with pytest.raises(PythonException) as failed:
         scored(messages(spark, message(1, probability))).collect()

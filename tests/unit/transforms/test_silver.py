@@ -15,7 +15,7 @@ from solosolve.transforms.silver import (
     build_rejected,
     dedupe_to_newest,
     with_earlier_values,
-    with_failed_rules,
+    with_judgement,
     with_record_key,
 )
 from support.builders import INGESTED_AT, complaints, record, records
@@ -145,7 +145,7 @@ def test_build_complaints_types_and_labels_records_in_scope(spark: SparkSession)
         },
         {"complaint_id": 6, "_source_line": 9, "_ingested_at": LATER},
     )
-    assert_same_rows(build_complaints(with_failed_rules(rows)), expected_df)
+    assert_same_rows(build_complaints(with_judgement(with_record_key(rows))), expected_df)
 
 
 def test_build_complaints_restores_leading_zeros_of_zip_codes(spark: SparkSession) -> None:
@@ -154,7 +154,7 @@ def test_build_complaints_restores_leading_zeros_of_zip_codes(spark: SparkSessio
     cases = list((codes | others).items())
     rows = records(spark, *({"complaint_id": str(n), "zip_code": code} for n, (code, _) in enumerate(cases, 1)))
     expected_df = complaints(spark, *({"complaint_id": n, "zip_code": code} for n, (_, code) in enumerate(cases, 1)))
-    assert_same_rows(build_complaints(with_failed_rules(rows)), expected_df)
+    assert_same_rows(build_complaints(with_judgement(with_record_key(rows))), expected_df)
 
 
 def test_build_rejected_keeps_records_verbatim_with_every_failed_rule(spark: SparkSession) -> None:
@@ -170,12 +170,12 @@ def test_build_rejected_keeps_records_verbatim_with_every_failed_rule(spark: Spa
     expected_df = spark.createDataFrame(
         [[row[name] for name in SCHEMAS[REJECTED].names] for row in values], spark_schema(REJECTED)
     )
-    assert_same_rows(build_rejected(with_failed_rules(keyed(spark, {}, *bad))), expected_df)
+    assert_same_rows(build_rejected(with_judgement(keyed(spark, {}, *bad))), expected_df)
 
 
 def test_each_record_becomes_a_complaint_or_is_rejected(spark: SparkSession) -> None:
     dates = ["2016-03-01", "2016-02-30", None]
     rows = [{"complaint_id": n, "date_received": day, "tags": None} for n in ("1", "x", None) for day in dates]
-    judged = with_failed_rules(keyed(spark, *rows))
+    judged = with_judgement(keyed(spark, *rows))
     assert [row["date_received"] for row in build_complaints(judged).collect()] == [date(2016, 3, 1)]
     assert build_rejected(judged).where(F.size("failed_rules") > 0).count() == len(rows) - 1

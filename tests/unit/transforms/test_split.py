@@ -7,7 +7,7 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
-from solosolve.transforms.split import SplitError, with_split
+from solosolve.transforms.split import NoOutcomesError, SplitError, with_split
 from support.builders import complaints
 
 FIRST_DAY = date(2016, 1, 1)
@@ -87,7 +87,7 @@ def test_with_split_marks_a_narrative_of_an_earlier_split_as_duplicate(spark: Sp
 
 @pytest.mark.parametrize("rows", [[], [(0, None, "a"), (1, None, "b")]], ids=["no complaints", "no labels"])
 def test_with_split_refuses_complaints_without_labels(spark: SparkSession, rows: list[Filed]) -> None:
-    with pytest.raises(SplitError, match="cannot split the complaints: none has a known outcome"):
+    with pytest.raises(NoOutcomesError, match="no complaint has a known outcome, so there is nothing to learn from: "):
         with_split(filed(spark, *rows), 60)
 
 
