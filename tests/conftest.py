@@ -16,7 +16,7 @@ from solosolve.storage.tables import Tables
 from support.brokers import free_port, kafka_settings
 from support.live import Live, with_champion
 
-_SLOW = {"integration", "faults"}
+_SLOW = {"integration", "faults", "browser"}
 
 QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 """Only the JVM's quick compiler, with room for all code: by default it would discard and compile code again."""

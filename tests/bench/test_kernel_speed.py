@@ -10,21 +10,22 @@ from pyspark.ml.feature import HashingTF, RegexTokenizer, StopWordsRemover
 from pyspark.sql import SparkSession
 
 from bench.conftest import median_seconds
-from solosolve.model.features import KernelTransformer
+from solosolve.model.features import EncodeFeatures
 from solosolve.model.kernels import HashedTerms
+from solosolve.model.scorer import FeatureEncoder
 
 
-def test_speed_of_hashed_terms_compared_with_spark_ml(spark: SparkSession, sample_csv: Path) -> None:
+def test_speed_of_hashed_terms_compared_with_spark_ml(spark: SparkSession, million_csv: Path) -> None:
     options = pacsv.ConvertOptions(include_columns=["Consumer complaint narrative"])
     texts = pacsv.read_csv(
-        sample_csv, parse_options=pacsv.ParseOptions(newlines_in_values=True), convert_options=options
+        million_csv, parse_options=pacsv.ParseOptions(newlines_in_values=True), convert_options=options
     )
     texts = texts.rename_columns(["consumer_complaint_narrative"])
     narratives = spark.createDataFrame(texts).where("consumer_complaint_narrative != ''").repartition(4).cache()
     count = narratives.count()
     stop_words = StopWordsRemover.loadDefaultStopWords("english")
     kernel = HashedTerms(column="consumer_complaint_narrative", size=512, stop_words=tuple(stop_words))
-    kernel_stage = KernelTransformer(kernelJson=kernel.model_dump_json(), outputCol="terms")
+    kernel_stage = EncodeFeatures(encoderJson=FeatureEncoder(kernels=(kernel,)).model_dump_json())
     spark_stages = Pipeline(
         stages=[
             RegexTokenizer(inputCol=kernel.column, outputCol="words", pattern="[^a-z']+", minTokenLength=2),

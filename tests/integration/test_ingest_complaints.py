@@ -19,9 +19,9 @@ from solosolve.landing.landing_plan import LandingPlan
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS_RAW, LANDINGS, QUARANTINE, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.spark_schemas import spark_schema
-from solosolve.storage import landings
 from solosolve.storage.tables import Tables
 from support.builders import OFFICIAL_HEADER, landing_csv, record
+from support.interruptions import cut_off_before_quarantine
 
 CUT = '2016-03-01,Mortgage,"cut in a quote\nand gone'
 
@@ -126,17 +126,8 @@ def test_ingest_interrupted_after_the_bronze_commit_duplicates_nothing(
     path = tmp_path / "a.csv"
     path.write_text(landing_csv({"complaint_id": "1"}, {"complaint_id": "2"}) + CUT)
 
-    adopt = landings.adopt
-
-    def stop_before_quarantine(tables: Tables, table: Table, files: Any) -> None:
-        if table == QUARANTINE:
-            raise KeyboardInterrupt
-        adopt(tables, table, files)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(landings, "adopt", stop_before_quarantine)
-        with pytest.raises(KeyboardInterrupt):
-            land(tables, path)
+    with cut_off_before_quarantine(monkeypatch):
+        land(tables, path)
     assert counts(tables) == {"complaints": 2, "complaints_quarantine": 0, "landings": 0}
 
     (landed,) = land(tables, path)

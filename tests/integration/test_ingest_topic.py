@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from chispa import assert_df_equality
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from solosolve.errors import CheckpointError
 from solosolve.flows import ingest_complaints, refine_complaints
@@ -23,7 +23,6 @@ from solosolve.names import (
     QUARANTINE,
     RAW_TOPIC,
     REJECTED,
-    Table,
 )
 from solosolve.samples.writer import write_sample
 from solosolve.storage.landings import Landed
@@ -31,6 +30,7 @@ from solosolve.storage.tables import Tables
 from solosolve.streaming.raw_topic import STREAM
 from support.brokers import kafka_settings
 from support.builders import landing_csv, record
+from support.interruptions import cut_off_before_quarantine
 from support.topics import empty_topics, read, send
 
 PROVENANCE = ("_source_file", "_source_sha256", "_source_line", "_ingested_at")
@@ -89,17 +89,8 @@ def assert_conserved(tables: Tables) -> None:
 
 def cut_off_after_bronze(tables: Tables, patch: pytest.MonkeyPatch, **options: Any) -> None:
     """Lands messages, a bad one among them, and fails once the bronze rows are written."""
-    overwrite = Tables.overwrite
-
-    def stop(self: Tables, table: Table, rows: DataFrame, where: str | None = None) -> None:
-        if table == QUARANTINE:
-            raise RuntimeError("cut off")
-        overwrite(self, table, rows, where)
-
-    with patch.context() as patched:
-        patched.setattr(Tables, "overwrite", stop)
-        with pytest.raises(RuntimeError, match="cut off"):
-            land(tables, **options)
+    with cut_off_before_quarantine(patch):
+        land(tables, **options)
 
 
 def test_topic_and_file_with_the_same_complaints_become_the_same_silver(kafka: Tables, tmp_path: Path) -> None:

@@ -176,3 +176,26 @@ def test_refine_refuses_to_start_from_a_position_whose_tables_are_gone(tables: T
         TableError, match="is missing, but the checkpoint of its position in bronze still exists: to rebuild both "
     ):
         run(tables.spark, tables.settings)
+
+
+def test_refine_repairs_a_complaint_that_an_interrupted_run_left_in_both_tables(silver_tables: Tables) -> None:
+    spark = silver_tables.spark
+    refine(silver_tables, records(spark, {"complaint_id": "1"}))
+    moved = frame(spark, REJECTED, [rejected("1", "has_state", state="", _ingested_at=LATER)])
+    silver_tables.append(REJECTED, moved)
+    repeated = records(spark, {"complaint_id": "1", "state": "", "_ingested_at": LATER}, {"complaint_id": "2"})
+    assert refine(silver_tables, repeated) == Refined(record_count=2, complaint_count=2)
+    assert_tables(silver_tables, [{"complaint_id": 2}], [rejected("1", "has_state", state="", _ingested_at=LATER)])
+
+
+def test_refine_appends_new_complaints_without_a_merge(silver_tables: Tables) -> None:
+    spark = silver_tables.spark
+    rows = [{"complaint_id": "1"}, {"complaint_id": "2", "state": ""}, {"complaint_id": "3", "_source_line": 4}]
+    refine(silver_tables, records(spark, *rows, {"complaint_id": "3", "state": "NY", "_source_line": 5}))
+    operations = {
+        table: [row["operation"] for row in silver_tables.delta(table).history().sort("version").collect()]
+        for table in (COMPLAINTS, REJECTED)
+    }
+    assert operations == {COMPLAINTS: ["CREATE TABLE", "WRITE"], REJECTED: ["CREATE TABLE", "WRITE"]}
+    newest = {"complaint_id": 3, "state": "NY", "_source_line": 5}
+    assert_tables(silver_tables, [{"complaint_id": 1}, newest], [rejected("2", "has_state", state="")])

@@ -14,6 +14,7 @@ from solosolve.errors import (
     ModelError,
     NoChampionError,
     NotYetError,
+    RefusedFilesError,
     SettingsError,
     SolosolveError,
     StoppedError,
@@ -88,7 +89,12 @@ def test_program_that_fails_reports_the_error_on_standard_error(
 
 
 def test_every_error_exits_1_or_2_except_a_requested_stop() -> None:
-    built = {NotYetError: ("x", "make x"), MissingTableError: (PREDICTIONS,), NoChampionError: ()}
+    built = {
+        NotYetError: ("x", "make x"),
+        MissingTableError: (PREDICTIONS,),
+        NoChampionError: (),
+        RefusedFilesError: (["x"], 2),
+    }
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SolosolveError)]
     codes = {SettingsError: 2, UsageError: 2, StoppedError: 0}
     actual = {kind: exit_code(raising(kind(*built.get(kind, ("x",))))) for kind in kinds}

@@ -25,6 +25,7 @@ from solosolve.storage.adoption import adopt, staging_folder
 from solosolve.storage.migrations import rename_split
 from solosolve.storage.registry import Registry
 from solosolve.storage.staging import stage_rows
+from solosolve.storage.table_facts import count_rows, distinct_values, newest_version
 from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
 from solosolve.transforms.split import SHARES, NoOutcomesError, with_split
@@ -32,6 +33,8 @@ from solosolve.transforms.split import SHARES, NoOutcomesError, with_split
 logger = logging.getLogger("solosolve.build_features")
 
 TASK = "build_features"
+SOURCE = "source_fingerprint"
+"""The tag of a run for its configuration and the commit of silver that it read."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +70,22 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
     """
     chosen = feature_set(feature_set_name)
     tables, registry = Tables(spark, settings), Registry(settings)
+    pipeline = build_pipeline(chosen, tuple(StopWordsRemover.loadDefaultStopWords("english")))
+    configuration = f"{__version__}|{describe(pipeline)}|{SHARES}|{settings.maturity_days}"
+    tables.require(COMPLAINTS)
+    source = _digest(configuration, *newest_version(tables, COMPLAINTS))
+    rename_split(tables)
+    # Complaints whose commit is known need not be read; others may still be the same.
+    if (built := _found(tables, registry.find_run(TASK, source, SOURCE))) is not None:
+        return built
     complaints = tables.read(COMPLAINTS)
     silver_hash = data_hash(complaints, ["complaint_id", *FILED_COLUMNS, LABEL])
-    pipeline = build_pipeline(chosen, tuple(StopWordsRemover.loadDefaultStopWords("english")))
-    configuration = f"{__version__}|{describe(pipeline)}|{SHARES}|{settings.maturity_days}|{silver_hash}"
-    fingerprint = hashlib.sha256(configuration.encode()).hexdigest()
-    rename_split(tables)
-    finished = registry.find_run(TASK, fingerprint)
-    if finished is not None and _is_current(tables, _uri(finished)):
-        logger.info("features are up to date (%s)", _uri(finished))
-        return Built(_uri(finished), tables.read(FEATURES).count(), is_new=False)
-
+    fingerprint = _digest(configuration, silver_hash)
+    if (built := _found(tables, registry.find_run(TASK, fingerprint))) is not None:
+        return built
     tags = {
         FINGERPRINT: fingerprint,
+        SOURCE: source,
         "silver_data_hash": silver_hash,
         "silver_version": str(tables.version(COMPLAINTS)),
     }
@@ -120,11 +126,16 @@ def _build(tables: Tables, split: DataFrame, pipeline: Pipeline, uri: str) -> Bu
     return Built(uri, row_count, is_new=True)
 
 
-def _is_current(tables: Tables, uri: str) -> bool:
-    if not tables.exists(FEATURES):
-        return False
-    found = tables.read(FEATURES).select("feature_model_uri").distinct().collect()
-    return [row["feature_model_uri"] for row in found] == [uri]
+def _found(tables: Tables, run_id: str | None) -> Built | None:
+    """The features that a run built, if the table still holds them and no others."""
+    if run_id is None or distinct_values(tables, FEATURES, "feature_model_uri") != {_uri(run_id)}:
+        return None
+    logger.info("features are up to date (%s)", _uri(run_id))
+    return Built(_uri(run_id), count_rows(tables, FEATURES), is_new=False)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
 def _uri(run_id: str) -> str:

@@ -14,8 +14,8 @@ from solosolve.errors import ConservationError, TableError
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, REJECTED, WITHDRAWN_COLUMNS, Table
 from solosolve.settings import Settings
 from solosolve.storage.adoption import adopt, staging_folder
-from solosolve.storage.counting import count_rows
 from solosolve.storage.staging import stage_rows
+from solosolve.storage.table_facts import count_rows, newest_version
 from solosolve.storage.tables import Tables
 from solosolve.transforms import silver
 
@@ -62,6 +62,9 @@ def run(spark: SparkSession, settings: Settings) -> Refined:
     _require_position(tables)
     tables.create(COMPLAINTS)
     tables.create(REJECTED)
+    if not _has_new_commits(tables):
+        logger.info("no new records")
+        return Refined(0, 0)
     refined: list[Refined] = []
     query = (
         tables.read_stream(COMPLAINTS_RAW, max_bytes=_BATCH_BYTES)
@@ -134,7 +137,8 @@ def _ids(tables: Tables, records: DataFrame) -> DataFrame:
     is_merged = F.col(_NUMBER).isNull() | F.col("is_known").isNotNull()
     case = F.when(is_merged, _MERGED).when(F.col("record_count") > 1, _SEVERAL).otherwise(_SINGLE)
     joined = counted.join(known, on=_NUMBER, how="left").select(_NUMBER, "record_count", case.alias(_CASE))
-    return joined.localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
+    # An interrupted merge may have left a complaint in both tables.
+    return joined.distinct().localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
 
 
 def _append(tables: Tables, records: DataFrame) -> None:
@@ -220,6 +224,15 @@ def _require_conservation(tables: Tables, newest: DataFrame) -> int:
             f"{expected} complaints read, but silver and rejected together hold {counted['rows']} of them"
         )
     return expected
+
+
+def _has_new_commits(tables: Tables) -> bool:
+    """Whether bronze has commits after the position. Starting a query only to find none would take seconds."""
+    position = tables.checkpoint(TASK).delta_position()
+    if position is None:
+        return True
+    table_id, number = newest_version(tables, COMPLAINTS_RAW)
+    return position[0] != table_id or number >= position[1]
 
 
 def _require_position(tables: Tables) -> None:

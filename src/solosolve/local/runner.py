@@ -72,7 +72,7 @@ def run_tasks(tasks: Sequence[PlannedTask], *, runs: Path, resume: str, console:
         The report, which is saved after each task.
 
     Raises:
-        TaskFailedError: A task failed; the message names the task, the reason, and how to resume. Later jobs do not run.
+        TaskFailedError: A task failed; the message names it, the reason, and how to resume. Later jobs do not run.
         UsageError: A task does not accept its parameters.
         KeyboardInterrupt: A task was stopped, and others were to follow.
     """

@@ -66,6 +66,22 @@ class Checkpoint:
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise CheckpointError(f"{plan} cannot be read ({error}): restore the checkpoint") from error
 
+    def delta_position(self) -> tuple[str, int] | None:
+        """Where a finished query on one Delta table goes on: the table's id, and the next commit to read.
+
+        None if that is unknown, because a batch is unfinished, none was planned, or the last one ended inside a commit.
+        Source of the format: `DeltaSourceOffset` of Delta Lake.
+        """
+        if self.unfinished_batch is not None or self.planned_batch < 0:
+            return None
+        try:
+            lines = (self.folder / "offsets" / str(self.planned_batch)).read_text(encoding="utf-8").split("\n")
+            offset = json.loads(lines[2])
+            whole = offset["index"] == -1 and not offset["isStartingVersion"]
+            return (str(offset["reservoirId"]), int(offset["reservoirVersion"])) if whole else None
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
     @property
     def has_finished_batches(self) -> bool:
         """Whether the query has ever finished a batch."""

@@ -15,8 +15,8 @@ from solosolve.errors import ConservationError
 from solosolve.names import COMPLAINTS_RAW, LANDINGS, QUARANTINE
 from solosolve.schemas import SCHEMAS
 from solosolve.storage.adoption import adopt, staging_folder
-from solosolve.storage.counting import count_by, distinct_values
 from solosolve.storage.staging import Parse, Staging, discard, stage_batch
+from solosolve.storage.table_facts import count_by, distinct_values
 from solosolve.storage.tables import Tables
 
 logger = logging.getLogger("solosolve.ingest_complaints")

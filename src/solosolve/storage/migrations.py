@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import functions as F
 
 from solosolve.names import DUPLICATE, FEATURES
+from solosolve.storage.table_facts import properties
 from solosolve.storage.tables import Tables
 from solosolve.table_properties import CHECKS
 
@@ -19,10 +20,10 @@ def rename_split(tables: Tables) -> None:
     """
     if not tables.exists(FEATURES):
         return
-    table = tables.delta(FEATURES)
-    properties = table.detail().select("properties").collect()[0]["properties"]
-    if _normalised(properties.get(f"delta.constraints.{_CHECK}")) == _normalised(CHECKS[FEATURES][_CHECK]):
+    found = properties(tables, FEATURES).get(f"delta.constraints.{_CHECK}")
+    if _normalised(found) == _normalised(CHECKS[FEATURES][_CHECK]):
         return
+    table = tables.delta(FEATURES)
     with tables.writing(FEATURES):
         tables.drop_check(FEATURES, _CHECK)
         table.update(F.col("split") == _FORMER_NAME, {"split": F.lit(DUPLICATE)})

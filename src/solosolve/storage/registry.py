@@ -102,9 +102,9 @@ class Registry:
         with mlflow.start_run(experiment_id=self._experiment, run_name=name, tags=dict(tags)) as active:
             yield active
 
-    def find_run(self, name: str, fingerprint: str) -> str | None:
-        """The id of the newest finished run with that name and fingerprint, if any."""
-        is_same = f"tags.`mlflow.runName` = '{name}' and tags.{FINGERPRINT} = '{fingerprint}'"
+    def find_run(self, name: str, fingerprint: str, tag: str = FINGERPRINT) -> str | None:
+        """The id of the newest finished run with that name and fingerprint, if any; `tag` holds the fingerprint."""
+        is_same = f"tags.`mlflow.runName` = '{name}' and tags.{tag} = '{fingerprint}'"
         query = f"{is_same} and attributes.status = 'FINISHED'"
         runs = self._client.search_runs([self._experiment], query, max_results=1)
         return runs[0].info.run_id if runs else None

@@ -15,7 +15,10 @@ from solosolve.settings import Settings
     [
         (["run", "nope"], "job: found 'nope', the bundle has "),
         (["run", "medallion", "--param", "x"], "--param: found 'x', allowed: NAME=VALUE"),
-        (["run", "medallion", "--param", "x=1"], "parameter: found 'x', medallion take feature_set, recover, source"),
+        (
+            ["run", "medallion", "--param", "x=1"],
+            "parameter: found 'x', medallion take complete, feature_set, recover, source",
+        ),
         (["run", "medallion", "--from", "x"], "--from: found 'x', allowed: ingest_complaints, "),
         (["run", "medallion", "--target", "prod"], "--target: found 'prod', but only 'local' runs here; to deploy, "),
     ],

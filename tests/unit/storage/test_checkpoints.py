@@ -83,3 +83,32 @@ def test_set_aside_moves_all_and_leaves_room_for_a_new_one(tmp_path: Path) -> No
 
     checkpoint(tmp_path / "stream")
     assert made.set_aside() != aside
+
+
+DELTA_OFFSET = '{"sourceVersion":1,"reservoirId":"t","reservoirVersion":7,"index":%d,"isStartingVersion":%s}'
+
+
+@pytest.mark.parametrize(
+    ("offset", "is_finished", "position"),
+    [
+        (DELTA_OFFSET % (-1, "false"), True, ("t", 7)),
+        (DELTA_OFFSET % (-1, "false"), False, None),
+        (DELTA_OFFSET % (3, "false"), True, None),
+        (DELTA_OFFSET % (-1, "true"), True, None),
+        ("{}", True, None),
+        ("not JSON", True, None),
+    ],
+    ids=["whole commit", "unfinished batch", "inside a commit", "first snapshot", "another source", "damaged"],
+)
+def test_delta_position_is_known_only_between_two_commits(
+    tmp_path: Path, offset: str, is_finished: bool, position: tuple[str, int] | None
+) -> None:
+    for name, content in {"offsets": f"v1\n{{}}\n{offset}", "commits": "v1\n{}"}.items():
+        (tmp_path / name).mkdir()
+        if name == "offsets" or is_finished:
+            (tmp_path / name / "0").write_text(content)
+    assert Checkpoint(tmp_path).delta_position() == position
+
+
+def test_delta_position_is_unknown_before_the_first_batch(tmp_path: Path) -> None:
+    assert Checkpoint(tmp_path).delta_position() is None

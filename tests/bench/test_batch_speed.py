@@ -1,0 +1,85 @@
+"""The medallion from raw CSV to features as a person runs it: its time with everything included, and its memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from solosolve.samples.writer import write_sample
+
+ROOT = Path(__file__).parents[2]
+SOLOSOLVE = str(Path(sys.executable).with_name("solosolve"))
+READ_ONE_TABLE = """
+import sys
+from solosolve.names import COMPLAINTS
+from solosolve.settings import Settings
+from solosolve.storage.spark import spark_session
+from solosolve.storage.tables import Tables
+settings = Settings.load()
+Tables(spark_session(settings, "peer"), settings).read(COMPLAINTS).count()
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long a program ran, and the most that its JVM and its largest Python worker held, in bytes."""
+
+    seconds: float
+    jvm: int
+    worker: int
+
+
+def measured(home: Path, command: Sequence[str]) -> Measured:
+    """Runs a program in a 4 GB heap and watches its memory twice a second."""
+    environ = os.environ | {"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_DRIVER_MEMORY": "4g"}
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
+    jvm = worker = 0
+    while process.poll() is None:
+        with suppress(psutil.Error):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                size, is_jvm = child.memory_info().rss, "java" in child.name()
+                jvm, worker = (max(jvm, size), worker) if is_jvm else (jvm, max(worker, size))
+        time.sleep(0.5)
+    assert process.returncode == 0
+    return Measured(time.perf_counter() - started, jvm, worker)
+
+
+def medallion(home: Path, source: Path) -> Measured:
+    return measured(home, [SOLOSOLVE, "run", "medallion", "--param", f"source={source}"])
+
+
+@pytest.mark.parametrize("rows", [50_000, 250_000, 1_000_000, 4_000_000])
+def test_time_and_memory_of_the_medallion(tmp_path: Path, rows: int) -> None:
+    source = write_sample(tmp_path / "sample.csv", rows=rows, seed=3).path
+    rounds = 3 if rows < 500_000 else 1
+    runs = [medallion(tmp_path / f"home{number}", source) for number in range(rounds)]
+    seconds = statistics.median(run.seconds for run in runs)
+    print(
+        f"\nmedallion of {rows:,} complaints: {seconds:.0f} s, {1e6 * seconds / rows:.0f} microseconds each; "
+        f"JVM {max(run.jvm for run in runs) / 1e9:.1f} GB, "
+        f"largest worker {max(run.worker for run in runs) / 1e6:.0f} MB"
+    )
+
+
+def test_time_of_a_second_run_compared_with_reading_one_table(tmp_path: Path) -> None:
+    source = write_sample(tmp_path / "sample.csv", rows=50_000, seed=3).path
+    medallion(tmp_path / "home", source)
+    again = statistics.median(medallion(tmp_path / "home", source).seconds for _ in range(3))
+    peer = statistics.median(
+        measured(tmp_path / "home", [sys.executable, "-c", READ_ONE_TABLE]).seconds for _ in range(3)
+    )
+    print(
+        f"\nsecond run on nothing new: {again:.1f} s, a session and one Delta read {peer:.1f} s: "
+        f"{again / peer:.2f} times as long"
+    )
