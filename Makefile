@@ -36,7 +36,7 @@ demo: setup  ## From raw CSV to the dashboard: DATA=complaints.csv or ROWS=n sam
 test: setup  ## Run unit, contract, browser and integration tests, and short fault drills
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-faults: setup  ## Run the full fault drills: kills, a broken broker, poison, promotions, 200,000 complaints (an hour)
+faults: setup  ## Run the full fault drills: kills, a broken broker, poison, promotions, a million complaints (an hour)
 	DRILLS=long $(BIN)/pytest tests/faults
 
 lint: setup  ## Check formatting, style and types

@@ -139,8 +139,10 @@ class Cutter:
         end = line_end(self._data)
         # A carriage return at the end of the data may be half of a line end.
         size = len(self._data) - self._data.endswith(b"\r") if end is None else end
-        if size:
-            yield self._chunk(size, is_fragment=True)
+        while size > 0:
+            piece = min(size, self._limits.chunk_bytes)
+            yield self._chunk(piece, is_fragment=True)
+            size -= piece
         return end is None
 
     def _chunk(self, size: int, *, is_fragment: bool = False, is_cut: bool = False) -> Chunk:

@@ -55,6 +55,7 @@ class StagedFileWriter:
         self._table, self._schema = table, SCHEMAS[table]
         self._path = os.path.join(folder, f"part-{uuid.uuid4()}.zstd.parquet")  # noqa: PTH118 - may be a URL
         self._pending: list[pa.RecordBatch] = []
+        self._pending_bytes = 0
         self._writer: pq.ParquetWriter | None = None
         self._row_count = 0
         self._least: dict[str, Any] = {}
@@ -65,7 +66,8 @@ class StagedFileWriter:
         if not len(rows):
             return
         self._pending.append(rows)
-        if sum(batch.nbytes for batch in self._pending) >= _ROW_GROUP_BYTES:
+        self._pending_bytes += rows.nbytes
+        if self._pending_bytes >= _ROW_GROUP_BYTES:
             self._flush()
 
     def close(self) -> StagedFile | None:
@@ -89,7 +91,7 @@ class StagedFileWriter:
         rows = (
             pa.Table.from_batches(self._pending, self._pending[0].schema).cast(self._schema) if self._pending else None
         )
-        self._pending = []
+        self._pending, self._pending_bytes = [], 0
         if not rows:
             return
         if self._writer is None:
