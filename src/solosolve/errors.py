@@ -16,6 +16,10 @@ _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b")
 class SolosolveError(Exception):
     """A failure, explained in one line to the person who ran the command (exit code 1)."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default, unpickling would call the constructor, whose arguments differ, with the message.
+        return type(self).__new__, (type(self), *self.args), self.__dict__
+
 
 class SettingsError(SolosolveError):
     """A setting is missing or has a value that is not allowed (exit code 2)."""
@@ -44,9 +48,6 @@ class RefusedFilesError(NotAComplaintFileError):
         listed = "".join(f"\n  {reason}" for reason in reasons)
         super().__init__(f"{len(reasons)} of {file_count} files refused, the others have been landed:{listed}")
         self.reasons = tuple(reasons)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class BundleError(SolosolveError):
@@ -88,10 +89,6 @@ class NotYetError(SolosolveError):
         super().__init__(f"{found}; run: {command}")
         self.found = found
         self.command = command
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # By default, unpickling would call the constructor, whose arguments differ, with the message.
-        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class MissingTableError(NotYetError, TableError):

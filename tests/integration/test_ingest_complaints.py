@@ -189,6 +189,26 @@ def test_ingest_lands_the_others_when_a_file_changes_while_it_is_read(
     assert counts(tables) == {"complaints": 2, "complaints_quarantine": 0, "landings": 2}
 
 
+def test_ingest_lands_the_others_when_a_file_vanishes_after_it_was_planned(
+    tmp_path: Path, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("a.csv", 1), ("b.csv", 2), ("c.csv", 3)):
+        (tmp_path / name).write_text(landing_csv({"complaint_id": str(number)}))
+    plan = ingest_complaints.plan_landing
+
+    def plan_then_delete(file: LandingFile, *, is_complete: bool) -> LandingPlan:
+        planned = plan(file, is_complete=is_complete)
+        if file.path.name == "b.csv":
+            file.path.unlink()
+        return planned
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest_complaints, "plan_landing", plan_then_delete)
+        with pytest.raises(RefusedFilesError, match=r"b\.csv: FileNotFoundError"):
+            land(tables, tmp_path)
+    assert counts(tables) == {"complaints": 2, "complaints_quarantine": 0, "landings": 2}
+
+
 def test_ingest_lands_a_cut_file_but_its_last_record_and_later_the_whole_file(tmp_path: Path, tables: Tables) -> None:
     whole = landing_csv({"complaint_id": "910004201"}, {"complaint_id": "910004202"})
     path = tmp_path / "a.csv"

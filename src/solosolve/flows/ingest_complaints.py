@@ -146,7 +146,7 @@ def _tasks(plans: Sequence[LandingPlan], parallelism: int) -> list[list[_Part]]:
 
 
 def _parts(plan: LandingPlan, task_bytes: int) -> Iterator[_Part]:
-    if plan.file.is_packed():
+    if plan.is_packed:
         # Only one task can read it.
         yield _Part(plan, plan.chunks, has_asides=True)
         return

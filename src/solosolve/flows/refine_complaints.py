@@ -99,9 +99,8 @@ def refine(tables: Tables, records: DataFrame) -> Refined:
     """
     ids = _ids(tables, records)
     counted = ids.groupBy(_CASE).agg(F.sum("record_count").alias("records"), F.count("*").alias("ids")).collect()
-    records_of = {row[_CASE]: row["records"] for row in counted}
+    record_count = sum(row["records"] for row in counted)
     ids_of = {row[_CASE]: row["ids"] for row in counted}
-    before = _placed_count(tables)
     stated = records.withColumn(_NUMBER, silver.parsed_complaint_id())
     if ids_of.keys() == {_SINGLE}:
         stated = stated.withColumn(_CASE, F.lit(_SINGLE))
@@ -112,16 +111,13 @@ def refine(tables: Tables, records: DataFrame) -> Refined:
         case = F.when(F.col(_NUMBER).isNull(), _MERGED).otherwise(F.coalesce(_CASE, F.lit(_SINGLE)))
         stated = stated.join(others, on=_NUMBER, how="left").withColumn(_CASE, case)
     keyed = stated.withColumn(silver.RECORD_KEY, F.col(_NUMBER).cast("string"))
-    new = keyed.where(F.col(_CASE) == _SINGLE).drop(_NUMBER, _CASE)
-    if ids_of.get(_SEVERAL):
-        several = keyed.where(F.col(_CASE) == _SEVERAL).drop(_NUMBER, _CASE)
-        new = new.unionByName(silver.dedupe_to_newest(several))
-    _append(tables, new)
-    appended = ids_of.get(_SINGLE, 0) + ids_of.get(_SEVERAL, 0)
-    if _placed_count(tables) != before + appended:
-        raise ConservationError(f"{appended} new complaints read, but silver and rejected grew by another number")
-    merged = _merge(tables, stated.where(F.col(_CASE) == _MERGED).drop(_NUMBER, _CASE)) if ids_of.get(_MERGED) else 0
-    return Refined(sum(records_of.values()), appended + merged)
+    single, several, merged = (
+        keyed.where(F.col(_CASE) == case).drop(_NUMBER, _CASE) for case in (_SINGLE, _SEVERAL, _MERGED)
+    )
+    if new_count := ids_of.get(_SINGLE, 0) + ids_of.get(_SEVERAL, 0):
+        new = single.unionByName(silver.dedupe_to_newest(several)) if ids_of.get(_SEVERAL) else single
+        _append(tables, new, new_count)
+    return Refined(record_count, new_count + (_merge(tables, merged) if ids_of.get(_MERGED) else 0))
 
 
 def _ids(tables: Tables, records: DataFrame) -> DataFrame:
@@ -141,17 +137,20 @@ def _ids(tables: Tables, records: DataFrame) -> DataFrame:
     return joined.distinct().localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
 
 
-def _append(tables: Tables, records: DataFrame) -> None:
-    """Judges records of complaints that silver does not have, and appends each to one of the two tables."""
+def _append(tables: Tables, records: DataFrame, count: int) -> None:
+    """Judges records of `count` complaints that silver does not have, and appends each to one of the two tables."""
 
     def judge(batch: pa.RecordBatch) -> dict[Table, pa.RecordBatch]:
         judged = silver.judge(batch)
         return {COMPLAINTS: silver.complaints_of(judged), REJECTED: silver.rejected_of(judged)}
 
+    before = _placed_count(tables)
     folders = {table: staging_folder(tables, table) for table in _KEYS}
     files = stage_rows(records, folders, judge)
     for table in _KEYS:
-        adopt(tables, table, [file for file in files if file.table == str(table)])
+        adopt(tables, table, files)
+    if _placed_count(tables) != before + count:
+        raise ConservationError(f"{count} new complaints read, but silver and rejected grew by another number")
 
 
 def _merge(tables: Tables, records: DataFrame) -> int:

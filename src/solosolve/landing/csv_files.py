@@ -40,6 +40,7 @@ def plan(file: LandingFile, limits: Limits, *, is_complete: bool) -> LandingPlan
     return LandingPlan(
         file=file,
         kind=Kind.CSV,
+        is_packed=file.is_packed(),
         layout=cutter.first_layout,
         asides=tuple(cutter.asides),
         sha256=cutter.digest.hexdigest(),
@@ -51,27 +52,27 @@ def plan(file: LandingFile, limits: Limits, *, is_complete: bool) -> LandingPlan
 
 def read_chunks(plan: LandingPlan, chunks: Sequence[Chunk]) -> Iterator[pa.RecordBatch]:
     """Parses chunks of a CSV to PARSED_COLUMNS."""
-    for chunk, data in chunk_contents(plan.file, chunks):
+    for chunk, data in chunk_contents(plan, chunks):
         yield from _parse(data, chunk, plan.limits)
 
 
-def chunk_contents(file: LandingFile, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, bytes]]:
+def chunk_contents(plan: LandingPlan, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, bytes]]:
     """Reads the bytes of chunks.
 
     Raises:
         OSError: The file has changed since it was planned.
     """
-    with file.open() as stream:
-        is_packed, position = file.is_packed(), 0
+    with plan.file.open() as stream:
+        position = 0
         for chunk in chunks:
-            if not is_packed:
+            if not plan.is_packed:
                 stream.seek(chunk.offset)
             elif chunk.offset > position:
                 _skip(stream, chunk.offset - position)
             data = stream.read(chunk.size)
             position = chunk.offset + chunk.size
             if zlib.crc32(data) != chunk.crc:
-                raise OSError(f"{file} changed while it was being landed; run the task again")
+                raise OSError(f"{plan.file} changed while it was being landed; run the task again")
             yield chunk, data
 
 

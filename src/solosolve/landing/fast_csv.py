@@ -6,6 +6,7 @@ would also accept may fail it, such as a quote inside a field that is not quoted
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,6 @@ from pyarrow import csv
 from solosolve.landing.csv_records import MAX_FIELD_CHARACTERS
 
 _QUOTE, _LF, _CR = b'"\n\r'
-_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def scan(data: bytes, delimiter: str = ",") -> Scan | None:
         The whole records, perhaps none; None if the text does not pass.
     """
     codes = np.frombuffer(data, np.uint8)
-    if b"\0" in data or data.startswith(_MARK) or (b"\r" in data and _has_lone_return(codes)):
+    if b"\0" in data or data.startswith(codecs.BOM_UTF8) or (b"\r" in data and _has_lone_return(codes)):
         return None
     quotes, feeds = np.flatnonzero(codes == _QUOTE), np.flatnonzero(codes == _LF)
     is_end = np.searchsorted(quotes, feeds) % 2 == 0

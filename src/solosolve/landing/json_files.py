@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +22,7 @@ from solosolve.landing.landing_plan import Kind, LandingPlan
 from solosolve.landing.raw_messages import read_raw_messages
 
 _BATCH_OBJECTS = 4096
-_MARK = b"\xef\xbb\xbf"
-_SPACE = _MARK + b" \t\r\n"
+_SPACE = codecs.BOM_UTF8 + b" \t\r\n"
 _HEAD_BYTES = 1 << 10
 _NO_LAYOUT = Layout(())
 
@@ -58,6 +58,7 @@ def plan(file: LandingFile, head: bytes, limits: Limits) -> LandingPlan:
     return LandingPlan(
         file=file,
         kind=kind,
+        is_packed=file.is_packed(),
         layout=layout_of(names, ",", str(file)),
         asides=(),
         sha256=digest.hexdigest(),
@@ -69,7 +70,7 @@ def plan(file: LandingFile, head: bytes, limits: Limits) -> LandingPlan:
 
 def read_lines(plan: LandingPlan, chunks: Sequence[Chunk]) -> Iterator[pa.RecordBatch]:
     """Parses one object a line to PARSED_COLUMNS; a line that is no complaint is a bad record."""
-    for chunk, data in chunk_contents(plan.file, chunks):
+    for chunk, data in chunk_contents(plan, chunks):
         lines = data.split(b"\n")
         numbered = ((number, line) for number, line in enumerate(lines, chunk.line + 1) if line.strip(_SPACE))
         yield from _parsed(numbered)
@@ -117,7 +118,7 @@ def _objects(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
     """
     head = stream.read(_HEAD_BYTES)
     prefix = "item" if head.lstrip(_SPACE).startswith(b"[") else "hits.hits.item"
-    for each in ijson.items(_Unread(head.removeprefix(_MARK), stream), prefix, use_float=True):
+    for each in ijson.items(_Unread(head.removeprefix(codecs.BOM_UTF8), stream), prefix, use_float=True):
         yield each.get("_source", each) if isinstance(each, dict) else {}
 
 

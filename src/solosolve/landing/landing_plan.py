@@ -27,6 +27,7 @@ class LandingPlan:
     Attributes:
         file: The file.
         kind: What its content is.
+        is_packed: Whether its content can only be read from the beginning.
         layout: The meaning of its fields, by its first header; of JSON, by its first object.
         asides: The lines before its header and the headers that are repeated in it, as bad records.
         sha256: Hash of the unpacked content, so that a file and an archive of it count as the same content. If the
@@ -38,6 +39,7 @@ class LandingPlan:
 
     file: LandingFile
     kind: Kind
+    is_packed: bool
     layout: Layout
     asides: tuple[Aside, ...]
     sha256: str

@@ -62,10 +62,10 @@ def foreign_kind(head: bytes) -> str | None:
         return "a tar archive"
     if packing := _packing(head):
         return f"packed twice: a {packing} file inside"
-    text = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    text = head[:4096].lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower()
     if text.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
         return "an HTML page"
-    if text.startswith((b"<?xml", b"<")):
+    if text.startswith(b"<"):
         return "an XML document"
     if text.startswith(b"%pdf"):
         return "a PDF document"

@@ -49,7 +49,7 @@ def plan(file: LandingFile, limits: Limits) -> LandingPlan:
             chunks.append(Chunk(number, group.total_byte_size, row, changed_at, layout))
             row += group.num_rows
     size = file.path.stat().st_size
-    return LandingPlan(file, Kind.PARQUET, layout, (), digest.hexdigest(), size, tuple(chunks), limits)
+    return LandingPlan(file, Kind.PARQUET, False, layout, (), digest.hexdigest(), size, tuple(chunks), limits)
 
 
 def read_row_groups(plan: LandingPlan, chunks: Sequence[Chunk]) -> Iterator[pa.RecordBatch]:

@@ -38,14 +38,15 @@ def adopt(tables: Tables, table: Table, files: Sequence[StagedFile], *, overwrit
 
     Args:
         tables: The tables.
-        table: The table that the files were staged for.
-        files: The files, in `staging_folder`.
+        table: The table.
+        files: Staged files, in `staging_folder`; those for other tables are left alone.
         overwrites: Whether they replace all rows.
 
     Raises:
         TableError: A row does not meet a constraint of the table, or another process has held the write lock for ten
             minutes.
     """
+    files = [file for file in files if file.table == str(table)]
     if not files and not overwrites:
         return
     if tables.settings.is_local:

@@ -97,8 +97,7 @@ class Landings:
         Raises:
             ConservationError: Some records are in neither table, or in both.
         """
-        for table in (*_RECORD_TABLES, LANDINGS):
-            self._tables.create(table)
+        self._tables.create(LANDINGS)
         digests = [origin.source_sha256 for origin in origins]
         now = datetime.now(UTC)
         landed_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
@@ -111,7 +110,7 @@ class Landings:
             discard(staged)
             return LandedGroup([], staged.failures)
         for table in _RECORD_TABLES:
-            adopt(self._tables, table, [file for file in staged.files if file.table == str(table)])
+            adopt(self._tables, table, staged.files)
         landed = self._counted(origins, staged.record_counts, landed_at)
         self._record(landed)
         return LandedGroup(landed, {})

@@ -85,15 +85,13 @@ class StagedFileWriter:
         """Deletes what was written."""
         if self._writer is not None:
             self._writer.close()
-            Path(self._path).unlink()
+            Path(self._path).unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        rows = (
-            pa.Table.from_batches(self._pending, self._pending[0].schema).cast(self._schema) if self._pending else None
-        )
-        self._pending, self._pending_bytes = [], 0
-        if not rows:
+        if not self._pending:
             return
+        rows = pa.Table.from_batches(self._pending).cast(self._schema)
+        self._pending, self._pending_bytes = [], 0
         if self._writer is None:
             repeated = [_leaf(field) for field in self._schema if field.name not in _UNIQUE]
             self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd", use_dictionary=repeated)

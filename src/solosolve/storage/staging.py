@@ -5,9 +5,11 @@ Writing Parquet from Arrow columns takes a third of the time that Spark needs to
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -57,6 +59,10 @@ Convert = Callable[[pa.RecordBatch], Mapping[Table, pa.RecordBatch]]
 Parse = Callable[[pa.RecordBatch], Iterable[Piece]]
 """Reads the records that a batch of rows describes."""
 
+Writers = Mapping[Table, StagedFileWriter]
+Fill = Callable[[Writers, Iterator[pa.RecordBatch]], tuple[dict[str, int], dict[str, str]]]
+"""Writes a task's rows; returns the record counts and the failures of `Staged`."""
+
 
 @dataclass(frozen=True)
 class Staging:
@@ -83,24 +89,40 @@ class Staging:
             The files and the counts of all tasks.
         """
 
-        def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            writer = StagedWriter(self)
-            try:
-                for batch in batches:
-                    for piece in parse(batch):
-                        writer.write(piece)
-            except BaseException:
-                writer.discard()
-                raise
-            yield pa.RecordBatch.from_pydict({"staged": [msgspec.json.encode(writer.finish()).decode()]})
+        def fill(writers: Writers, batches: Iterator[pa.RecordBatch]) -> tuple[dict[str, int], dict[str, str]]:
+            counts: Counter[str] = Counter()
+            failures: dict[str, str] = {}
+            for piece in chain.from_iterable(map(parse, batches)):
+                if piece.records is None:
+                    failures.setdefault(piece.digest, piece.failure)
+                else:
+                    counts[piece.digest] += len(piece.records)
+                    self._write(writers, piece, piece.records)
+            return counts, failures
 
-        found = [msgspec.json.decode(row[0], type=Staged) for row in rows.mapInArrow(write, "staged string").collect()]
-        counts: dict[str, int] = {}
+        found = _run(rows, self.folders, fill)
+        total: Counter[str] = Counter()
         for part in found:
-            for digest, count in part.record_counts.items():
-                counts[digest] = counts.get(digest, 0) + count
+            total.update(part.record_counts)
         failures = {digest: reason for part in found for digest, reason in part.failures.items()}
-        return Staged([file for part in found for file in part.files], counts, failures)
+        return Staged([file for part in found for file in part.files], total, failures)
+
+    def _write(self, writers: Writers, piece: Piece, records: pa.RecordBatch) -> None:
+        """Writes good records to bronze and bad ones to quarantine."""
+        count = len(records)
+        source = pa.repeat(piece.source_file, count) if isinstance(piece.source_file, str) else piece.source_file
+        origin = {
+            "_source_file": source,
+            "_source_sha256": pa.repeat(piece.digest, count),
+            "_ingested_at": pa.repeat(pa.scalar(self.ingested_at, pa.timestamp("us", "UTC")), count),
+        }
+        columns = {name: records.column(name) for name in PARSED_SCHEMA.names} | origin
+        is_good = pc.is_null(records.column("_reason"))
+        for table, chosen in {COMPLAINTS_RAW: is_good, QUARANTINE: pc.invert(is_good)}.items():
+            if (table, piece.digest) not in self.written and pc.any(chosen).as_py():
+                names = SCHEMAS[table].names
+                rows = pa.RecordBatch.from_arrays([columns[name] for name in names], names)
+                writers[table].write(rows if pc.all(chosen).as_py() else rows.filter(chosen))
 
 
 def stage_rows(rows: DataFrame, folders: Mapping[Table, str], convert: Convert) -> list[StagedFile]:
@@ -115,21 +137,13 @@ def stage_rows(rows: DataFrame, folders: Mapping[Table, str], convert: Convert) 
         The files of all tasks.
     """
 
-    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        writers = {table: StagedFileWriter(table, folder) for table, folder in folders.items()}
-        try:
-            for batch in batches:
-                for table, converted in convert(batch).items():
-                    writers[table].write(converted)
-        except BaseException:
-            for writer in writers.values():
-                writer.discard()
-            raise
-        staged = [file for writer in writers.values() if (file := writer.close()) is not None]
-        yield pa.RecordBatch.from_pydict({"staged": [msgspec.json.encode(staged).decode()]})
+    def fill(writers: Writers, batches: Iterator[pa.RecordBatch]) -> tuple[dict[str, int], dict[str, str]]:
+        for batch in batches:
+            for table, converted in convert(batch).items():
+                writers[table].write(converted)
+        return {}, {}
 
-    found = rows.mapInArrow(write, "staged string").collect()
-    return [file for row in found for file in msgspec.json.decode(row[0], type=list[StagedFile])]
+    return [file for part in _run(rows, folders, fill) for file in part.files]
 
 
 def stage_batch(rows: pa.RecordBatch, table: Table, folder: str) -> list[StagedFile]:
@@ -146,42 +160,20 @@ def discard(staged: Staged) -> None:
         Path(file.path).unlink(missing_ok=True)
 
 
-class StagedWriter:
-    """Writes pieces to one Parquet file per table."""
+def _run(rows: DataFrame, folders: Mapping[Table, str], fill: Fill) -> list[Staged]:
+    """Has each task fill one writer per table; returns what each has written. A task that fails leaves no file."""
 
-    def __init__(self, staging: Staging) -> None:
-        self._staging = staging
-        self._files = {table: StagedFileWriter(table, folder) for table, folder in staging.folders.items()}
-        self._counts: dict[str, int] = {}
-        self._failures: dict[str, str] = {}
+    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        writers = {table: StagedFileWriter(table, folder) for table, folder in folders.items()}
+        try:
+            counts, failures = fill(writers, batches)
+            files = [staged for writer in writers.values() if (staged := writer.close()) is not None]
+        except BaseException:
+            for writer in writers.values():
+                writer.discard()
+            raise
+        staged_text = msgspec.json.encode(Staged(files, counts, failures)).decode()
+        yield pa.RecordBatch.from_pydict({"staged": [staged_text]})
 
-    def write(self, piece: Piece) -> None:
-        """Writes good records to bronze and bad ones to quarantine."""
-        if piece.records is None:
-            self._failures.setdefault(piece.digest, piece.failure)
-            return
-        records = piece.records
-        self._counts[piece.digest] = self._counts.get(piece.digest, 0) + len(records)
-        count = len(records)
-        source = pa.repeat(piece.source_file, count) if isinstance(piece.source_file, str) else piece.source_file
-        origin = {
-            "_source_file": source,
-            "_source_sha256": pa.repeat(piece.digest, count),
-            "_ingested_at": pa.repeat(pa.scalar(self._staging.ingested_at, pa.timestamp("us", "UTC")), count),
-        }
-        columns = {name: records.column(name) for name in PARSED_SCHEMA.names} | origin
-        is_good = pc.is_null(records.column("_reason"))
-        for table, chosen in {COMPLAINTS_RAW: is_good, QUARANTINE: pc.invert(is_good)}.items():
-            if (table, piece.digest) not in self._staging.written and pc.any(chosen).as_py():
-                names = SCHEMAS[table].names
-                rows = pa.RecordBatch.from_arrays([columns[name] for name in names], names)
-                self._files[table].write(rows if pc.all(chosen).as_py() else rows.filter(chosen))
-
-    def finish(self) -> Staged:
-        """Closes the files."""
-        files = [staged for file in self._files.values() if (staged := file.close()) is not None]
-        return Staged(files, self._counts, self._failures)
-
-    def discard(self) -> None:
-        """Closes and deletes the files."""
-        discard(self.finish())
+    found = rows.mapInArrow(write, "staged string").collect()
+    return [msgspec.json.decode(row[0], type=Staged) for row in found]

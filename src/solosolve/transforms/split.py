@@ -27,9 +27,6 @@ class NoOutcomesError(SplitError):
             "'Consumer disputed?' (published until May 2026, filled in until April 2017)"
         )
 
-    def __reduce__(self) -> tuple[type[NoOutcomesError], tuple[()]]:
-        return type(self), ()
-
 
 def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
     """Adds `split` by date received: of the mature labelled complaints, the oldest 60 % train, the next 20 % validate,
