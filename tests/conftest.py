@@ -14,6 +14,7 @@ from solosolve.settings import Settings
 from solosolve.storage.spark import spark_session, stop_session
 from solosolve.storage.tables import Tables
 from support.brokers import free_port, kafka_settings
+from support.builders import settings_in
 from support.live import Live, with_champion
 
 _SLOW = {"integration", "faults", "browser"}
@@ -84,7 +85,3 @@ def live(spark: SparkSession, settings: Settings, first_registry: Path) -> Live:
 @pytest.fixture
 def tables(spark: SparkSession, settings: Settings) -> Tables:
     return Tables(spark, settings)
-
-
-def settings_in(home: Path) -> Settings:
-    return Settings.load(environ={"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50"})

@@ -50,6 +50,10 @@ class RefusedFilesError(NotAComplaintFileError):
         self.reasons = tuple(reasons)
 
 
+class RefusedMessageError(SolosolveError):
+    """A message is not a complaint or not a request; it is set aside with the reason."""
+
+
 class BundleError(SolosolveError):
     """The bundle's YAML cannot be read or run."""
 

@@ -23,7 +23,7 @@ from solosolve.landing.csv_records import BROKEN_QUOTES, HAS_NUL, MAX_FIELD_CHAR
 from solosolve.landing.cutting import BEFORE_HEADER, REPEATED_HEADER
 from solosolve.landing.files import find_landing_files
 from solosolve.landing.landing_plan import LandingPlan
-from solosolve.landing.plans import plan_landing, read_asides, read_chunks
+from solosolve.landing.planning import plan_landing, read_asides, read_chunks
 from solosolve.names import COMPLAINT_COLUMNS
 from support.builders import OFFICIAL_HEADER, record
 from support.drills import LONG

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from solosolve.names import CHECKPOINTS, DEAD_LETTERS, MODEL_EVENTS, PREDICTIONS, REQUESTS, STREAM_PROGRESS
-from solosolve.settings import Settings
+from support.builders import settings_in
 from support.live import Live, request, scorer, with_champion
 
 
@@ -47,7 +47,3 @@ def scored(spark: SparkSession, scored_home: Path, tmp_path: Path) -> Live:
 def copy_of(home: Path, spark: SparkSession, target: Path) -> Live:
     shutil.copytree(home, target)
     return Live(spark, settings_in(target), {1: scorer(1)})
-
-
-def settings_in(home: Path) -> Settings:
-    return Settings.load(environ={"SOLOSOLVE_HOME": str(home)})

@@ -31,12 +31,13 @@ from solosolve.storage.tables import Tables
 from solosolve.table_properties import CHECKS
 from solosolve.transforms.predictions import with_probability
 from support import former_home
+from support.builders import settings_in
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     path = former_home.unpack(tmp_path_factory.mktemp("former"))
-    return Settings.load(environ={"SOLOSOLVE_HOME": str(path), "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50"})
+    return settings_in(path)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from conftest import settings_in
 from solosolve.local.job_plan import load_bundle
 from solosolve.local.report import show_report
 from solosolve.local.runner import run_tasks
@@ -23,6 +22,7 @@ from solosolve.names import FEEDBACK, FILED_COLUMNS, MADE_BY
 from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
+from support.builders import settings_in
 
 ROOT = Path(__file__).parents[2]
 JOBS = ("medallion", "train_model", "request_scores", "score_stream", "score_batch")

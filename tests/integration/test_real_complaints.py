@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from conftest import settings_in
 from solosolve.flows import ingest_complaints, refine_complaints
 from solosolve.storage.delta_reader import DeltaReader
+from support.builders import settings_in
 from support.real_data import REAL_DATA, needs_real_data
 
 pytestmark = needs_real_data

@@ -23,6 +23,7 @@ from solosolve.model.version_tags import Subject, VersionTags
 from solosolve.names import CHALLENGER, CHAMPION, FILED_COLUMNS, MODEL, NARRATIVE
 from solosolve.settings import Settings
 from solosolve.storage.registry import RegisteredModel, Registry
+from support.builders import settings_in
 
 ENCODER = FeatureEncoder(
     kernels=(TextLength(column=NARRATIVE), TopCategories(column="company", categories=("Acme Bank",)))
@@ -47,7 +48,7 @@ SCORER = tiny_scorer()
 
 @pytest.fixture(scope="module")
 def home_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings.load(environ={"SOLOSOLVE_HOME": str(tmp_path_factory.mktemp("registry_home"))})
+    return settings_in(tmp_path_factory.mktemp("registry_home"))
 
 
 @pytest.fixture(scope="module")

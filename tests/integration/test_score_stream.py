@@ -21,8 +21,8 @@ from solosolve.flows.score_stream import Streamed
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import CHAMPION, STREAM_PROGRESS
 from solosolve.schemas import SCHEMAS
-from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
+from support.builders import settings_in
 from support.live import ENCODER, REQUESTED_AT, Live, letter_id, request, with_champion
 
 FIRST_COMMIT = [request(number) for number in range(1, 31)]
@@ -59,7 +59,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(spark: SparkSession, first_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    settings = Settings.load(environ={"SOLOSOLVE_HOME": str(tmp_path_factory.mktemp("story") / "home")})
+    settings = settings_in(tmp_path_factory.mktemp("story") / "home")
     live = with_champion(spark, settings, first_registry)
     live.add_requests(FIRST_COMMIT)
     live.add_requests(SECOND_COMMIT)

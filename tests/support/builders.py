@@ -1,4 +1,4 @@
-"""Builders of valid rows; a test overrides only the values that it is about."""
+"""Builders of settings and of valid rows; a test overrides only the values that it is about."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.names import COMPLAINT_COLUMNS, COMPLAINTS, COMPLAINTS_RAW
+from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
 
 INGESTED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -46,6 +48,11 @@ API_HEADER = tuple(
     for name in COMPLAINT_COLUMNS
 )
 """The search API's names for COMPLAINT_COLUMNS."""
+
+
+def settings_in(home: Path) -> Settings:
+    """The settings of a home, with few bootstrap rounds so that measuring a model is quick."""
+    return Settings.load(environ={"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50"})
 
 
 def record(**overrides: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How published texts are read: one table of cases for the rules in Spark and in Python."""
+"""How published texts are read: one table of cases for each rule, however often the rule is written."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def status() -> None:
     console(stderr=False).print(table)
 
 
-@kafka.command()
+@kafka.command(name="produce")
 @click.option(
     "--topic", type=click.Choice(list(_TOPICS)), default="requests", show_default=True, help="Topic to send to."
 )
@@ -80,14 +80,14 @@ def status() -> None:
     "--rate", type=click.FloatRange(min=0, min_open=True), help="Messages per second; by default as fast as possible."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Maximum number of messages.")
-def produce(
+def send_complaints(
     topic: str, path: Path | None, rows: int | None, seed: int | None, rate: float | None, limit: int | None
 ) -> None:
     """Send complaints to a topic, from a CSV or a generated sample."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from solosolve.kafka.client import ensure_topics
-    from solosolve.local import produce as producing
+    from solosolve.local.produce import produce, read_complaints
 
     if path is not None and (rows is not None or seed is not None):
         raise UsageError("--csv: cannot be combined with --rows or --seed, which make sample complaints")
@@ -102,10 +102,10 @@ def produce(
         Progress(*columns, console=out, transient=True, disable=not out.is_interactive) as progress,
     ):
         bar = progress.add_task("sending", total=total)
-        made = producing.produce(
+        made = produce(
             settings,
             name,
-            islice(producing.read_complaints(csv, name), limit),
+            islice(read_complaints(csv, name), limit),
             rate,
             lambda done: progress.update(bar, completed=done),
         )

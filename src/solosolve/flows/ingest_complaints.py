@@ -14,7 +14,7 @@ from solosolve.errors import NotAComplaintFileError, RefusedFilesError, UsageErr
 from solosolve.landing.cutting import Chunk
 from solosolve.landing.files import LandingFile, find_landing_files
 from solosolve.landing.landing_plan import LandingPlan
-from solosolve.landing.plans import plan_landing, read_asides, read_chunks
+from solosolve.landing.planning import plan_landing, read_asides, read_chunks
 from solosolve.settings import Settings
 from solosolve.storage.landings import Landed, Landings, Origin
 from solosolve.storage.spark import task_slots

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.errors import ModelError
-from solosolve.model.promotion import GateResult
+from solosolve.model.version_tags import VersionState
 from solosolve.names import CHALLENGER, CHAMPION, MODEL_EVENTS
 from solosolve.settings import Settings
 from solosolve.storage.ledger import record_event
@@ -17,6 +17,8 @@ from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
 
 logger = logging.getLogger("solosolve.promote_model")
+
+_OF_CHAMPIONS = (VersionState.PROMOTED, VersionState.PROVISIONAL)
 
 
 def run(spark: SparkSession, settings: Settings) -> RegisteredModel | None:
@@ -36,16 +38,16 @@ def run(spark: SparkSession, settings: Settings) -> RegisteredModel | None:
     """
     tables, registry = Tables(spark, settings), Registry(settings)
     challenger, champion = registry.find(CHALLENGER), registry.find(CHAMPION)
-    if challenger is None or (champion is not None and challenger.version == champion.version):
-        if champion is not None and challenger is not None and champion.tags.is_provisional is not None:
+    present = champion.version if champion else None
+    if challenger is None or challenger.version == present:
+        if challenger is not None and challenger.tags.state in _OF_CHAMPIONS:
             # An earlier run was interrupted after it had moved the alias.
-            _finish(tables, registry, champion)
+            _finish(tables, registry, challenger)
         logger.info("no challenger to promote")
         return None
-    present = champion.version if champion else None
     try:
         challenger.tags.require_validated_against(present)
-        if challenger.tags.validation == GateResult.REJECTED:
+        if challenger.tags.state == VersionState.REJECTED:
             logger.warning("version %d failed its validation and is not promoted", challenger.version)
             return None
         challenger = registry.write_tags(challenger, challenger.tags.promoted(present))
@@ -61,12 +63,12 @@ def run(spark: SparkSession, settings: Settings) -> RegisteredModel | None:
 
 def _finish(tables: Tables, registry: Registry, champion: RegisteredModel) -> None:
     """Records the promotion in the ledger unless it is already recorded, and removes the alias `challenger`."""
-    tags = champion.tags
+    tags, is_provisional = champion.tags, champion.tags.state == VersionState.PROVISIONAL
     is_this = (F.col("model_version") == champion.version) & (F.col("alias") == CHAMPION)
     if not tables.exists(MODEL_EVENTS) or tables.read(MODEL_EVENTS).where(is_this).isEmpty():
-        event = ModelEvent.PROMOTED_PROVISIONAL if tags.is_provisional else ModelEvent.PROMOTED
+        event = ModelEvent.PROMOTED_PROVISIONAL if is_provisional else ModelEvent.PROMOTED
         evidence = {"replaces": tags.replaces, "validation": str(tags.subject)}
         record_event(tables, champion.version, event, evidence, alias=CHAMPION)
     registry.delete_alias(CHALLENGER)
-    if tags.is_provisional:
+    if is_provisional:
         logger.warning("version %d does not beat the prior: it becomes champion provisionally", champion.version)

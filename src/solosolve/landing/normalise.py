@@ -1,6 +1,7 @@
 """The rules for one published text: what is trimmed, what is unknown, and what is an id, ZIP code or date.
 
-Requests are read by these functions, and so are files: `transforms.rules` applies them to whole columns.
+Requests are read by these functions, and so are files: `transforms.rules` applies them to whole columns. The rule for
+ids is also stated for Spark (`transforms.silver`) and in SQL (`local.conservation`); a test holds them all together.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ EARLIEST_DATE = "2011-07-01"
 MAX_DAYS_AHEAD = 1
 """How many days a complaint may be dated after it arrives, to allow for clocks and time zones."""
 
-COMPLAINT_ID_PATTERN = "[0-9]{1,18}"
+COMPLAINT_ID_DIGITS = 18
+"""The most digits that a complaint id has; numbers of this length fit in a BIGINT."""
+
+COMPLAINT_ID_PATTERN = f"[0-9]{{1,{COMPLAINT_ID_DIGITS}}}"
 """A complaint id's digits, as a regular expression that Python, Java and SQL read alike. Zero is not an id."""
 
-LARGEST_COMPLAINT_ID = 10**18 - 1
-"""The largest number that COMPLAINT_ID_PATTERN allows; it fits in a BIGINT."""
+LARGEST_COMPLAINT_ID = 10**COMPLAINT_ID_DIGITS - 1
+"""The largest number that COMPLAINT_ID_PATTERN allows."""
 
 ZIP_CODE_PATTERN = r"([0-9]{3,5})(?:\.0+|(-[0-9]{4}))?"
 """A ZIP code as spreadsheets and data frames leave it: without its leading zeros, or as a decimal number.
@@ -57,7 +61,7 @@ def known(text: str | None) -> str | None:
 
 
 def parse_complaint_id(value: str | int | None) -> int | None:
-    """Reads a complaint id: 1 to 18 ASCII digits, with or without white space around them, or the number itself.
+    """Reads a complaint id: up to COMPLAINT_ID_DIGITS ASCII digits, with optional white space around them, or a number.
 
     Returns:
         The id, from 1 to LARGEST_COMPLAINT_ID, or None if the value is not an id.

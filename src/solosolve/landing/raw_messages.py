@@ -7,16 +7,13 @@ import json
 import msgspec
 import pyarrow as pa
 
+from solosolve.errors import RefusedMessageError
 from solosolve.landing.csv_layout import REQUIRED_COLUMNS, column_of
 from solosolve.landing.csv_records import legible
 from solosolve.names import COMPLAINT_COLUMNS
 from solosolve.schemas import PARSED_COLUMNS, PARSED_SCHEMA
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-
-class _RefusedError(Exception):
-    """Why a message is not a complaint."""
 
 
 def read_raw_messages(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -38,25 +35,25 @@ def read_raw_messages(batch: pa.RecordBatch) -> pa.RecordBatch:
 def _read(value: bytes | None) -> dict[str, str | None]:
     try:
         return _complaint(value)
-    except (_RefusedError, msgspec.MsgspecError, UnicodeError, RecursionError) as refused:
+    except (RefusedMessageError, msgspec.MsgspecError, UnicodeError, RecursionError) as refused:
         return {"_record": legible((value or b"").decode("utf-8", "surrogateescape")), "_reason": str(refused)}
 
 
 def _complaint(value: bytes | None) -> dict[str, str | None]:
     if value is None:
-        raise _RefusedError("the value is null")
+        raise RefusedMessageError("the value is null")
     complaint: dict[str, str | None] = {}
     rescued: dict[str, object] = {}
     for name, raw in _decode(value).items():
         column = column_of(name)
         if column in complaint:
-            raise _RefusedError(f"has {column} more than once")
+            raise RefusedMessageError(f"has {column} more than once")
         if column in COMPLAINT_COLUMNS:
             complaint[column] = _text(column, bytes(raw))
         elif column is not None:
             rescued[column] = msgspec.json.decode(raw)
     if missing := [name for name in REQUIRED_COLUMNS if name not in complaint]:
-        raise _RefusedError(f"is missing {', '.join(missing)}")
+        raise RefusedMessageError(f"is missing {', '.join(missing)}")
     if rescued:
         complaint["_rescued"] = json.dumps(rescued, ensure_ascii=False)
     return complaint
@@ -70,4 +67,4 @@ def _text(column: str, raw: bytes) -> str | None:
         return str(msgspec.json.decode(raw))
     if raw[:1].isdigit() or raw.startswith(b"-"):
         return raw.decode()
-    raise _RefusedError(f"{column}: found {raw[:40].decode('utf-8', 'replace')}, expected text or a number")
+    raise RefusedMessageError(f"{column}: found {raw[:40].decode('utf-8', 'replace')}, expected text or a number")

@@ -11,7 +11,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from solosolve.errors import RefusedMessageError
 from solosolve.landing.normalise import (
+    COMPLAINT_ID_DIGITS,
     EARLIEST_DATE,
     MAX_DAYS_AHEAD,
     WHITE_SPACE,
@@ -20,13 +22,14 @@ from solosolve.landing.normalise import (
     parse_iso_date,
     restored_zip_code,
 )
-from solosolve.names import COMPLAINTS, FILED_COLUMNS, NARRATIVE
+from solosolve.names import COMPLAINTS, FILED_COLUMNS, NARRATIVE, REQUESTS
 from solosolve.schemas import SCHEMAS
 
 _DATE_RECEIVED = "date_received"
 _REQUIRED = tuple(name for name in FILED_COLUMNS if not SCHEMAS[COMPLAINTS].field(name).nullable)
 _OPTIONAL = tuple(name for name in FILED_COLUMNS if name not in _REQUIRED)
 _TEXTS = tuple(name for name in FILED_COLUMNS if name != _DATE_RECEIVED)
+_FILED_SCHEMA = pa.schema([SCHEMAS[REQUESTS].field(name) for name in FILED_COLUMNS])
 _EARLIEST_DATE = date.fromisoformat(EARLIEST_DATE)
 _EARLIEST_INSTANT = datetime.combine(_EARLIEST_DATE, time.min, UTC)
 
@@ -40,10 +43,6 @@ _Request = msgspec.defstruct(
     ],
 )
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder(_Request).decode
-
-
-class _RefusedError(Exception):
-    """Why a message is not a request."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +105,11 @@ def read_requests(
         try:
             good.append(_read(value, arrived, latest, max_bytes))
             reasons.append(None)
-        except _RefusedError as refused:
+        except RefusedMessageError as refused:
             reasons.append(str(refused))
     return Requests(
         pa.RecordBatch.from_pydict(
-            {name: pa.array([getattr(each, name) for each in good], _arrow_type(name)) for name in FILED_COLUMNS}
+            {name: [getattr(each, name) for each in good] for name in FILED_COLUMNS}, _FILED_SCHEMA
         ),
         pa.array([each.complaint_id for each in good], pa.int64()),
         pa.array([each.requested_at for each in good], pa.timestamp("us")).cast(pa.timestamp("us", "UTC")),
@@ -120,13 +119,13 @@ def read_requests(
 
 def _read(value: bytes | None, arrived: datetime, latest: datetime, max_bytes: int) -> Any:
     if value is None:
-        raise _RefusedError("the value is null")
+        raise RefusedMessageError("the value is null")
     if len(value) > max_bytes:
-        raise _RefusedError(f"the value has {len(value)} bytes, more than the {max_bytes} allowed")
+        raise RefusedMessageError(f"the value has {len(value)} bytes, more than the {max_bytes} allowed")
     try:
         request = _decode(value)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise _RefusedError(str(error)) from None
+        raise RefusedMessageError(str(error)) from None
     request.complaint_id = _complaint_id(request.complaint_id)
     for name in _TEXTS:
         setattr(request, name, _text(name, getattr(request, name)))
@@ -139,14 +138,15 @@ def _complaint_id(found: int | str) -> int:
     complaint_id = parse_complaint_id(found)
     if complaint_id is None:
         text = str(found).strip(WHITE_SPACE)[:40]
-        raise _RefusedError(f"complaint_id: found {text!r}, expected a positive whole number of up to 18 digits")
+        expected = f"a positive whole number of up to {COMPLAINT_ID_DIGITS} digits"
+        raise RefusedMessageError(f"complaint_id: found {text!r}, expected {expected}")
     return complaint_id
 
 
 def _text(name: str, found: str | None) -> str | None:
     text = restored_zip_code(found) if name == "zip_code" else known(found)
     if text is None and name in _REQUIRED:
-        raise _RefusedError(f"{name}: found {(found or '').strip(WHITE_SPACE)!r}, expected a value")
+        raise RefusedMessageError(f"{name}: found {(found or '').strip(WHITE_SPACE)!r}, expected a value")
     return found if name == NARRATIVE else text
 
 
@@ -154,21 +154,18 @@ def _date_received(found: str, latest: date) -> date:
     received = parse_iso_date(found)
     if received is None:
         text = found.strip(WHITE_SPACE)[:40]
-        raise _RefusedError(f"date_received: found {text!r}, expected a date as YYYY-MM-DD")
+        raise RefusedMessageError(f"date_received: found {text!r}, expected a date as YYYY-MM-DD")
     if not _EARLIEST_DATE <= received <= latest:
-        raise _RefusedError(f"date_received: found {received}, expected {_EARLIEST_DATE} to {latest}")
+        raise RefusedMessageError(f"date_received: found {received}, expected {_EARLIEST_DATE} to {latest}")
     return received
 
 
 def _requested_at(found: datetime, latest: datetime) -> datetime:
     """Converts a time with a zone to naive UTC."""
     if found.tzinfo is None:
-        raise _RefusedError(f"requested_at: found {found.isoformat()}, expected a time with a time zone")
+        raise RefusedMessageError(f"requested_at: found {found.isoformat()}, expected a time with a time zone")
     # Compared before it is converted: converting a time at either end of the calendar overflows.
     if not _EARLIEST_INSTANT <= found <= latest.replace(tzinfo=UTC):
-        raise _RefusedError(f"requested_at: found {found.isoformat()}, expected {_EARLIEST_DATE} to {latest.date()}")
+        expected = f"{_EARLIEST_DATE} to {latest.date()}"
+        raise RefusedMessageError(f"requested_at: found {found.isoformat()}, expected {expected}")
     return found.astimezone(UTC).replace(tzinfo=None)
-
-
-def _arrow_type(name: str) -> pa.DataType:
-    return pa.date32() if name == _DATE_RECEIVED else pa.string()

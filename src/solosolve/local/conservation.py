@@ -17,6 +17,13 @@ from solosolve.names import (
 )
 from solosolve.storage.reader import Reader, named_tables
 
+_CODES = " || ".join(f"chr({ord(character)})" for character in WHITE_SPACE)
+_ID = f"btrim(complaint_id, {_CODES})"
+PARSED_COMPLAINT_ID = (
+    f"case when regexp_like({_ID}, '^{COMPLAINT_ID_PATTERN}$') then nullif(cast({_ID} as bigint), 0) end"
+)
+"""The complaint id in SQL, as `landing.normalise.parse_complaint_id` reads it."""
+
 
 @dataclass(frozen=True)
 class Conservation:
@@ -83,13 +90,7 @@ _STORED = (
     "select sum(n) from (select count(*) as n from bronze.complaints "
     "union all select count(*) as n from bronze.complaints_quarantine)"
 )
-# The rule of landing.normalise.parse_complaint_id, in SQL.
-_CODES = " || ".join(f"chr({ord(character)})" for character in WHITE_SPACE)
-_ID = f"btrim(complaint_id, {_CODES})"
-_DISTINCT = (
-    f"select count(distinct cast({_ID} as bigint)) from bronze.complaints "
-    f"where regexp_like({_ID}, '^{COMPLAINT_ID_PATTERN}$') and not regexp_like({_ID}, '^0+$')"
-)
+_DISTINCT = f"select count(distinct {PARSED_COMPLAINT_ID}) from bronze.complaints"
 _SCORED_ONCE = (
     "select count(*) from (select p.complaint_id from gold.predictions p join silver.complaints s "
     "on p.complaint_id = s.complaint_id where p.model_version = {version} "

@@ -16,7 +16,7 @@ from solosolve.errors import UsageError
 from solosolve.kafka.client import send_messages
 from solosolve.landing.files import find_landing_files
 from solosolve.landing.normalise import WHITE_SPACE, parse_complaint_id
-from solosolve.landing.plans import plan_landing, read_asides, read_chunks
+from solosolve.landing.planning import plan_landing, read_asides, read_chunks
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, RAW_TOPIC, REQUESTS_TOPIC
 from solosolve.settings import Settings
 

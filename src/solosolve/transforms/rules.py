@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from solosolve.landing.normalise import (
+    COMPLAINT_ID_DIGITS,
     EARLIEST_DATE,
     MAX_DAYS_AHEAD,
     WHITE_SPACE,
@@ -26,15 +27,13 @@ from solosolve.landing.normalise import (
 )
 from solosolve.names import COMPLAINT_COLUMNS, NARRATIVE
 
-Result = TypeVar("Result")
-
 SUCCESSFUL_RESPONSES = ("Closed with explanation", "Closed with monetary relief", "Closed with non-monetary relief")
 
 _EARLIEST = date.fromisoformat(EARLIEST_DATE)
 _LONG_BYTES = 100
 """A text with more bytes than this is none of those that stand for an unknown value."""
 _VISIBLE = f"[^{WHITE_SPACE}]"
-_PLAIN_ID = "^[1-9][0-9]{0,17}$"
+_PLAIN_ID = f"^[1-9][0-9]{{0,{COMPLAINT_ID_DIGITS - 1}}}$"
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ def _is_yes_or_no(answers: pa.Array) -> pa.Array:
     return pc.is_in(answers, pa.array(["Yes", "No"]))
 
 
-def _each_distinct(values: pa.Array, rule: Callable[[Result], object], kind: pa.DataType) -> pa.Array:
+def _each_distinct(values: pa.Array, rule: Callable[[Any], object], kind: pa.DataType) -> pa.Array:
     """Applies a rule to each distinct value; null stays null."""
     coded = values.dictionary_encode()
     return pa.array([rule(value) for value in coded.dictionary.to_pylist()], kind).take(coded.indices)

@@ -14,7 +14,7 @@ from solosolve.errors import NotAComplaintFileError
 from solosolve.landing.boundaries import DEFAULT_LIMITS, Limits
 from solosolve.landing.files import LandingFile
 from solosolve.landing.landing_plan import LandingPlan
-from solosolve.landing.plans import plan_landing, read_asides, read_chunks
+from solosolve.landing.planning import plan_landing, read_asides, read_chunks
 from solosolve.names import COMPLAINT_COLUMNS
 from support.builders import API_HEADER, OFFICIAL_HEADER, record
 

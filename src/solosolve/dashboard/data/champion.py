@@ -8,14 +8,14 @@ from typing import Any
 
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question
-from solosolve.dashboard.data.counted_scores import Scores
+from solosolve.dashboard.data.counted_scores import COUNTED_METRICS, Scores
 from solosolve.dashboard.data.filters import Filters
 from solosolve.model.evaluation import Estimate
 from solosolve.names import MODEL_EVENTS, TEST
 from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion
 
-SHOWN_METRICS = {"accuracy": "Accuracy", "weighted_precision": "Precision", "f1": "F1", "auc": "AUC"}
-"""Metric to its label on screen."""
+SHOWN_METRICS = COUNTED_METRICS
+"""The metrics on screen and their labels; the threshold explorer computes them from counts."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from solosolve.dashboard.data.questions import TEST_BINS
 from solosolve.model.evaluation import CALIBRATION_POINTS, Estimate, estimate
 from solosolve.model.metrics import ConfusionMatrix, Floats, confusion_matrix
 
-COUNTED_METRICS = ("accuracy", "weighted_precision", "f1", "auc")
-"""The metrics that can be computed from counts. AUC treats probabilities in the same thousandth as ties."""
+COUNTED_METRICS = {"accuracy": "Accuracy", "weighted_precision": "Precision", "f1": "F1", "auc": "AUC"}
+"""The metrics that are computed from counts, and their labels on screen.
+
+AUC treats probabilities in the same thousandth as ties."""
 
 _ROUNDS = 300
 _MIDDLES = (np.arange(TEST_BINS) + 0.5) / TEST_BINS

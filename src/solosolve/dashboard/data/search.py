@@ -13,7 +13,7 @@ from solosolve.dashboard.data.answers import Answers, ask_where
 from solosolve.dashboard.data.filters import Condition, Filters
 from solosolve.dashboard.data.questions import matching_predictions
 from solosolve.errors import UsageError
-from solosolve.landing.normalise import LARGEST_COMPLAINT_ID, parse_complaint_id
+from solosolve.landing.normalise import COMPLAINT_ID_DIGITS, parse_complaint_id
 from solosolve.names import OUTCOME_NAMES, PREDICTIONS
 from solosolve.storage.reader import TableVersion, Value
 
@@ -70,7 +70,7 @@ class Search:
         text = complaint_id.strip() if isinstance(complaint_id, str) else ""
         number = parse_complaint_id(text)
         if text and number is None:
-            raise UsageError(f"Search takes a complaint number of up to {len(str(LARGEST_COMPLAINT_ID))} digits")
+            raise UsageError(f"Search takes a complaint number of up to {COMPLAINT_ID_DIGITS} digits")
         bounds = probability if isinstance(probability, list) else list(ALL_PROBABILITIES)
         if len(bounds) != 2 or not all(type(bound) in (int, float) and 0 <= bound <= 1 for bound in bounds):
             raise UsageError("Search takes the lowest and the highest probability, both between 0 and 1")
@@ -106,7 +106,7 @@ class Search:
         return condition
 
 
-def count_rows(answers: Answers, search: Search) -> int:
+def count_found(answers: Answers, search: Search) -> int:
     """Counts the predictions that a search finds."""
     question = ask_where("count(*) as n", PREDICTIONS, search.condition, sums=("n",))
     return int(answers.ask(question).column("n")[0].as_py())

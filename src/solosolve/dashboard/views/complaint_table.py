@@ -18,7 +18,7 @@ from solosolve.dashboard.data.search import (
     COLUMNS,
     MAX_ROWS,
     Search,
-    count_rows,
+    count_found,
     parse_commit,
     parse_count,
     parse_order,
@@ -123,7 +123,7 @@ def search_results(
     """Returns the table, the result count and the export link of a search, from what the browser sent."""
     try:
         search = Search.from_controls(filters, complaint_id, probability)
-        count = count_rows(answers, search)
+        count = count_found(answers, search)
     except NotYetError as error:
         return not_yet(error), "", _EXPORT
     except SolosolveError as error:

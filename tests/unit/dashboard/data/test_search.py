@@ -6,7 +6,7 @@ import pytest
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.search import NEWEST_FIRST, Search, count_rows, parse_order, parse_range, read_page
+from solosolve.dashboard.data.search import NEWEST_FIRST, Search, count_found, parse_order, parse_range, read_page
 from solosolve.errors import UsageError
 from solosolve.names import PREDICTIONS
 from solosolve.storage.delta_reader import DeltaReader
@@ -35,7 +35,7 @@ def answers(tmp_path: Path) -> Answers:
 def test_search_finds_the_matching_predictions(answers: Answers, search: Search, expected: list[int]) -> None:
     found = read_page(answers, search, "complaint_id", 100, 0)
     assert [row["complaint_id"] for row in found] == expected
-    assert count_rows(answers, search) == len(expected)
+    assert count_found(answers, search) == len(expected)
 
 
 def test_page_holds_its_rows_of_an_order(answers: Answers) -> None:

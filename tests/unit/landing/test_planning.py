@@ -24,7 +24,7 @@ from solosolve.landing.csv_records import BROKEN_QUOTES, MAX_FIELD_CHARACTERS, b
 from solosolve.landing.cutting import BEFORE_HEADER, REPEATED_HEADER
 from solosolve.landing.files import LandingFile, find_landing_files
 from solosolve.landing.landing_plan import LandingPlan
-from solosolve.landing.plans import plan_landing, read_asides, read_chunks
+from solosolve.landing.planning import plan_landing, read_asides, read_chunks
 from solosolve.names import COMPLAINT_COLUMNS
 from support.builders import OFFICIAL_HEADER, landing_csv, record
 
