@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
 import click
 
-from solosolve.cli.task import Flow, main_of, task_command
+from solosolve.cli.task import Flow, main_of, source_option, task_command
 from solosolve.exit_codes import run_as_program
 from solosolve.flows import request_scores
 
 
 @task_command("request_scores", __doc__)
-@click.option("--source", type=click.Choice(["delta", "kafka"]), default="delta", show_default=True)
+@source_option
 @click.option(
     "--at-most", type=click.IntRange(min=1), default=5_000, show_default=True, help="Maximum number of requests."
 )
-def command(source: Literal["delta", "kafka"], at_most: int) -> Flow[object]:
+def command(**options: Any) -> Flow[object]:
     """Takes the stream's source and the number of requests."""
-    return lambda spark, settings: request_scores.run(spark, settings, source, at_most)
+    return lambda spark, settings: request_scores.run(spark, settings, **options)
 
 
 main = main_of(command)

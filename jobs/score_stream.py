@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from solosolve.cli.task import Flow, flag_option, interval, main_of, task_command
+from solosolve.cli.task import Flow, flag_option, interval, main_of, source_option, task_command
 from solosolve.exit_codes import run_as_program
 from solosolve.flows import score_stream
 
 
-@task_command("score_stream", __doc__, lock="score_stream_{source}")
-@click.option("--source", type=click.Choice(["delta", "kafka"]), default="delta", show_default=True)
+@task_command("score_stream", __doc__, lock=score_stream.LOCK)
+@source_option
 @click.option(
     "--starting",
     type=click.Choice(["earliest", "latest"]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 
 class Layer(StrEnum):
@@ -152,6 +152,9 @@ DELTA_SOURCE: Final = "delta"
 KAFKA_SOURCE: Final = "kafka"
 REPLAY_SOURCE: Final = "replay"
 """The four values of `source` in `gold.predictions`: the batch job, the two streams, and replayed dead letters."""
+
+SourceName = Literal["delta", "kafka"]
+"""The sources of a stream: DELTA_SOURCE, which is `bronze.inference_requests`, and KAFKA_SOURCE."""
 
 SCORE_STREAM_PREFIX = "score_stream_"
 """What the name of a scoring stream starts with; its source follows."""

@@ -1,9 +1,10 @@
-"""The bundle, the job files, the flows and the settings agree."""
+"""The bundle, the job files, the flows, the settings and the requirements agree."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from solosolve.local.job_plan import load_bundle
-from solosolve.settings import Settings
+from solosolve.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = sorted((ROOT / "resources").glob("*.yml"))
@@ -162,6 +163,28 @@ def test_declared_variables_are_used_and_described() -> None:
     used = set(re.findall(r"\$\{var\.(\w+)\}", text)) | set(Settings.model_fields)
     assert set(VARIABLES) <= used
     assert [name for name, variable in VARIABLES.items() if not variable.get("description")] == []
+
+
+def test_variables_have_the_defaults_of_the_settings() -> None:
+    declared = {name: variable["default"] for name, variable in VARIABLES.items() if name in Settings.model_fields}
+    defaults = {name: Settings.model_fields[name].default for name in declared}
+    # Bundle variables cannot be null.
+    assert declared == {name: "" if default is None else default for name, default in defaults.items()}
+
+
+def test_every_setting_is_in_the_bundle_or_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = {name for name in Settings.model_fields if f"`{ENV_PREFIX}{name.upper()}`" in readme}
+    assert set(Settings.model_fields) - named - set(VARIABLES) == {"target"}
+
+
+def test_app_requires_what_pyproject_does() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    lines = (ROOT / "src" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    required = {line for line in lines if not line.startswith("#")}
+    assert required <= {*project["dependencies"], *extras["dashboard"], *extras["app"]}
+    assert {*extras["dashboard"], *extras["app"]} - required == {"solosolve[dashboard]"}
 
 
 def test_targets_match_those_of_the_settings() -> None:

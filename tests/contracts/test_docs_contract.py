@@ -53,9 +53,20 @@ def test_readme_names_every_command_that_creates_a_table(command: str) -> None:
     assert f"`{command.removeprefix('solosolve run ')}" in README
 
 
+def named_settings(text: str) -> list[str]:
+    return [name.lower() for name in re.findall(rf"\b{ENV_PREFIX}([A-Z_]+)\b", text)]
+
+
 def test_readme_names_only_settings_that_exist() -> None:
-    named = {name.removeprefix(ENV_PREFIX).lower() for name in re.findall(rf"\b{ENV_PREFIX}[A-Z_]+\b", README)}
-    assert named - set(Settings.model_fields) == set()
+    assert set(named_settings(README)) - set(Settings.model_fields) == set()
+
+
+def test_readme_gives_the_default_of_each_setting_in_its_table() -> None:
+    rows = re.findall(rf"^\| (`{ENV_PREFIX}[^|]*) \| ([^|]*)\|", README, re.MULTILINE)
+    shown = {name: default.strip(" `") for names, default in rows for name in named_settings(names)}
+    defaults = {name: Settings.model_fields[name].default for name in shown}
+    assert shown == {name: "" if default is None else str(default) for name, default in defaults.items()}
+    assert len(shown) > 10
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -46,7 +46,7 @@ def test_corrected_letter_gets_one_prediction_however_often_it_is_replayed(score
         "requests/0/6/1": message(9, company=None),
     }
     still_dead = {"requests/0/6/1": "Expected `str`, got `null` - at `$.company`"}
-    assert replay(scored, corrected) == Replayed(2, 0, still_dead)
+    assert replay(scored, corrected) == Replayed(2, still_dead)
     added = {row["source_position"]: row for row in scored.predictions() if row not in predictions_of_stream}
     assert {
         letter_id: (row["complaint_id"], row["requested_at"], row["probability"], row["source"], row["batch_id"])
@@ -60,7 +60,7 @@ def test_corrected_letter_gets_one_prediction_however_often_it_is_replayed(score
 
     before = scored.predictions()
     scored.promote(2)
-    assert replay(scored, corrected) == Replayed(0, 2, still_dead)
+    assert replay(scored, corrected) == Replayed(0, still_dead)
     assert scored.predictions() == before
 
     with pytest.raises(
@@ -70,19 +70,19 @@ def test_corrected_letter_gets_one_prediction_however_often_it_is_replayed(score
     assert scored.predictions() == before
 
     assert replay(scored, None) == Replayed(
-        1, 2,
+        1,
         {
             of_stream["letter_id"]: of_stream["reason"],
             "requests/0/6/1": "JSON is malformed: invalid character (byte 0)",
             "requests/0/8/1": "Expected `object`, got `array`",
         },
-    )  # fmt: skip
+    )
     (last,) = [row for row in scored.predictions() if row not in before]
     assert (last["source_position"], last["complaint_id"], last["model_version"], last["probability"]) == (
         "requests/0/7/1", 4, 2, scored.expected(request(4), 2)
     )  # fmt: skip
     assert tables.read(DEAD_LETTERS).count() == len(letters) + 1
-    assert replay(scored, {}) == Replayed(0, 0, {})
+    assert replay(scored, {}) == Replayed(0, {})
 
 
 def test_replay_without_dead_letters_is_refused(spark: SparkSession, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_args
 
 import click
 from filelock import FileLock, Timeout
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from solosolve.errors import BusyError
 from solosolve.logs import set_up_logging
+from solosolve.names import DELTA_SOURCE, SourceName
 from solosolve.settings import Settings
 from solosolve.storage.spark import spark_session
 
@@ -68,6 +69,16 @@ def main_of(command: click.Command) -> Main:
 def flag_option(name: str, help: str) -> Callable[[Option], Option]:
     """An option that is a bare flag on a command line, and true or false as a bundle's parameter."""
     return click.option(name, type=bool, is_flag=False, flag_value=True, default=False, show_default=True, help=help)
+
+
+source_option = click.option(
+    "--source",
+    type=click.Choice(get_args(SourceName)),
+    default=DELTA_SOURCE,
+    show_default=True,
+    help="Where requests arrive: in a Delta table or a Kafka topic.",
+)
+"""The option for the source of a stream."""
 
 
 def interval(_: click.Context, __: click.Parameter, value: str) -> str:

@@ -30,12 +30,10 @@ class Replayed:
 
     Attributes:
         added: How many letters got their prediction.
-        already_replayed: How many had it before.
         still_dead: The letters that still cannot be scored, by id, with the reason.
     """
 
     added: int
-    already_replayed: int
     still_dead: Mapping[str, str]
 
 
@@ -84,7 +82,7 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
     logger.info(
         "%d dead letters replayed, %d were replayed before, %d still cannot be scored", added, already, len(refused)
     )
-    return Replayed(added, already, {row["topic"]: row["reason"] for row in refused})
+    return Replayed(added, {row["topic"]: row["reason"] for row in refused})
 
 
 def _letter_id(messages: pa.RecordBatch) -> pa.Array:

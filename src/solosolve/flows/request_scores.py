@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Literal
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -21,6 +20,7 @@ from solosolve.names import (
     REQUESTS,
     REQUESTS_TOPIC,
     TOPICS,
+    SourceName,
 )
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
@@ -36,9 +36,7 @@ SHARE = 0.1
 """The share of complaints without a known outcome for which a score is requested."""
 
 
-def run(
-    spark: SparkSession, settings: Settings, source: Literal["delta", "kafka"], at_most: int, *, share: float = SHARE
-) -> int:
+def run(spark: SparkSession, settings: Settings, source: SourceName, at_most: int, *, share: float = SHARE) -> int:
     """Requests scores for the newest complaints without a known outcome.
 
     Appends to `bronze.inference_requests`, or sends to the requests topic. A complaint that the champion has scored,
@@ -47,7 +45,7 @@ def run(
     Args:
         spark: The session.
         settings: Where tables, registry and brokers are.
-        source: What the stream reads: delta or kafka.
+        source: What the stream reads.
         at_most: Maximum number of requests.
         share: Maximum share of those complaints.
 

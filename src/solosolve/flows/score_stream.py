@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.names import DEAD_LETTERS, PREDICTIONS
+from solosolve.names import DEAD_LETTERS, PREDICTIONS, SCORE_STREAM_PREFIX, SourceName
 from solosolve.settings import Settings
 from solosolve.storage.spark import lean_session
 from solosolve.storage.tables import Tables
@@ -25,6 +24,9 @@ from solosolve.transforms.scored_messages import failure_of_model
 
 logger = logging.getLogger("solosolve.score_stream")
 
+LOCK = SCORE_STREAM_PREFIX + "{source}"
+"""The name of the task's lock, as a format string over its options: each source has a stream."""
+
 _FEW = 1_000
 """Below this many messages one task is faster than several, each of which starts a worker and writes a file."""
 
@@ -34,7 +36,7 @@ class StreamOptions:
     """How the stream runs.
 
     Attributes:
-        source: delta (`bronze.inference_requests`) or kafka.
+        source: Where the requests are.
         starting: Where a new stream starts.
         trigger: Minimum time between the starts of two batches, such as `1 second`; `0 seconds` for none.
         max_per_trigger: Maximum number of messages (Kafka) or files (Delta) per batch; 0 for no limit.
@@ -42,7 +44,7 @@ class StreamOptions:
         recover: Start over from the source's earliest position, skipping what the tables already have.
     """
 
-    source: Literal["delta", "kafka"]
+    source: SourceName
     starting: Starting = "earliest"
     trigger: str = "0 seconds"
     max_per_trigger: int = 0

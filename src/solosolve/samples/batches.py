@@ -31,16 +31,12 @@ class Batch:
         complaint_id: The complaint ids, ascending.
         probability: The true probability of success, from which the outcome was drawn.
         is_success: Whether the complaint was resolved successfully.
-        is_labelled: Whether the file reveals `is_success`.
-        has_narrative: Whether the narrative is published.
     """
 
     columns: dict[str, Texts]
     complaint_id: Ints
     probability: Floats
     is_success: Bools
-    is_labelled: Bools
-    has_narrative: Bools
 
     def with_ids_raised_by(self, offset: int) -> Batch:
         """Returns the same complaints with `offset` added to their ids."""
@@ -90,7 +86,7 @@ def build_batch(rng: np.random.Generator, quantile: Floats, last_id: int) -> Bat
         **_handling_columns(rng, filings),
         **_outcome_columns(rng, filings, outcomes, is_open, is_labelled),
     }
-    return Batch(columns, complaint_id, outcomes.probability, outcomes.is_success, is_labelled, has_narrative)
+    return Batch(columns, complaint_id, outcomes.probability, outcomes.is_success)
 
 
 def published_columns(rng: np.random.Generator, batch: Batch, records: int) -> dict[str, Texts]:

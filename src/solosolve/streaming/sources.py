@@ -23,6 +23,7 @@ from solosolve.names import (
     REQUESTS,
     REQUESTS_TOPIC,
     SCORE_STREAM_PREFIX,
+    SourceName,
 )
 from solosolve.schemas import SCHEMAS
 from solosolve.storage.tables import Tables
@@ -160,6 +161,6 @@ def bound_stream(tables: Tables, source: Source) -> BoundStream:
     )
 
 
-def source_of(name: Literal["delta", "kafka"], tables: Tables) -> Source:
+def source_of(name: SourceName, tables: Tables) -> Source:
     """Returns the source with that name."""
     return DeltaSource(tables) if name == DELTA_SOURCE else KafkaSource(tables.spark, tables)

@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from solosolve.names import NARRATIVE
 from solosolve.samples.batches import build_batch
 from solosolve.samples.calendar import load_calendar
 
@@ -20,7 +21,8 @@ def many_outcomes() -> tuple[np.ndarray, np.ndarray]:
     for seed in range(4):
         rng = np.random.default_rng(seed)
         batch = build_batch(rng, np.sort(rng.uniform(0.13, 0.26, 25_000)), 0)
-        kept = batch.is_labelled & batch.has_narrative
+        is_labelled = np.isin(batch.columns["consumer_disputed"].astype(str), ["Yes", "No"])
+        kept = is_labelled & (batch.columns[NARRATIVE] != "")
         probability.append(batch.probability[kept])
         is_success.append(batch.is_success[kept])
     return np.concatenate(probability), np.concatenate(is_success)
