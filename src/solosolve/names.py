@@ -128,7 +128,7 @@ OUTCOME_NAMES: Mapping[float, str] = MappingProxyType({1.0: "successful", 0.0: "
 """The words for each value of a label or a prediction."""
 
 INVALID_KEY_PREFIX = "invalid:"
-"""What the `_record_key` of a record without a valid complaint id starts with."""
+"""Prefix of the `_record_key` of a record without a valid complaint id."""
 
 TRAIN, VALIDATE, TEST = "train", "validate", "test"
 IMMATURE, DUPLICATE, UNLABELLED = "immature", "duplicate", "unlabelled"
@@ -157,7 +157,7 @@ SourceName = Literal["delta", "kafka"]
 """The sources of a stream: DELTA_SOURCE, which is `bronze.inference_requests`, and KAFKA_SOURCE."""
 
 SCORE_STREAM_PREFIX = "score_stream_"
-"""What the name of a scoring stream starts with; its source follows."""
+"""Prefix of a scoring stream's name; its source follows."""
 
 MODEL = "complaint_resolution"
 CHAMPION = "champion"

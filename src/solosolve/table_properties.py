@@ -79,5 +79,5 @@ def table_properties(table: Table) -> dict[str, str]:
 
 
 def statistics_columns(table: Table) -> tuple[str, ...]:
-    """The columns whose least and greatest values Delta keeps for each of the table's files."""
+    """The columns whose minimum and maximum Delta keeps for each of the table's files."""
     return tuple(name for name in _FILTERED_COLUMNS if name in SCHEMAS[table].names)

@@ -19,7 +19,9 @@ FILES = [
 
 UNWANTED = re.compile(
     r"\b(behind|anew|what it lacks|that it lacks|is told|said rightly|of this choice|given lately|the ten with most"
-    r"|asked for longest ago|no complaint file|that are all there|one behind the other)\b",
+    r"|asked for longest ago|no complaint file|that are all there|one behind the other"
+    r"|(?<!there )(?:is|are) no (?:archive|complaint|record)s?|passes over|one \w+ a (?:line|batch|table|run)"
+    r"|equal to the bit|for certain|how it is called)\b",
     re.IGNORECASE,
 )
 

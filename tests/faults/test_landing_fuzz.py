@@ -137,7 +137,7 @@ def _difference(
         if reason is None:
             found = record_at(text, start, delimiter, MAX_FIELD_CHARACTERS)
             if found is None or not found.is_ended:
-                return f"row {number} is no whole record: {row}"
+                return f"row {number} is not a whole record: {row}"
             if [row[name] for name in fields if name] != found.fields:
                 return f"row {number} differs: {row}, expected {found.fields}"
             place = found.end

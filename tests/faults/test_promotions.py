@@ -142,7 +142,7 @@ def expected_versions(promotions: list[Promotion], batches: list[dict[str, objec
     return expected  # type: ignore[return-value]
 
 
-def test_promotions_under_load_are_taken_up_unless_they_are_broken(live_of: Callable[[str], Live]) -> None:
+def test_promotions_under_load_are_picked_up_unless_they_are_broken(live_of: Callable[[str], Live]) -> None:
     live = live_of("kafka")
     promotions = [Promotion(FIRST, True, datetime.min.replace(tzinfo=UTC))]
     broken = 0

@@ -1,4 +1,4 @@
-"""Homes made once a run and copied for each test: creating tables and starting streams is most of a test's time."""
+"""Homes made once per run and copied for each test: creating tables and starting streams is most of a test's time."""
 
 from __future__ import annotations
 

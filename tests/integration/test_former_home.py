@@ -52,7 +52,7 @@ def counts(tables: Tables) -> dict[str, int]:
     }
 
 
-def test_former_model_gives_the_scores_of_the_former_release_to_the_bit(former: Tables, home: Settings) -> None:
+def test_former_model_gives_the_scores_of_the_former_release_bit_for_bit(former: Tables, home: Settings) -> None:
     registry = Registry(home)
     champion = registry.champion()
     assert (champion.version, champion.tags.state) == (1, VersionState.PROVISIONAL)

@@ -153,7 +153,7 @@ def test_ingest_reads_the_published_16_columns(tmp_path: Path, tables: Tables) -
     assert landed.layout == "published 16 columns"
 
 
-def test_ingest_lands_many_files_in_one_commit_a_table(tmp_path: Path, tables: Tables) -> None:
+def test_ingest_lands_many_files_in_one_commit_per_table(tmp_path: Path, tables: Tables) -> None:
     for number in range(60):
         content = landing_csv({"complaint_id": str(number + 1)}) + "1,2,3\n" * (number % 2)
         (tmp_path / f"{number:02}.csv").write_text(content)

@@ -43,7 +43,7 @@ class Story:
     Attributes:
         live: The home afterwards.
         refusal: Why it did not start while there was no champion.
-        first: The run over the first two commits, a commit a batch.
+        first: The run over the first two commits, one per batch.
         again: The run that found nothing new.
         promoted: The run after version 2 was promoted.
         before_repeat: The predictions when batch 2 was marked unfinished and the broken version 3 was promoted.
@@ -162,7 +162,7 @@ def test_request_that_cannot_be_scored_is_a_dead_letter_with_its_reason(story: S
     assert json.loads(values[b"102"])["complaint_id"] == 102
 
 
-def test_promotion_is_taken_up_between_batches_and_no_batch_mixes_models(story: Story) -> None:
+def test_promotion_is_picked_up_between_batches_and_no_batch_mixes_models(story: Story) -> None:
     versions = story.live.query("select distinct batch_id, model_version from gold.predictions order by 1, 2")
     assert [(row["batch_id"], row["model_version"]) for row in versions] == [(0, 1), (1, 1), (2, 2), (3, 2)]
 

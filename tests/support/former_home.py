@@ -6,7 +6,7 @@
     solosolve run medallion train_model request_scores score_stream score_batch \
         --param available_now=true --param feature_set=baseline --param engine=gbt
 
-without its logs, plots and landing file. Its scores, to the bit, are in its `gold.predictions`.
+without its logs, plots and landing file. Its scores, bit for bit, are in its `gold.predictions`.
 """
 
 from __future__ import annotations

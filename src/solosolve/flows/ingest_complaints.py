@@ -76,8 +76,8 @@ def run(
     if recover:
         raise UsageError("--recover: only for --source kafka; landed files are recognised by their content")
     found = find_landing_files(_located(source, settings))
-    for name, reason in found.passed_over:
-        logger.warning("%s: passed over: %s", name, reason)
+    for name, reason in found.skipped:
+        logger.warning("%s: skipped: %s", name, reason)
     landing = _Landing(tables, is_complete=is_complete)
     landing.land(found.files)
     if landing.refused:

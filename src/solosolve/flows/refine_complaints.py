@@ -101,16 +101,16 @@ def refine(tables: Tables, records: DataFrame) -> Refined:
     counted = ids.groupBy(_CASE).agg(F.sum("record_count").alias("records"), F.count("*").alias("ids")).collect()
     record_count = sum(row["records"] for row in counted)
     ids_of = {row[_CASE]: row["ids"] for row in counted}
-    stated = records.withColumn(_NUMBER, silver.parsed_complaint_id())
+    numbered = records.withColumn(_NUMBER, silver.parsed_complaint_id())
     if ids_of.keys() == {_SINGLE}:
-        stated = stated.withColumn(_CASE, F.lit(_SINGLE))
+        numbered = numbered.withColumn(_CASE, F.lit(_SINGLE))
     else:
         others = ids.where(F.col(_CASE) != _SINGLE).select(_NUMBER, _CASE)
         others = F.broadcast(others) if sum(ids_of.values()) - ids_of.get(_SINGLE, 0) <= _BROADCAST_KEYS else others
         # The null id matches nothing.
         case = F.when(F.col(_NUMBER).isNull(), _MERGED).otherwise(F.coalesce(_CASE, F.lit(_SINGLE)))
-        stated = stated.join(others, on=_NUMBER, how="left").withColumn(_CASE, case)
-    keyed = stated.withColumn(silver.RECORD_KEY, F.col(_NUMBER).cast("string"))
+        numbered = numbered.join(others, on=_NUMBER, how="left").withColumn(_CASE, case)
+    keyed = numbered.withColumn(silver.RECORD_KEY, F.col(_NUMBER).cast("string"))
     single, several, merged = (
         keyed.where(F.col(_CASE) == case).drop(_NUMBER, _CASE) for case in (_SINGLE, _SEVERAL, _MERGED)
     )

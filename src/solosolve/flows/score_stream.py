@@ -177,7 +177,7 @@ class _Stream:
                 if reason is None:
                     raise
                 # Nothing of the batch is committed yet, so another model can score it.
-                scoring = self._provider.give_up(scoring, reason)
+                scoring = self._provider.drop(scoring, reason)
         self._previous_count = facts.request_count
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
 

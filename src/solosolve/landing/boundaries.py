@@ -1,4 +1,4 @@
-"""Where records end, and where a header stands, in data that was read so far."""
+"""Finds record ends and repeated headers in the data read so far."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _line_starts(data: bytes) -> NDArray[np.int64]:
 
 
 def line_end(data: bytes) -> int | None:
-    """Where the first line ends; None if its end is not among the data for certain."""
+    """Where the first line ends; None if the line may continue beyond the data."""
     found = _LINE_END.search(data)
     return found.end() if found else None
 

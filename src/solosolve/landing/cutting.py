@@ -42,7 +42,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Aside:
-    """A line that is no record: one before the header, or a header again."""
+    """A line that is not a record: one before the header, or a header again."""
 
     line: int
     text: str
@@ -54,7 +54,7 @@ class Cutter:
 
     Attributes:
         first_layout: The layout of the file's first header.
-        asides: The lines that are no records.
+        asides: The lines that are not records.
         digest: SHA-256 of the content.
         byte_count: Size of the content.
     """

@@ -1,4 +1,4 @@
-"""Finds landing files, and names what it passes over and why."""
+"""Finds landing files, and lists what it skips and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LandingFile:
 
     Attributes:
         path: Where it is.
-        name: How it is called in messages and tables: the path and, for a member, its name; always legible.
+        name: The name used in messages and tables: the path and, for a member, its name; always legible.
         member: The member's place in the archive's directory, None if the file is not a member.
     """
 
@@ -56,11 +56,11 @@ class Found:
 
     Attributes:
         files: The files to land, in order of name.
-        passed_over: What is not landed: name and reason.
+        skipped: What is not landed: name and reason.
     """
 
     files: tuple[LandingFile, ...]
-    passed_over: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str], ...]
 
 
 def find_landing_files(source: str) -> Found:
@@ -77,33 +77,33 @@ def find_landing_files(source: str) -> Found:
     if _URL.match(source):
         raise NotAComplaintFileError(f"{source}: this is a URL; download the file first, then give its path")
     path = Path(source)
-    passed: list[tuple[str, str]] = []
+    skipped: list[tuple[str, str]] = []
     if path.is_dir():
         paths = []
         for found in path.iterdir():
-            reason = _reason_to_pass(found.name, is_file=found.is_file())
+            reason = _reason_to_skip(found.name, is_file=found.is_file())
             if reason is None:
                 paths.append(found)
             else:
-                passed.append((legible(found.name), reason))
+                skipped.append((legible(found.name), reason))
     elif path.is_file():
         paths = [path]
     else:
         paths = [found for found in map(Path, glob(source, recursive=True)) if found.is_file()]  # noqa: PTH207 - Path.glob refuses absolute patterns
-    files = [file for found in sorted(paths) for file in _members(found, passed)]
+    files = [file for found in sorted(paths) for file in _members(found, skipped)]
     if not files:
-        not_landed = f" ({_listed(passed)})" if passed else ""
+        not_landed = f" ({_listed(skipped)})" if skipped else ""
         raise NotAComplaintFileError(
             f"{source}: found no file to land{not_landed}; give a file, a folder or a glob of {', '.join(_SUFFIXES)}"
         )
-    return Found(tuple(files), tuple(sorted(passed)))
+    return Found(tuple(files), tuple(sorted(skipped)))
 
 
-def _listed(passed: list[tuple[str, str]]) -> str:
-    return "; ".join(f"{name}: {reason}" for name, reason in sorted(passed)[:5])
+def _listed(skipped: list[tuple[str, str]]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in sorted(skipped)[:5])
 
 
-def _reason_to_pass(name: str, *, is_file: bool, suffixes: tuple[str, ...] = _SUFFIXES) -> str | None:
+def _reason_to_skip(name: str, *, is_file: bool, suffixes: tuple[str, ...] = _SUFFIXES) -> str | None:
     if not is_file:
         return "a folder; to land files of subfolders, give a glob such as 'folder/**/*.csv'"
     if name.startswith((".", "_")):
@@ -113,7 +113,7 @@ def _reason_to_pass(name: str, *, is_file: bool, suffixes: tuple[str, ...] = _SU
     return None
 
 
-def _members(path: Path, passed: list[tuple[str, str]]) -> list[LandingFile]:
+def _members(path: Path, skipped: list[tuple[str, str]]) -> list[LandingFile]:
     """The members of a zip archive that can be landed; otherwise the file itself."""
     file = LandingFile.of(path)
     try:
@@ -130,9 +130,9 @@ def _members(path: Path, passed: list[tuple[str, str]]) -> list[LandingFile]:
         if member.is_dir():
             continue
         name = legible(member.filename)
-        reason = _reason_to_pass_member(name)
+        reason = _reason_to_skip_member(name)
         if reason is not None:
-            passed.append((f"{file}!{name}", reason))
+            skipped.append((f"{file}!{name}", reason))
             continue
         times[name] += 1
         shown = name if times[name] == 1 else f"{name}#{times[name]}"
@@ -140,8 +140,8 @@ def _members(path: Path, passed: list[tuple[str, str]]) -> list[LandingFile]:
     return [member for _, member in sorted(chosen, key=lambda each: each[0])] or [file]
 
 
-def _reason_to_pass_member(name: str) -> str | None:
+def _reason_to_skip_member(name: str) -> str | None:
     path = PurePosixPath(name)
     if "__MACOSX" in path.parts:
         return "it is in __MACOSX"
-    return _reason_to_pass(path.name, is_file=True, suffixes=_CONTENTS)
+    return _reason_to_skip(path.name, is_file=True, suffixes=_CONTENTS)

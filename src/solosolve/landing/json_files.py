@@ -1,4 +1,4 @@
-"""JSON files: one complaint a line, an array of complaints, or what the Bureau's search API returns."""
+"""JSON files: one complaint per line, an array of complaints, or what the Bureau's search API returns."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def plan(file: LandingFile, head: bytes, limits: Limits) -> LandingPlan:
         names = list(next(iter(objects), {}))
         require_columns(names, str(file))
         if kind is Kind.JSON:
-            # Until its end has been read, a document may turn out to be none.
+            # A document may turn out to be invalid until its end has been read.
             for _ in objects:
                 pass
     return LandingPlan(
@@ -69,7 +69,7 @@ def plan(file: LandingFile, head: bytes, limits: Limits) -> LandingPlan:
 
 
 def read_lines(plan: LandingPlan, chunks: Sequence[Chunk]) -> Iterator[pa.RecordBatch]:
-    """Parses one object a line to PARSED_COLUMNS; a line that is no complaint is a bad record."""
+    """Parses one object per line to PARSED_COLUMNS; a line that is not a complaint is a bad record."""
     for chunk, data in chunk_contents(plan, chunks):
         lines = data.split(b"\n")
         numbered = ((number, line) for number, line in enumerate(lines, chunk.line + 1) if line.strip(_SPACE))
@@ -93,7 +93,7 @@ def _parsed(numbered: Iterable[tuple[int, bytes]]) -> Iterator[pa.RecordBatch]:
 
 
 def _has_lines(head: bytes) -> bool:
-    """Whether the first line is an object by itself, and not an answer of the search API."""
+    """Whether the first line is an object by itself, and not a search API response."""
     first = head.lstrip(_SPACE).split(b"\n", 1)[0]
     try:
         found = msgspec.json.decode(first)

@@ -44,7 +44,7 @@ def open_unpacked(path: Path, member: int | None) -> IO[bytes]:
 
     Args:
         path: The file.
-        member: Which member of a zip archive, None if the file is no archive.
+        member: Which member of a zip archive, None if the file is not an archive.
 
     Returns:
         A binary stream, to be closed by the caller.

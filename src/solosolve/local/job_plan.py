@@ -17,7 +17,7 @@ from solosolve.errors import BundleError, UsageError
 _PARAMETER = re.compile(r"\{\{\s*job\.parameters\.([A-Za-z0-9_]+)\s*\}\}")
 
 RunIf = Literal["ALL_SUCCESS", "ALL_DONE"]
-"""The conditions on the tasks before it that a task may have here."""
+"""The `run_if` values supported here."""
 
 
 class _Model(BaseModel):

@@ -168,7 +168,7 @@ def _print_next_steps(champion: Champion | None, console: Console) -> None:
     if champion is None:
         steps.insert(0, ("solosolve run train_model score_batch", "there is no champion yet"))
     console.print("Next", style="bold")
-    # Shown as it was called if it is not on PATH.
+    # If it is not on PATH, show it as it was invoked.
     program = "solosolve" if shutil.which("solosolve") else sys.argv[0]
     for command, why in steps:
         console.print(

@@ -117,7 +117,7 @@ def _run(task: PlannedTask, console: Console) -> None:
 
 
 def _is_due(task: PlannedTask, report: RunReport) -> bool:
-    """Whether the tasks before it went as it demands; those before the first of this run did."""
+    """Whether its dependencies ended as `run_if` requires; tasks skipped by --from count as done."""
     states = {run.task: run.state for run in report.tasks if run.job == task.job}
     return task.run_if == "ALL_DONE" or all(states.get(name, "done") == "done" for name in task.depends_on)
 

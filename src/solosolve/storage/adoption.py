@@ -19,7 +19,7 @@ from solosolve.table_properties import CHECKS
 
 
 def staging_folder(tables: Tables, table: Table) -> str:
-    """A folder for files that `adopt` takes over; creates the table and the folder.
+    """A folder for files that `adopt` adds; creates the table and the folder.
 
     On one machine it is the table's own, where files that no commit names are invisible.
     """
@@ -100,5 +100,5 @@ def _commit(table_folder: str, files: Sequence[StagedFile], mode: str) -> None:
 
 def _statistics(file: StagedFile) -> str:
     """A file's statistics, as the Delta protocol writes them."""
-    found = {"numRecords": file.row_count, "minValues": file.least, "maxValues": file.greatest}
+    found = {"numRecords": file.row_count, "minValues": file.minimum, "maxValues": file.maximum}
     return msgspec.json.encode(found).decode()

@@ -31,15 +31,15 @@ class StagedFile(msgspec.Struct, frozen=True):
         path: Where it is.
         size: Its size in bytes.
         row_count: Its rows.
-        least, greatest: The extreme values of the columns that queries filter by.
+        minimum, maximum: The extreme values of the columns that queries filter by.
     """
 
     table: str
     path: str
     size: int
     row_count: int
-    least: dict[str, Any]
-    greatest: dict[str, Any]
+    minimum: dict[str, Any]
+    maximum: dict[str, Any]
 
 
 class StagedFileWriter:
@@ -49,7 +49,7 @@ class StagedFileWriter:
         """Creates no file until there are rows.
 
         Args:
-            table: The table that will take the file over.
+            table: The table that the file is for.
             folder: The folder of the file, which exists.
         """
         self._table, self._schema = table, SCHEMAS[table]
@@ -58,8 +58,8 @@ class StagedFileWriter:
         self._pending_bytes = 0
         self._writer: pq.ParquetWriter | None = None
         self._row_count = 0
-        self._least: dict[str, Any] = {}
-        self._greatest: dict[str, Any] = {}
+        self._minimum: dict[str, Any] = {}
+        self._maximum: dict[str, Any] = {}
 
     def write(self, rows: pa.RecordBatch) -> None:
         """Adds rows with the table's columns."""
@@ -78,7 +78,7 @@ class StagedFileWriter:
         self._writer.close()
         size = Path(self._path).stat().st_size
         return StagedFile(
-            str(self._table), self._path, size, self._row_count, _as_json(self._least), _as_json(self._greatest)
+            str(self._table), self._path, size, self._row_count, _as_json(self._minimum), _as_json(self._maximum)
         )
 
     def discard(self) -> None:
@@ -100,8 +100,8 @@ class StagedFileWriter:
         for name in statistics_columns(self._table):
             found = pc.min_max(rows.column(name)).as_py()
             if found["min"] is not None:
-                self._least[name] = min(self._least.get(name, found["min"]), found["min"])
-                self._greatest[name] = max(self._greatest.get(name, found["max"]), found["max"])
+                self._minimum[name] = min(self._minimum.get(name, found["min"]), found["min"])
+                self._maximum[name] = max(self._maximum.get(name, found["max"]), found["max"])
 
 
 def _leaf(field: pa.Field) -> str:

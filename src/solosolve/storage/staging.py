@@ -1,4 +1,4 @@
-"""Staging: Spark's workers write parsed records as Parquet files, which Delta tables then take over in one commit.
+"""Staging: Spark's workers write parsed records as Parquet files, which one commit then adds to a table.
 
 Writing Parquet from Arrow columns takes a third of the time that Spark needs to write the same rows one by one.
 """
@@ -155,7 +155,7 @@ def stage_batch(rows: pa.RecordBatch, table: Table, folder: str) -> list[StagedF
 
 
 def discard(staged: Staged) -> None:
-    """Deletes files that no table has taken over."""
+    """Deletes files that did not become part of a table."""
     for file in staged.files:
         Path(file.path).unlink(missing_ok=True)
 

@@ -93,7 +93,7 @@ class ChampionProvider:
         self._in_use: Scoring | None = None
         self._previous: Scoring | None = None
         self._failed_at: dict[int, float] = {}
-        """Version to the clock's reading when it last failed; infinite once the version is given up."""
+        """Version to the clock's reading when it last failed; infinite once the version is dropped."""
         self._last_warning = ""
 
     @classmethod
@@ -123,11 +123,11 @@ class ChampionProvider:
         if champion is None:
             return self._fall_back(NoChampionError())
         if self._in_use is None or self._in_use.model_version != champion.version:
-            return self._take_up(champion)
+            return self._pick_up(champion)
         self._last_warning = ""
         return self._in_use
 
-    def give_up(self, scoring: Scoring, reason: str) -> Scoring:
+    def drop(self, scoring: Scoring, reason: str) -> Scoring:
         """Drops a model that loaded but fails on real messages, until the process restarts.
 
         Returns:
@@ -151,7 +151,7 @@ class ChampionProvider:
         self._record(version, reason, kept)
         return kept
 
-    def _take_up(self, champion: RegisteredModel) -> Scoring:
+    def _pick_up(self, champion: RegisteredModel) -> Scoring:
         version, now = champion.version, self._clock()
         has_failed = version in self._failed_at
         if has_failed and self._in_use is not None and now - self._failed_at[version] < RETRY_SECONDS:

@@ -21,7 +21,7 @@ from solosolve.streaming.checkpoint_binding import BoundStream
 from solosolve.streaming.query import StreamQuery
 
 STREAM = "ingest_complaints_kafka"
-MESSAGES_A_BATCH = 100_000
+MESSAGES_PER_BATCH = 100_000
 LAYOUT = "messages"
 
 
@@ -66,7 +66,7 @@ def land_raw_topic(tables: Tables, *, recover: bool) -> list[Landed]:
             done = landings.land(_positions_and_values(new), _parser(digest), [origin])
             landed.extend(done.landed)
 
-    messages = read_messages(tables.spark, settings, RAW_TOPIC, starting="earliest", max_per_trigger=MESSAGES_A_BATCH)
+    messages = read_messages(tables.spark, settings, RAW_TOPIC, starting="earliest", max_per_trigger=MESSAGES_PER_BATCH)
     writer = messages.writeStream.queryName(STREAM).option("checkpointLocation", str(bound.checkpoint))
     stream = StreamQuery(land)
     stream.run(writer.trigger(availableNow=True))

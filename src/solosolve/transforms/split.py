@@ -33,8 +33,8 @@ def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
     the newest 20 % test.
 
     A day is never divided. The newest `maturity_days` of the labelled period are `immature`: late disputes are still
-    missing there, so the labels are biased towards success. A complaint whose narrative is, to the letter, in an
-    earlier split is a `duplicate` and used in none: a model would be tested on what it has memorised.
+    missing there, so the labels are biased towards success. A complaint whose exact narrative already
+    occurs in an earlier split is a `duplicate` and used in none: a model would be tested on what it has memorised.
 
     Args:
         complaints: Rows of `silver.complaints`.

@@ -40,7 +40,7 @@ def test_find_landing_files_names_what_it_passes_over(tmp_path: Path) -> None:
             archive.writestr(name, HEADER)
 
     found = find_landing_files(str(tmp_path))
-    passed = {name.removeprefix(f"{tmp_path}/"): reason for name, reason in found.passed_over}
+    passed = {name.removeprefix(f"{tmp_path}/"): reason for name, reason in found.skipped}
     contents = ".csv, .tsv, .tab, .txt, .json, .jsonl, .ndjson, .parquet"
     assert passed == {
         ".hidden.csv": "its name begins with '.'",

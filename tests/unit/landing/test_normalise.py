@@ -64,7 +64,7 @@ def test_parse_iso_date_refuses_the_other_spellings_in_files(case: Case) -> None
 @pytest.mark.parametrize(
     ("number", "expected"),
     [(1, 1), (10**18 - 1, 10**18 - 1), (0, None), (-1, None), (10**18, None), (10**5_000, None)],
-    ids=["least", "largest", "zero", "negative", "too large", "huge"],
+    ids=["smallest", "largest", "zero", "negative", "too large", "huge"],
 )
 def test_parse_complaint_id_takes_numbers_in_range(number: int, expected: int | None) -> None:
     assert parse_complaint_id(number) == expected

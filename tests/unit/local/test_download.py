@@ -23,7 +23,7 @@ DATE = "Sun, 01 Mar 2026 10:00:00 GMT"
 
 @dataclass
 class Publisher:
-    """What the server publishes and how it misbehaves; each answer uses up one entry of `statuses` and of `cuts`."""
+    """What the server publishes and how it misbehaves; each response uses up one entry of `statuses` and of `cuts`."""
 
     content: bytes = CONTENT
     etag: str | None = '"one"'

@@ -99,13 +99,13 @@ def test_champion_is_loaded_once(running: Running) -> None:
     assert (provider.current().model_name, provider.current().model_version, setting.loaded) == (NAME, 1, [1])
 
 
-def test_promoted_version_is_taken_up_at_the_next_look(running: Running) -> None:
+def test_promoted_version_is_picked_up_at_the_next_look(running: Running) -> None:
     setting, provider = running
     setting.promote(2)
     assert (provider.current().model_version, setting.loaded, setting.ledger) == (2, [1, 2], [])
 
 
-def test_version_that_is_promoted_again_is_taken_up_again(running: Running) -> None:
+def test_version_that_is_promoted_again_is_picked_up_again(running: Running) -> None:
     setting, provider = running
     for version in (2, 1):
         setting.promote(version)
@@ -183,7 +183,7 @@ def test_broken_champion_is_tried_again_after_a_minute_and_recorded_once(running
     assert len(setting.ledger) == 1
 
 
-def test_broken_champion_that_is_repaired_is_taken_up_at_the_next_try(running: Running) -> None:
+def test_broken_champion_that_is_repaired_is_picked_up_at_the_next_try(running: Running) -> None:
     setting, provider = running
     setting.promote(2, broken="its trees are missing")
     provider.current()
@@ -193,7 +193,7 @@ def test_broken_champion_that_is_repaired_is_taken_up_at_the_next_try(running: R
     assert provider.current().model_version == 2
 
 
-def test_promotion_is_taken_up_at_once_while_another_version_is_broken(running: Running) -> None:
+def test_promotion_is_picked_up_at_once_while_another_version_is_broken(running: Running) -> None:
     setting, provider = running
     setting.promote(2, broken="its trees are missing")
     provider.current()
@@ -232,24 +232,24 @@ def test_restart_passes_over_versions_that_scored_and_cannot_be_loaded(
 def test_version_that_fails_on_messages_gives_way_to_its_predecessor(running: Running) -> None:
     setting, provider = running
     setting.promote(2)
-    assert provider.give_up(provider.current(), "it gives 7").model_version == 1
+    assert provider.drop(provider.current(), "it gives 7").model_version == 1
     assert setting.ledger == [(2, {"error": "it gives 7", "kept": 1})]
 
 
 def test_version_that_fails_on_messages_stays_out_until_a_restart(running: Running) -> None:
     setting, provider = running
     setting.promote(2)
-    provider.give_up(provider.current(), "it gives 7")
+    provider.drop(provider.current(), "it gives 7")
     setting.now += 100 * RETRY_SECONDS
     assert provider.current().model_version == 1
     assert (setting.loaded, len(setting.ledger)) == ([1, 2], 1)
     assert setting.start().current().model_version == 2
 
 
-def test_promotion_after_a_version_that_failed_on_messages_is_taken_up(running: Running) -> None:
+def test_promotion_after_a_version_that_failed_on_messages_is_picked_up(running: Running) -> None:
     setting, provider = running
     setting.promote(2)
-    provider.give_up(provider.current(), "it gives 7")
+    provider.drop(provider.current(), "it gives 7")
     setting.promote(3)
     assert provider.current().model_version == 3
 
@@ -259,16 +259,16 @@ def test_restarted_version_that_fails_on_messages_gives_way_to_another_that_scor
     setting.scored = [2, 1]
     setting.promote(2)
     provider = setting.start()
-    assert (provider.give_up(provider.current(), "it gives 7").model_version, setting.loaded) == (1, [2, 1])
+    assert (provider.drop(provider.current(), "it gives 7").model_version, setting.loaded) == (1, [2, 1])
     assert setting.ledger == [(2, {"error": "it gives 7", "kept": 1})]
 
 
 def test_last_version_that_fails_on_messages_refuses_them_one_by_one(running: Running) -> None:
     setting, provider = running
     setting.promote(2)
-    first = provider.give_up(provider.current(), "it gives 7")
+    first = provider.drop(provider.current(), "it gives 7")
     assert (first.model_version, first.control) == (1, None)
-    second = provider.give_up(first, "it gives 8")
+    second = provider.drop(first, "it gives 8")
     assert (second.model_version, second.control is None) == (1, False)
 
 
@@ -279,7 +279,7 @@ def test_only_version_that_fails_on_messages_refuses_them_one_by_one(
     setting.scored = scored
     setting.promote(1)
     provider = setting.start()
-    refusing = provider.give_up(provider.current(), "it gives 7")
+    refusing = provider.drop(provider.current(), "it gives 7")
     assert (refusing.model_version, refusing.control is None) == (1, False)
     # It stays in use, and what it cannot score is the message's fault: the ledger has nothing.
     assert provider.current() is refusing
@@ -292,9 +292,9 @@ def test_only_version_that_fails_on_messages_refuses_them_one_by_one(
 def test_only_version_that_fails_on_a_made_up_complaint_too_ends_the_stream(setting: Setting) -> None:
     setting.promote(1)
     provider = setting.start()
-    refusing = provider.give_up(provider.current(), "it gives 7")
+    refusing = provider.drop(provider.current(), "it gives 7")
     with pytest.raises(ModelError, match=r"version 1 cannot score \(it gives 8\), and no other model has scored"):
-        provider.give_up(refusing, "it gives 8")
+        provider.drop(refusing, "it gives 8")
 
 
 def test_model_with_a_control_differs_in_nothing_else(running: Running) -> None:
@@ -348,7 +348,7 @@ def test_version_that_returns_no_probability_is_not_loaded(tmp_path: Path) -> No
         load(registry, registry.get(1))
 
 
-def test_version_is_announced_when_it_is_taken_up(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
+def test_version_is_announced_when_it_is_picked_up(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "solosolve.champion_provider")
     setting.promote(1)
     provider = setting.start()

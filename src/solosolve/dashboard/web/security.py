@@ -1,4 +1,4 @@
-"""Checks every request before it reaches a page, asset or callback, and adds security headers to every answer."""
+"""Checks every request before it reaches a page, asset or callback, and adds security headers to every response."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def secure(app: Dash, access: Access, throttle: LoginThrottle | None = None) -> 
         return refusal
 
     @server.after_request
-    def restrict(answer: Response) -> Response:
-        answer.headers["Content-Security-Policy"] = _content_security_policy(app.csp_hashes())
-        answer.headers.update(_SECURITY_HEADERS)
+    def restrict(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _content_security_policy(app.csp_hashes())
+        response.headers.update(_SECURITY_HEADERS)
         if not request.path.startswith(_STATIC_PATHS):
-            answer.headers["Cache-Control"] = "no-store"
-        return answer
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
     server.register_error_handler(Exception, _answer_error)
 
@@ -105,9 +105,9 @@ def _check_user(access: Access, throttle: LoginThrottle) -> Response | None:
         throttle.record_failure(address)
     if not access.password:
         return refuse(401, "The proxy's header does not name a user")
-    answer = refuse(401, "Wrong or missing password")
-    answer.headers["WWW-Authenticate"] = 'Basic realm="solosolve", charset="UTF-8"'
-    return answer
+    response = refuse(401, "Wrong or missing password")
+    response.headers["WWW-Authenticate"] = 'Basic realm="solosolve", charset="UTF-8"'
+    return response
 
 
 def _check_callback(app: Dash) -> Response | None:
