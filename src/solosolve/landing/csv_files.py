@@ -76,6 +76,12 @@ def chunk_contents(plan: LandingPlan, chunks: Sequence[Chunk]) -> Iterator[tuple
             yield chunk, data
 
 
+def endless_line(data: bytes, chunk: Chunk) -> pa.RecordBatch:
+    """A piece of a line that is longer than any record, as one bad record with PARSED_COLUMNS."""
+    text = legible(data.decode("utf-8", "surrogateescape"))
+    return to_arrow([Record(0, 1, [], text, ENDLESS)], chunk.layout, chunk.line)
+
+
 def _skip(stream: IO[bytes], size: int) -> None:
     while size and (piece := stream.read(min(size, _SKIPPED_BYTES))):
         size -= len(piece)
@@ -84,8 +90,7 @@ def _skip(stream: IO[bytes], size: int) -> None:
 def _parse(data: bytes, chunk: Chunk, limits: Limits) -> Iterator[pa.RecordBatch]:
     layout = chunk.layout
     if chunk.is_fragment:
-        text = legible(data.decode("utf-8", "surrogateescape"))
-        yield to_arrow([Record(0, 1, [], text, ENDLESS)], layout, chunk.line)
+        yield endless_line(data, chunk)
         return
     if not chunk.is_cut and (found := read_fast(data, len(layout.fields), layout.delimiter)) is not None:
         yield fields_to_arrow(*found, layout, chunk.line)

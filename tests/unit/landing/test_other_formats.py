@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from solosolve.errors import NotAComplaintFileError
 from solosolve.landing.boundaries import DEFAULT_LIMITS, Limits
+from solosolve.landing.csv_files import ENDLESS
 from solosolve.landing.files import LandingFile
 from solosolve.landing.landing_plan import LandingPlan
 from solosolve.landing.planning import plan_landing, read_asides, read_chunks
@@ -55,16 +57,49 @@ def test_json_lines_are_read_line_by_line(tmp_path: Path, pack: Any, chunk_bytes
     assert planned.layout_name == "official 18 columns, JSON lines"
 
 
+@pytest.mark.parametrize("chunk_bytes", [7, 50])
+def test_json_line_longer_than_any_record_goes_to_quarantine_in_pieces(tmp_path: Path, chunk_bytes: int) -> None:
+    first, last = (json.dumps(complaint(complaint_id=number)) + "\n" for number in ("1", "2"))
+    limit = len(first)
+    endless = ["x" * limit + "\n", "y" * (3 * limit + 5) + "\n"]
+    content = first + endless[0] + last + "".join(endless) + last + "z" * (limit + 1)
+    rows = rows_of(plan(tmp_path / "a.jsonl", content, Limits(chunk_bytes, limit)))
+    assert [(row["_source_line"], row["complaint_id"]) for row in rows if "_reason" not in row] == [
+        (1, "1"), (3, "2"), (6, "2")
+    ]  # fmt: skip
+    bad = [row for row in rows if "_reason" in row]
+    texts = {line: "".join(row["_record"] for row in bad if row["_source_line"] == line) for line in (2, 4, 5, 7)}
+    assert texts == {2: endless[0], 4: endless[0], 5: endless[1], 7: "z" * (limit + 1)}
+    assert {row["_reason"] for row in bad} == {ENDLESS}
+
+
+def test_json_line_without_end_takes_bounded_memory(tmp_path: Path) -> None:
+    path, size, limits = tmp_path / "a.jsonl", 20_000_000, Limits(chunk_bytes=50_000, record_bytes=200_000)
+    path.write_bytes(json.dumps(complaint()).encode() + b"\n" + b"x" * size)
+    tracemalloc.start()
+    planned = plan_landing(LandingFile.of(path), limits)
+    read = sum(
+        len(text)
+        for batch in read_chunks(planned, planned.chunks)
+        for text in batch.column("_record").to_pylist()
+        if text is not None
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert read == size
+    assert peak < 10 * limits.record_bytes
+
+
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_answer_of_the_search_api_is_read(tmp_path: Path, indent: int | None, encoding: str, pack: Any) -> None:
+def test_search_api_response_is_read(tmp_path: Path, indent: int | None, encoding: str, pack: Any) -> None:
     complaints = [of_api(complaint_id="1", zip_code=None), of_api(complaint_id="2", has_narrative=True)]
-    answer = {
+    response = {
         "took": 1,
         "hits": {"total": {"value": 2}, "hits": [{"_id": "x", "_source": each} for each in complaints]},
     }
-    content = json.dumps(answer, indent=indent).encode(encoding)
+    content = json.dumps(response, indent=indent).encode(encoding)
     planned = plan(tmp_path / "a.json", pack(content))
     first, second = rows_of(planned)
     assert first == {k: v for k, v in complaint(complaint_id="1", zip_code=None).items() if v is not None} | {
@@ -96,6 +131,14 @@ def test_array_of_complaints_is_read(tmp_path: Path, wrap: Any) -> None:
 def test_json_without_complaints_is_refused(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(NotAComplaintFileError, match=rf"a\.json: .*{message}"):
         plan(tmp_path / "a.json", content)
+
+
+def test_json_document_with_an_object_longer_than_any_record_is_refused(tmp_path: Path) -> None:
+    limits, objects = Limits(record_bytes=200_000), [of_api()] * 1_000
+    content = json.dumps([*objects, of_api(tags="x" * 2_000_000)])
+    assert len(rows_of(plan(tmp_path / "a.json", json.dumps(objects), limits))) == 1_000
+    with pytest.raises(NotAComplaintFileError, match=r"a\.json: cannot be read \(.* longer than any record\)"):
+        plan(tmp_path / "a.json", content, limits)
 
 
 def test_parquet_is_read_as_text(tmp_path: Path) -> None:

@@ -298,7 +298,7 @@ def test_read_chunks_passes_an_endless_line_on_in_pieces(tmp_path: Path) -> None
     ],
     ids=["html", "xml", "pdf", "twice", "tar"],
 )
-def test_plan_landing_says_what_a_file_is_that_is_no_complaint_file(tmp_path: Path, content: bytes, kind: str) -> None:
+def test_plan_landing_names_what_is_not_a_complaint_file(tmp_path: Path, content: bytes, kind: str) -> None:
     with pytest.raises(NotAComplaintFileError, match=rf"a\.csv: not a complaint file: it is {kind}$"):
         landed(tmp_path / "a.csv", content)
 
