@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from solosolve.errors import NotAComplaintFileError, RefusedFilesError, UsageError, one_line
-from solosolve.landing.cutting import Chunk
 from solosolve.landing.files import LandingFile, find_landing_files
 from solosolve.landing.landing_plan import LandingPlan
-from solosolve.landing.planning import plan_landing, read_asides, read_chunks
+from solosolve.landing.parts import Part, divide, read_part
+from solosolve.landing.planning import plan_landing
 from solosolve.settings import Settings
 from solosolve.storage.landings import Landed, Landings, Origin
 from solosolve.storage.spark import task_slots
@@ -28,16 +27,6 @@ KAFKA = "kafka"
 """The source that names the raw topic instead of a path."""
 
 _GROUP_BYTES, _GROUP_FILES = 4 << 30, 2_000
-_TASK_BYTES = 8 << 20, 128 << 20
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Consecutive chunks of a planned file."""
-
-    plan: LandingPlan
-    chunks: tuple[Chunk, ...]
-    has_asides: bool
 
 
 def run(
@@ -117,7 +106,7 @@ class _Landing:
 
     def _land(self, group: dict[str, LandingPlan]) -> None:
         origins = [Origin(str(plan.file), digest, plan.layout_name, plan.byte_count) for digest, plan in group.items()]
-        tasks = _tasks(list(group.values()), task_slots(self._tables.spark))
+        tasks = divide(list(group.values()), task_slots(self._tables.spark))
         rows = self._tables.spark.range(0, len(tasks), 1, numPartitions=len(tasks))
         done = self._landings.land(rows, _parser(tasks), origins)
         self.landed += done.landed
@@ -128,39 +117,7 @@ class _Landing:
                 self._land(rest)
 
 
-def _tasks(plans: Sequence[LandingPlan], parallelism: int) -> list[list[_Part]]:
-    """Divides the chunks of some files among tasks; a packed file is in one task, since only one can read it."""
-    least, most = _TASK_BYTES
-    task_bytes = min(max(sum(plan.byte_count for plan in plans) // (2 * parallelism), least), most)
-    tasks: list[list[_Part]] = [[]]
-    room = task_bytes
-    for plan in plans:
-        for part in _parts(plan, task_bytes):
-            size = sum(chunk.size for chunk in part.chunks)
-            if tasks[-1] and size > room:
-                tasks.append([])
-                room = task_bytes
-            tasks[-1].append(part)
-            room -= size
-    return tasks
-
-
-def _parts(plan: LandingPlan, task_bytes: int) -> Iterator[_Part]:
-    if plan.is_packed:
-        # Only one task can read it.
-        yield _Part(plan, plan.chunks, has_asides=True)
-        return
-    chunks: list[Chunk] = []
-    has_asides = True
-    for chunk in plan.chunks:
-        if chunks and sum(each.size for each in chunks) + chunk.size > task_bytes:
-            yield _Part(plan, tuple(chunks), has_asides)
-            chunks, has_asides = [], False
-        chunks.append(chunk)
-    yield _Part(plan, tuple(chunks), has_asides)
-
-
-def _parser(tasks: Sequence[Sequence[_Part]]) -> Parse:
+def _parser(tasks: Sequence[Sequence[Part]]) -> Parse:
     def parse(batch: pa.RecordBatch) -> Iterator[Piece]:
         for number in batch.column("id").to_pylist():
             for part in tasks[number]:
@@ -169,13 +126,10 @@ def _parser(tasks: Sequence[Sequence[_Part]]) -> Parse:
     return parse
 
 
-def _read(part: _Part) -> Iterator[Piece]:
+def _read(part: Part) -> Iterator[Piece]:
     plan = part.plan
     try:
-        if part.has_asides:
-            for records in read_asides(plan):
-                yield Piece(plan.sha256, str(plan.file), records)
-        for records in read_chunks(plan, part.chunks):
+        for records in read_part(part):
             yield Piece(plan.sha256, str(plan.file), records)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one file must not stop the others
         yield Piece(plan.sha256, str(plan.file), None, one_line(error))
