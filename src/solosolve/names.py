@@ -164,7 +164,10 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 
 THRESHOLD = 0.5
-"""Probability from which a complaint is predicted to be resolved successfully."""
+"""Probability from which a version without a threshold of its own predicts a successful resolution."""
+
+THRESHOLD_METRIC = "threshold"
+"""The row of `gold.model_metrics` that has a version's threshold."""
 
 DASHBOARD_PORT = 8050
 

@@ -33,6 +33,9 @@ class Settings(BaseModel):
     min_labels: int = Field(
         default=200, ge=2, description="Labelled rows below which reports warn that results are uncertain."
     )
+    review_share: float = Field(
+        default=0.2, gt=0, lt=1, description="Share of complaints, those likeliest to fail, that people can read."
+    )
     bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Bootstrap resamples per 95 % interval.")
     training_workers: int = Field(default=1, ge=1, description="Spark tasks for distributed XGBoost training.")
     driver_java_options: str = Field(default="", description="Further options of the local JVM.")

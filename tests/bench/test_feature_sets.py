@@ -39,5 +39,5 @@ def test_quality_and_cost_of_each_feature_set_and_engine(
                 f"features {feature_seconds:.0f} s, training and metrics {training_seconds:.0f} s"
             )
     print("\n" + "\n".join(lines))
-    oracle = Summary(DeltaReader(settings.warehouse)).oracle_on_test()
+    oracle = Summary(DeltaReader(settings.warehouse)).oracle_on_test(0.2)
     print(f"oracle: AUC {oracle['auc']:.3f}, log loss {oracle['log_loss']:.4f}")

@@ -10,9 +10,9 @@ from pyspark.ml.feature import HashingTF, RegexTokenizer, StopWordsRemover
 from pyspark.sql import SparkSession
 
 from bench.conftest import median_seconds
+from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.features import EncodeFeatures
-from solosolve.model.kernels import HashedTerms
-from solosolve.model.scorer import FeatureEncoder
+from solosolve.model.word_kernels import HashedTerms
 
 
 def test_speed_of_hashed_terms_compared_with_spark_ml(spark: SparkSession, million_csv: Path) -> None:

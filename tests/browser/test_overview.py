@@ -91,7 +91,7 @@ def test_threshold_explorer_follows_its_slider(laptop: Visit) -> None:
     for _ in range(10):
         handle.press("ArrowRight")
     expect(page.locator("#threshold-results .note")).not_to_have_text(before)
-    expect(page.locator("#threshold-results .note")).to_contain_text("at threshold 0.60")
+    expect(page.locator("#threshold-results .note")).to_contain_text("at threshold 0.51")
 
 
 def test_poll_sends_nothing_that_has_not_changed(laptop: Visit) -> None:

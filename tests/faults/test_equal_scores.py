@@ -13,8 +13,10 @@ from pyspark.sql import SparkSession
 
 from solosolve.flows import ingest_complaints, refine_complaints, request_scores, score_complaints
 from solosolve.local.produce import produce, read_complaints
-from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.scorer import ComplaintScorer, FeatureEncoder, as_raw_complaints
+from solosolve.model.encoder import FeatureEncoder
+from solosolve.model.kernels import MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.model.word_kernels import HashedTerms
 from solosolve.names import FILED_COLUMNS, NARRATIVE, REQUESTS_TOPIC
 from support.builders import landing_csv
 from support.drills import LONG

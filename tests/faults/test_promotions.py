@@ -28,11 +28,11 @@ Spoil = Callable[[Path], None]
 
 
 def without_trees(files: Path) -> None:
-    (files / "trees.ubj").unlink()
+    (files / "boosted_trees.ubj").unlink()
 
 
 def with_half_of_the_trees(files: Path) -> None:
-    trees = files / "trees.ubj"
+    trees = files / "boosted_trees.ubj"
     trees.write_bytes(trees.read_bytes()[:-200])
 
 

@@ -20,6 +20,7 @@ from solosolve.flows import (
 )
 from solosolve.flows.score_stream import StreamOptions
 from solosolve.local.summary import Summary
+from solosolve.model.promotion import GateResult
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.model.version_tags import VersionState
 from solosolve.names import CHAMPION, COMPLAINTS, FEATURES, FILED_COLUMNS, PREDICTIONS, REQUESTS
@@ -89,14 +90,23 @@ def test_repeated_jobs_find_nothing_to_do(spark: SparkSession, former: Tables, h
     assert build_features.run(spark, home, "baseline").is_new
     assert not build_features.run(spark, home, "baseline").is_new
     assert former.read(FEATURES).drop("feature_model_uri", "split").exceptAll(features).isEmpty()
-    assert train_model.run(spark, home, "gbt").version == 1
-    assert (validate_model.run(spark, home), promote_model.run(spark, home)) == (None, None)
     assert score_complaints.run(spark, home) == 0
     assert counts(former) == before
     assert [check.statement for check in Summary(DeltaReader(home.warehouse)).conservation if not check.holds] == []
     champion = Summary(DeltaReader(home.warehouse)).champion
     assert champion is not None
     assert (champion.version, champion.is_provisional, len(champion.metrics)) == (1, True, 6)
+
+
+def test_former_champion_meets_a_new_challenger_once(spark: SparkSession, former: Tables, home: Settings) -> None:
+    build_features.run(spark, home, "baseline")
+    # Since then, the parts of a model are blended.
+    assert [train_model.run(spark, home, "gbt").version for _ in range(2)] == [2, 2]
+    first, again = (validate_model.run(spark, home) for _ in range(2))
+    assert first == again is not None
+    promoted = promote_model.run(spark, home)
+    assert (promoted is not None) == (first == GateResult.PASSED)
+    assert score_complaints.run(spark, home) == (former.read(COMPLAINTS).count() if promoted else 0)
 
 
 def test_stream_continues_from_the_former_checkpoint(spark: SparkSession, former: Tables, home: Settings) -> None:

@@ -16,9 +16,10 @@ import pytest
 import xgboost as xgb
 
 from solosolve.errors import ModelError
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
 from solosolve.model.kernels import TextLength, TopCategories
 from solosolve.model.promotion import GateResult
-from solosolve.model.scorer import FILED_TYPES, ComplaintScorer, FeatureEncoder
+from solosolve.model.scorer import ComplaintScorer
 from solosolve.model.version_tags import Subject, VersionTags
 from solosolve.names import CHALLENGER, CHAMPION, FILED_COLUMNS, MODEL, NARRATIVE
 from solosolve.settings import Settings

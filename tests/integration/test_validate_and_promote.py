@@ -16,10 +16,11 @@ from pyspark.sql import SparkSession
 
 from solosolve.errors import ModelError
 from solosolve.flows import promote_model, validate_model
+from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.evaluation_data import gold_hash, trainable_features
 from solosolve.model.kernels import MonthOfYear, TextLength
 from solosolve.model.promotion import GateResult
-from solosolve.model.scorer import ComplaintScorer, FeatureEncoder
+from solosolve.model.scorer import ComplaintScorer
 from solosolve.model.version_tags import Subject, VersionState, VersionTags
 from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_EVENTS, NARRATIVE, TEST, TRAIN
 from solosolve.settings import Settings
@@ -256,7 +257,7 @@ def test_validation_rejects_a_challenger_whose_files_are_broken(gate: Gate) -> N
     files = gate.folder / "broken"
     files.mkdir()
     GOOD.save(files)
-    (files / "trees.ubj").write_bytes(b"no trees")
+    (files / "boosted_trees.ubj").write_bytes(b"no trees")
     model = gate.register_files(files, CHALLENGER)
     with pytest.raises(ModelError, match="cannot load a model from"):
         gate.validate()
@@ -285,8 +286,7 @@ def test_validation_rejects_if_the_champion_cannot_score(gate: Gate) -> None:
     needs_more = FeatureEncoder(kernels=(TextLength(column="zip_code"),))
     broken = gate.folder / "other"
     broken.mkdir()
-    GOOD.save(broken)
-    (broken / "features.json").write_text(needs_more.model_dump_json())
+    replace(GOOD, encoder=needs_more).save(broken)
     gate.registry.set_alias(CHAMPION, gate.register_files(broken, CHAMPION))
     challenger = gate.register(GOOD, CHALLENGER)
     with pytest.raises(ModelError, match=r"expects 2 features, but features\.json makes 1"):

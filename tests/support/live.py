@@ -20,8 +20,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.flows import score_stream
 from solosolve.flows.score_stream import Streamed, StreamOptions
+from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import MonthOfYear, TextLength
-from solosolve.model.scorer import ComplaintScorer, FeatureEncoder, as_raw_complaints
+from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
 from solosolve.model.version_tags import VersionTags
 from solosolve.names import CHAMPION, FILED_COLUMNS, NARRATIVE, REQUESTS, Table
 from solosolve.schemas import SCHEMAS

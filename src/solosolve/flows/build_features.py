@@ -15,8 +15,9 @@ from pyspark.sql import functions as F
 
 from solosolve import __version__
 from solosolve.errors import ConservationError
-from solosolve.model.features import build_pipeline, describe, encoder_of, feature_lists, feature_set
-from solosolve.model.scorer import ENCODER_FILE
+from solosolve.model.encoder import ENCODER_FILE
+from solosolve.model.feature_sets import feature_set
+from solosolve.model.features import build_pipeline, describe, encoder_of, feature_lists
 from solosolve.model.version_tags import FINGERPRINT
 from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, TRAIN, Table
 from solosolve.schemas import SCHEMAS

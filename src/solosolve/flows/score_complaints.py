@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from solosolve.errors import ConservationError
 from solosolve.model.scorer import ComplaintScorer
-from solosolve.names import BATCH_SOURCE, COMPLAINTS, PREDICTIONS, THRESHOLD
+from solosolve.names import BATCH_SOURCE, COMPLAINTS, PREDICTIONS
 from solosolve.settings import Settings
 from solosolve.storage.registry import Registry
 from solosolve.storage.tables import Tables
@@ -49,7 +49,7 @@ def run(spark: SparkSession, settings: Settings) -> int:
         "source_position": F.lit(str(tables.version(COMPLAINTS))),
         "batch_id": F.lit(None).cast("bigint"),
     }
-    scoring = Scoring(scorer.score, THRESHOLD, champion.name, champion.version)
+    scoring = Scoring(scorer.score, scorer.threshold, champion.name, champion.version)
     predictions = build_predictions(unscored, scoring, position).persist()
     try:
         # Scoring happens before the table is locked, so that a stream waits only for the write.

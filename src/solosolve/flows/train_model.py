@@ -14,22 +14,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve import __version__
 from solosolve.bundle import find_bundle
 from solosolve.errors import ModelError
+from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine, engine
 from solosolve.model.evaluation import Evaluation, evaluate
 from solosolve.model.evaluation_data import (
     gold_hash,
-    score_features,
-    scored_features,
     trainable_features,
 )
 from solosolve.model.plots import calibration_plot, confusion_plot, roc_plot
-from solosolve.model.scorer import ComplaintScorer, FeatureEncoder
+from solosolve.model.scorer import ComplaintScorer
+from solosolve.model.training import fit_scorer, labels_and_probabilities
 from solosolve.model.version_tags import VersionTags
 from solosolve.names import (
     CHALLENGER,
@@ -40,7 +42,7 @@ from solosolve.names import (
     MODEL_METRICS,
     TEST,
     TEST_SCORES,
-    THRESHOLD,
+    THRESHOLD_METRIC,
     TRAIN,
     VALIDATE,
 )
@@ -65,7 +67,7 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
 
     Args:
         spark: The session.
-        settings: Locates tables and registry; `min_labels`, `bootstrap_rounds`, `training_workers`.
+        settings: Locates tables and registry; `min_labels`, `bootstrap_rounds`, `training_workers`, `review_share`.
         engine_name: `gbt` or `xgboost`.
 
     Returns:
@@ -83,7 +85,7 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
         _require_outcomes(tables)
     features = trainable_features(tables.read(FEATURES))
     features_hash = gold_hash(features)
-    fingerprint = _fingerprint(chosen, features_hash)
+    fingerprint = _fingerprint(chosen, features_hash, settings.review_share)
     trained = registry.find_version(fingerprint)
     if trained is not None:
         logger.info("version %d was already trained with the same data and parameters", trained.version)
@@ -115,15 +117,14 @@ def _require_outcomes(tables: Tables) -> None:
 def _train(
     tables: Tables, registry: Registry, chosen: Engine, features: DataFrame, run_id: str, tags: VersionTags
 ) -> RegisteredModel:
-    started = time.perf_counter()
-    booster = chosen.fit(features.where(F.col("split") == TRAIN))
-    seconds = time.perf_counter() - started
     encoder = FeatureEncoder.model_validate_json(mlflow.artifacts.load_text(str(tags.feature_model_uri)))
-    scorer = ComplaintScorer(encoder, booster)
+    started = time.perf_counter()
+    scorer, scored = fit_scorer(chosen, features, encoder, tables.settings.review_share)
+    seconds = time.perf_counter() - started
     evaluations = {}
     for split in (TRAIN, VALIDATE, TEST):
-        labels, probabilities = score_features(features.where(F.col("split") == split), scorer)
-        evaluations[split] = evaluate(labels, probabilities, tables.settings.bootstrap_rounds)
+        labels, probabilities = labels_and_probabilities(scored, split)
+        evaluations[split] = evaluate(labels, probabilities, tables.settings.bootstrap_rounds, scorer.threshold)
         if split == TEST:
             mlflow.log_figure(roc_plot(labels, probabilities), "pictures/roc.png")
     _log_run(chosen, scorer, evaluations, seconds, tags)
@@ -131,12 +132,13 @@ def _train(
         scorer.save(Path(folder))
         model = registry.register(Path(folder), replace(tags, fingerprint=None))
     _write_metrics(tables, model, run_id, evaluations, seconds)
-    _write_test_scores(tables, model, scored_features(features.where(F.col("split") == TEST), scorer))
+    _write_test_scores(tables, model, scored)
     evidence = {
         "run_id": run_id,
         "engine": chosen.name,
         "label_count": tags.label_count,
         "prior": tags.prior,
+        "threshold": scorer.threshold,
         "feature_model_uri": tags.feature_model_uri,
         "fingerprint": tags.fingerprint,
     }
@@ -167,7 +169,7 @@ def _prior(features: DataFrame, settings: Settings) -> tuple[float, int]:
 def _log_run(
     chosen: Engine, scorer: ComplaintScorer, evaluations: dict[str, Evaluation], seconds: float, tags: VersionTags
 ) -> None:
-    mlflow.log_params({"engine": chosen.name, "threshold": THRESHOLD, **chosen.parameters()})
+    mlflow.log_params({"engine": chosen.name, "threshold": scorer.threshold, **chosen.parameters()})
     mlflow.log_metric("training_seconds", seconds)
     mlflow.log_metric("prior", tags.prior)
     for split, evaluation in evaluations.items():
@@ -188,18 +190,22 @@ def _write_metrics(
 ) -> None:
     now = datetime.now(UTC)
     rows = [
-        (model.version, run_id, split, name, value.value, value.low, value.high, evaluation.record_count, now, seconds)
+        (model.version, run_id, split, name, *value, evaluation.record_count, now, seconds)
         for split, evaluation in evaluations.items()
-        for name, value in evaluation.metrics.items()
+        for name, value in (
+            *((name, (found.value, found.low, found.high)) for name, found in evaluation.metrics.items()),
+            (THRESHOLD_METRIC, (evaluation.threshold, None, None)),
+        )
     ]
     tables.append(MODEL_METRICS, tables.spark.createDataFrame(rows, spark_schema(MODEL_METRICS)))
 
 
-def _write_test_scores(tables: Tables, model: RegisteredModel, scored: DataFrame) -> None:
+def _write_test_scores(tables: Tables, model: RegisteredModel, scored: pa.Table) -> None:
     """Writes the probability of each test complaint, for metrics by segment or at other thresholds."""
     complaints = tables.read(COMPLAINTS).drop(LABEL)
-    rows = scored.join(complaints, on="complaint_id", how="inner").withColumn("model_version", F.lit(model.version))
-    tables.append(TEST_SCORES, rows)
+    tested = scored.filter(pc.equal(scored.column("split"), TEST)).drop_columns("split")
+    rows = tables.spark.createDataFrame(tested).join(complaints, on="complaint_id", how="inner")
+    tables.append(TEST_SCORES, rows.withColumn("model_version", F.lit(model.version)))
 
 
 def _feature_uri(tables: Tables) -> str:
@@ -209,8 +215,8 @@ def _feature_uri(tables: Tables) -> str:
     return str(rows[0]["feature_model_uri"])
 
 
-def _fingerprint(chosen: Engine, features_hash: str) -> str:
-    text = json.dumps([__version__, chosen.name, chosen.parameters(), features_hash], sort_keys=True)
+def _fingerprint(chosen: Engine, features_hash: str, review_share: float) -> str:
+    text = json.dumps([__version__, chosen.name, chosen.parameters(), features_hash, review_share], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -98,8 +98,9 @@ def _decide(
     frozen: DataFrame,
     settings: Settings,
 ) -> Decision:
-    labels, probabilities = score_complaints(frozen, ComplaintScorer.load(registry.fetch(challenger)))
-    evaluation = evaluate(labels, probabilities, settings.bootstrap_rounds)
+    scorer = ComplaintScorer.load(registry.fetch(challenger))
+    labels, probabilities = score_complaints(frozen, scorer)
+    evaluation = evaluate(labels, probabilities, settings.bootstrap_rounds, scorer.threshold)
     champion_probabilities = None
     if champion is not None:
         _, champion_probabilities = score_complaints(frozen, ComplaintScorer.load(registry.fetch(champion)))

@@ -126,6 +126,7 @@ def _print_champion(champion: Champion, min_labels: int, console: Console) -> No
         better = "lower" if metric.name in _LOWER_IS_BETTER else "higher"
         grid.add_row(*row, better, style="bold" if metric.name == "auc" else None)
     console.print(grid)
+    _print_meaning(champion, console)
     console.print("prior: predicts the success rate of the training split for every complaint", style="dim")
     if has_oracle:
         console.print("oracle: predicts the true probabilities that the sample's outcomes were drawn from", style="dim")
@@ -141,6 +142,19 @@ def _print_champion(champion: Champion, min_labels: int, console: Console) -> No
             "metric with its interval.",
             style="yellow",
         )
+
+
+def _print_meaning(champion: Champion, console: Console) -> None:
+    """Says in numbers of complaints what the model does for the people who read them."""
+    shares = {metric.name: metric.value for metric in champion.metrics}
+    if champion.failure_count is None or not {"failure_recall", "review_share"} <= set(shares):
+        return
+    flagged = round(shares["review_share"] * champion.test_count)
+    found = round(shares["failure_recall"] * champion.failure_count)
+    console.print(
+        f"Below a probability of {champion.threshold:.3f}, it predicts a failure: reading those {flagged:,} of "
+        f"{champion.test_count:,} complaints finds {found:,} of {champion.failure_count:,} failures."
+    )
 
 
 def _number(value: float | None) -> str:

@@ -16,7 +16,17 @@ import pyarrow.parquet as pq
 from solosolve.errors import NoChampionError
 from solosolve.local.conservation import Conservation, can_answer, conservation_checks
 from solosolve.model.metrics import METRICS, Floats, measure
-from solosolve.names import MADE_BY, MODEL_EVENTS, MODEL_METRICS, PREDICTIONS, TEST, TRUTH_SUFFIX, Table
+from solosolve.names import (
+    MADE_BY,
+    MODEL_EVENTS,
+    MODEL_METRICS,
+    PREDICTIONS,
+    TEST,
+    THRESHOLD,
+    THRESHOLD_METRIC,
+    TRUTH_SUFFIX,
+    Table,
+)
 from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.reader import Reader
@@ -43,6 +53,8 @@ class Champion:
         is_provisional: Whether it was promoted without beating the prior.
         label_count: Labelled complaints in all splits.
         test_count: Complaints of the test split, on which the metrics are measured.
+        failure_count: How many of them failed; None if the test split is another one by now.
+        threshold: Probability from which it predicts success.
         metrics: The metrics.
     """
 
@@ -50,6 +62,8 @@ class Champion:
     is_provisional: bool
     label_count: int
     test_count: int
+    failure_count: int | None
+    threshold: float
     metrics: tuple[Metric, ...]
 
 
@@ -110,14 +124,23 @@ class Summary:
         is_same_slice = trained["feature_model_uri"] == self._feature_model_uri()
         _, labels = self._test_labels()
         prior = measure(labels, np.full(len(labels), trained["prior"])) if is_same_slice else {}
-        oracle = self.oracle_on_test() if is_same_slice else {}
+        values = {row["metric"]: float(row["value"]) for row in measured}
+        oracle = self.oracle_on_test(values.get("review_share", 0.0)) if is_same_slice else {}
         metrics = tuple(
             Metric(name, row["value"], row["value_low"], row["value_high"], prior.get(name), oracle.get(name))
             for row in measured
             if (name := row["metric"]) in METRICS
         )
         test_count = int(measured[0]["record_count"]) if measured else 0
-        return Champion(version, current.is_provisional, int(trained["label_count"]), test_count, metrics)
+        return Champion(
+            version=version,
+            is_provisional=current.is_provisional,
+            label_count=int(trained["label_count"]),
+            test_count=test_count,
+            failure_count=int((labels == 0).sum()) if is_same_slice else None,
+            threshold=values.get(THRESHOLD_METRIC, THRESHOLD),
+            metrics=metrics,
+        )
 
     @property
     def predicted(self) -> list[dict[str, Any]]:
@@ -143,11 +166,17 @@ class Summary:
             return []
         return self._rows(sql.format(version=current.version))
 
-    def oracle_on_test(self) -> dict[str, float]:
-        """Metrics of the true probabilities on the test split; empty unless all its complaints are made up."""
+    def oracle_on_test(self, review_share: float) -> dict[str, float]:
+        """Metrics of the true probabilities on the test split; empty unless all its complaints are made up.
+
+        Args:
+            review_share: The share of the split that the true probabilities predict to fail, from 0 to 1.
+        """
         ids, labels = self._test_labels()
         truth = self._truth(ids)
-        return measure(labels, truth) if truth is not None else {}
+        if truth is None:
+            return {}
+        return measure(labels, truth, threshold=float(np.quantile(truth, review_share)))
 
     @cached_property
     def _current_champion(self) -> CurrentChampion | None:

@@ -52,24 +52,27 @@ class Evaluation:
 
     Attributes:
         record_count: Complaints in the slice.
+        threshold: Probability from which success is predicted.
         metrics: Name to value and interval, for all METRICS.
         confusion: Counts of actual (rows) and predicted (columns) outcomes, 2 x 2.
         calibration: Up to CALIBRATION_POINTS bins, lowest probability first.
     """
 
     record_count: int
+    threshold: float
     metrics: Mapping[str, Estimate]
     confusion: ConfusionMatrix
     calibration: tuple[CalibrationBin, ...]
 
 
-def evaluate(labels: Floats, probabilities: Floats, rounds: int) -> Evaluation:
+def evaluate(labels: Floats, probabilities: Floats, rounds: int, threshold: float = THRESHOLD) -> Evaluation:
     """Measures probabilities against the actual outcomes.
 
     Args:
         labels: 0.0 or 1.0, shape (rows,).
         probabilities: Shape (rows,).
         rounds: Bootstrap resamples per interval.
+        threshold: Probability from which success is predicted.
 
     Returns:
         All METRICS with their intervals, the confusion matrix and the calibration curve.
@@ -80,8 +83,9 @@ def evaluate(labels: Floats, probabilities: Floats, rounds: int) -> Evaluation:
     require_measurable(labels, probabilities)
     return Evaluation(
         record_count=len(labels),
-        metrics=MappingProxyType(estimate(labels, probabilities, rounds)),
-        confusion=confusion_matrix(labels, probabilities),
+        threshold=threshold,
+        metrics=MappingProxyType(estimate(labels, probabilities, rounds, threshold=threshold)),
+        confusion=confusion_matrix(labels, probabilities, threshold=threshold),
         calibration=_calibration(labels, probabilities),
     )
 

@@ -26,44 +26,34 @@ def gold_hash(features: DataFrame) -> str:
     return data_hash(features, ["complaint_id", "split", "features", LABEL])
 
 
-def score_features(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:
-    """Scores encoded features and collects the result.
+def collect_log_odds(rows: DataFrame, scorer: ComplaintScorer) -> pa.Table:
+    """Scores encoded features in Spark's workers, before the parts are blended, and collects the result.
 
     Args:
-        rows: `complaint_id`, `features` and the label, none null.
+        rows: Rows of `gold.complaint_features`, labels not null.
         scorer: The model.
 
     Returns:
-        Labels and probabilities in the order of `complaint_id`, each of shape (rows,).
-    """
-    return _collect(scored_features(rows, scorer))
-
-
-def scored_features(rows: DataFrame, scorer: ComplaintScorer) -> DataFrame:
-    """Scores encoded features in Spark's workers.
-
-    Args:
-        rows: `complaint_id`, `features` and the label, none null.
-        scorer: The model.
-
-    Returns:
-        `complaint_id`, the label and `probability` DOUBLE.
+        `complaint_id`, `split`, the label, `linear` and `trees` (log-odds DOUBLE; `linear` is null for a model without
+        one), in the order of `complaint_id`.
     """
 
     def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             features = batch.column("features").flatten().to_numpy().reshape(batch.num_rows, -1)
-            probability = pa.array(scorer.score_features(features))
-            yield pa.RecordBatch.from_arrays(
-                [batch.column("complaint_id"), batch.column(LABEL), probability], ["complaint_id", LABEL, "probability"]
+            linear, trees = scorer.log_odds(features)
+            parts = batch.drop_columns("features").append_column("trees", pa.array(trees))
+            yield parts.append_column(
+                "linear", pa.nulls(len(trees), pa.float64()) if linear is None else pa.array(linear)
             )
 
-    schema = f"complaint_id bigint, {LABEL} double, probability double"
-    return rows.select("complaint_id", "features", LABEL).mapInArrow(score_batches, schema)
+    schema = f"complaint_id bigint, split string, {LABEL} double, trees double, linear double"
+    chosen = rows.select("complaint_id", "split", LABEL, "features")
+    return chosen.mapInArrow(score_batches, schema).toArrow().sort_by("complaint_id")
 
 
 def score_complaints(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:
-    """Scores raw complaints and collects the result; it equals that of `score_features`.
+    """Scores raw complaints and collects the result.
 
     Args:
         rows: `complaint_id`, the filed columns and the label.

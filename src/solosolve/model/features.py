@@ -2,148 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-
 import numpy as np
 import pyarrow as pa
+from pydantic import BaseModel
 from pyspark import keyword_only
 from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
-from pyspark.ml.param.shared import HasInputCols
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
 
-from solosolve.errors import LeakageError, UsageError
-from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.scorer import FeatureEncoder
-from solosolve.names import CATEGORY_COUNT, FILED_COLUMNS, NARRATIVE, OTHER_CATEGORY, OUTCOME_COLUMNS
-
-PATTERNS: Mapping[str, str] = MappingProxyType(
-    {
-        "redaction_count": r"XX+",
-        "amount_count": r"\{\$[0-9.,]+\}",
-        "question_count": r"\?",
-        "exclamation_count": r"!",
-        "number_count": r"[0-9]+",
-    }
-)
+from solosolve.model.encoder import FeatureEncoder
+from solosolve.model.feature_sets import PATTERNS, FeatureSet
+from solosolve.model.kernels import Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.topics import SAMPLED_TEXTS, fit_topics
+from solosolve.model.word_kernels import HashedTerms, TextTopics
+from solosolve.names import NARRATIVE, OTHER_CATEGORY
 
 
-def require_filed_column(column: str) -> None:
-    """Raises LeakageError unless the column is known when a complaint is filed."""
-    if column in OUTCOME_COLUMNS:
-        raise LeakageError(f"column {column} cannot be a feature: it is known only after the outcome")
-    if column not in FILED_COLUMNS:
-        raise LeakageError(
-            f"column {column} cannot be a feature: it is not known when a complaint is filed; allowed: "
-            f"{', '.join(FILED_COLUMNS)}"
-        )
+def _json_param(name: str, doc: str) -> Param[str]:
+    return Param(Params._dummy(), name, doc, TypeConverters.toString)
 
 
-@dataclass(frozen=True)
-class FeatureSet:
-    """Which raw columns become features, and how.
+class _Categories(BaseModel):
+    """A column to learn the most frequent values of; ties go alphabetically."""
 
-    Attributes:
-        name: The set's name for `--feature-set`.
-        categorical: Columns whose most frequent values are one-hot encoded.
-        term_buckets: Buckets that the narrative's words are hashed into.
-        patterns: Keys of PATTERNS, counted in the narrative.
-
-    Raises:
-        LeakageError: A column is not known when a complaint is filed.
-    """
-
-    name: str
-    categorical: tuple[str, ...]
-    term_buckets: int
-    patterns: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for column in self.categorical:
-            require_filed_column(column)
+    column: str
+    size: int
+    renamed: dict[str, str]
 
 
-FEATURE_SETS: Mapping[str, FeatureSet] = MappingProxyType(
-    {
-        chosen.name: chosen
-        for chosen in (
-            FeatureSet("baseline", ("product", "company", "state", "submitted_via"), term_buckets=50),
-            FeatureSet(
-                "default",
-                ("product", "company", "state", "submitted_via", "issue", "sub_issue", "sub_product", "tags"),
-                term_buckets=512,
-                patterns=tuple(PATTERNS),
-            ),
-        )
-    }
-)
+class _Topics(BaseModel):
+    """A text column to learn topics of."""
+
+    column: str
+    size: int
+    stop_words: tuple[str, ...]
 
 
-def feature_set(name: str) -> FeatureSet:
-    """Looks up a feature set.
+class _Plan(BaseModel):
+    """An encoder to complete: kernels that need no fitting, then topics, then categories."""
 
-    Raises:
-        UsageError: No feature set has that name.
-    """
-    if name not in FEATURE_SETS:
-        raise UsageError(f"feature set: found '{name}', allowed: {', '.join(FEATURE_SETS)}")
-    return FEATURE_SETS[name]
+    given: FeatureEncoder
+    topics: _Topics | None
+    categories: tuple[_Categories, ...]
 
 
-def _encoder_param() -> Param[str]:
-    return Param(Params._dummy(), "encoderJson", "The encoder as JSON.", TypeConverters.toString)
+class EncoderEstimator(Estimator, DefaultParamsReadable, DefaultParamsWritable):
+    """Learns an encoder: topics from a bounded sample of the texts, and frequent values in one pass over all rows."""
 
-
-class CategoriesEstimator(Estimator, HasInputCols, DefaultParamsReadable, DefaultParamsWritable):
-    """Completes an encoder: learns the most frequent values of some columns in one pass; ties go alphabetically.
-
-    The fitted stage encodes the given kernels first, then the columns in order.
-    """
-
-    encoderJson = _encoder_param()  # noqa: N815
-    size = Param(Params._dummy(), "size", "How many values to keep of each column.", TypeConverters.toInt)
+    planJson = _json_param("planJson", "What to learn, as JSON.")  # noqa: N815
 
     @keyword_only
-    def __init__(
-        self,
-        *,
-        encoderJson: str | None = None,  # noqa: N803
-        inputCols: list[str] | None = None,  # noqa: N803
-        size: int | None = None,
-    ) -> None:
+    def __init__(self, *, planJson: str | None = None) -> None:  # noqa: N803
         super().__init__()
-        self._setDefault(size=CATEGORY_COUNT)
         self._set(**self._input_kwargs)
 
     def _fit(self, dataset: DataFrame) -> EncodeFeatures:
-        columns, size = self.getInputCols(), self.getOrDefault(self.size)
-        cells = F.explode(
-            F.array(*(F.struct(F.lit(name).alias("name"), F.col(name).alias("value")) for name in columns))
+        plan = _Plan.model_validate_json(self.getOrDefault(self.planJson))
+        topics = None if plan.topics is None else _learn_topics(dataset, plan.topics)
+        learned: list[Kernel] = [*([topics] if topics else []), *_learn_categories(dataset, plan.categories)]
+        encoder = FeatureEncoder(kernels=(*plan.given.kernels, *learned))
+        return EncodeFeatures(encoderJson=encoder.model_dump_json())
+
+
+def _learn_topics(dataset: DataFrame, plan: _Topics) -> TextTopics | None:
+    # Ordered by a hash, a sample is the same however the rows are stored.
+    sample = dataset.select("complaint_id", plan.column).orderBy(F.xxhash64("complaint_id")).limit(SAMPLED_TEXTS)
+    texts = sample.select(plan.column).toArrow().column(0).combine_chunks()
+    return fit_topics(plan.column, texts, plan.stop_words, plan.size)
+
+
+def _learn_categories(dataset: DataFrame, plans: tuple[_Categories, ...]) -> list[TopCategories]:
+    cells = (F.struct(F.lit(plan.column).alias("name"), _renamed(plan).alias("value")) for plan in plans)
+    counted = dataset.select(F.explode(F.array(*cells)).alias("cell")).groupBy("cell.name", "cell.value").count()
+    is_category = F.col("value").isNotNull() & (F.col("value") != OTHER_CATEGORY)
+    rank = F.row_number().over(Window.partitionBy("name").orderBy(F.desc("count"), "value"))
+    ranked = counted.where(is_category).withColumn("rank", rank)
+    top = ranked.where(F.col("rank") <= max(plan.size for plan in plans)).collect()
+    values = {
+        plan.column: tuple(
+            row["value"] for row in sorted(top, key=lambda row: row["rank"]) if row["name"] == plan.column
         )
-        counted = dataset.select(cells.alias("cell")).groupBy("cell.name", "cell.value").count()
-        is_category = F.col("value").isNotNull() & (F.col("value") != OTHER_CATEGORY)
-        rank = F.row_number().over(Window.partitionBy("name").orderBy(F.desc("count"), "value"))
-        top = counted.where(is_category).withColumn("rank", rank).where(F.col("rank") <= size).collect()
-        values = {name: [row for row in top if row["name"] == name] for name in columns}
-        learned = (
-            TopCategories(
-                column=name, categories=tuple(row["value"] for row in sorted(rows, key=lambda row: row["rank"]))
-            )
-            for name, rows in values.items()
-        )
-        given = FeatureEncoder.model_validate_json(self.getOrDefault(self.encoderJson))
-        return EncodeFeatures(encoderJson=FeatureEncoder(kernels=(*given.kernels, *learned)).model_dump_json())
+        for plan in plans
+    }
+    return [
+        TopCategories(column=plan.column, categories=values[plan.column][: plan.size], renamed=plan.renamed)
+        for plan in plans
+    ]
+
+
+def _renamed(plan: _Categories) -> Column:
+    column = F.col(plan.column)
+    if not plan.renamed:
+        return column
+    names = F.create_map(*(F.lit(text) for pair in plan.renamed.items() for text in pair))
+    return F.coalesce(names[column], column)
 
 
 class EncodeFeatures(Transformer, DefaultParamsReadable, DefaultParamsWritable):
     """Adds `features` ARRAY<FLOAT>: all kernels of an encoder in one Arrow pass."""
 
-    encoderJson = _encoder_param()  # noqa: N815
+    encoderJson = _json_param("encoderJson", "The encoder as JSON.")  # noqa: N815
 
     @keyword_only
     def __init__(self, *, encoderJson: str | None = None) -> None:  # noqa: N803
@@ -197,9 +158,15 @@ def build_pipeline(chosen: FeatureSet, stop_words: tuple[str, ...]) -> Pipeline:
             *(TextPattern(column=NARRATIVE, name=name, pattern=PATTERNS[name]) for name in chosen.patterns),
         )
     )
-    return Pipeline(
-        stages=[CategoriesEstimator(encoderJson=given.model_dump_json(), inputCols=list(chosen.categorical))]
+    plan = _Plan(
+        given=given,
+        topics=_Topics(column=NARRATIVE, size=chosen.topics, stop_words=stop_words) if chosen.topics else None,
+        categories=tuple(
+            _Categories(column=column, size=size, renamed=dict(chosen.renamed.get(column, {})))
+            for column, size in chosen.categorical.items()
+        ),
     )
+    return Pipeline(stages=[EncoderEstimator(planJson=plan.model_dump_json())])
 
 
 def describe(pipeline: Pipeline) -> str:

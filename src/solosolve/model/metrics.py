@@ -14,9 +14,19 @@ Floats = NDArray[np.float64]
 ConfusionMatrix = tuple[tuple[int, int], tuple[int, int]]
 """Counts of complaints. Rows: actual failure, actual success; columns: predicted failure, predicted success."""
 
-METRICS = ("accuracy", "weighted_precision", "f1", "auc", "log_loss", "calibration_error")
+METRICS = (
+    "accuracy",
+    "weighted_precision",
+    "f1",
+    "failure_recall",
+    "review_share",
+    "auc",
+    "log_loss",
+    "calibration_error",
+)
 """The metrics that `measure` computes. Precision and F1 are averages over both classes, weighted by class size;
-calibration error has ten bins of equal width (Naeini et al., 2015)."""
+failure recall is the share of failures that are predicted, and review share the share of all complaints that are
+predicted to fail; calibration error has ten bins of equal width (Naeini et al., 2015)."""
 
 _CALIBRATION_ERROR_BINS = 10
 _EPSILON = 1e-15
@@ -108,6 +118,8 @@ class RankedRows:
             "accuracy": cells.accuracy,
             "weighted_precision": cells.weighted_precision,
             "f1": cells.weighted_f1,
+            "failure_recall": cells.failure_recall,
+            "review_share": 1 - cells.predicted_positive / cells.total,
             "auc": auc(failures, successes),
             "log_loss": float(ranked @ self._loss / cells.total),
             "calibration_error": float(np.abs(gaps).sum() / cells.total),
@@ -179,6 +191,12 @@ class Cells:
             if predicted + actual
         )
         return sum(parts) / self.total
+
+    @property
+    def failure_recall(self) -> float:
+        """The share of failures that were predicted to fail; NaN without failures."""
+        failures = self.total - self.actual_positive
+        return self.true_negative / failures if failures else math.nan
 
     @property
     def _by_class(self) -> tuple[tuple[float, float, float], ...]:

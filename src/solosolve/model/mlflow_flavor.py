@@ -8,7 +8,6 @@ import pandas as pd
 import pyarrow as pa
 
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
-from solosolve.names import THRESHOLD
 
 
 class PyfuncScorer:
@@ -34,7 +33,7 @@ class PyfuncScorer:
         complaints = as_raw_complaints(pa.Table.from_pandas(model_input, preserve_index=False))
         probabilities = self._scorer.score(complaints)
         return pd.DataFrame(
-            {"probability": probabilities, "prediction": (probabilities >= THRESHOLD).astype(float)},
+            {"probability": probabilities, "prediction": (probabilities >= self._scorer.threshold).astype(float)},
             index=model_input.index,
         )
 

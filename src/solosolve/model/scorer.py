@@ -2,84 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xgboost as xgb
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from solosolve.errors import ModelError
-from solosolve.model.kernels import Block, HashedTerms, Kernel
-from solosolve.names import FILED_COLUMNS
+from solosolve.model.blend import Blend
+from solosolve.model.encoder import ENCODER_FILE, FILED_TYPES, FeatureEncoder
+from solosolve.model.feature_kernel import Block
+from solosolve.model.linear import LinearScore
+from solosolve.model.metrics import Floats
+from solosolve.names import THRESHOLD
 
-FILED_TYPES: Mapping[str, pa.DataType] = MappingProxyType(
-    {name: pa.date32() if name == "date_received" else pa.string() for name in FILED_COLUMNS}
-)
-"""The Arrow type of each column that is known when a complaint is filed."""
+_TREES_FILE, _MANIFEST_FILE = "boosted_trees.ubj", "model.json"
+_TREES_OF_OLD = "trees.ubj"
+"""The trees of versions from before there was a formula, and so a manifest."""
 
-ENCODER_FILE, _BOOSTER_FILE = "features.json", "trees.ubj"
 INTERCEPT = "(base)"
-"""The name under which `explain` gives the average, which is no feature."""
+"""The name under which `explain` gives the average, which is not a feature."""
 
 
-class FeatureEncoder(BaseModel):
-    """The fitted features, without Spark: raw complaint columns in, one float32 row per complaint out."""
+class Formula(BaseModel):
+    """What a model has besides trees.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    Attributes:
+        linear: The linear score, if it has one.
+        blend: From both parts' log-odds to probability and prediction; None for versions from before there was one,
+            whose trees give the probability.
+    """
 
-    kernels: tuple[Kernel, ...]
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    @cached_property
-    def names(self) -> list[str]:
-        """The features' names, in the order of `encode`'s columns."""
-        return [name for kernel in self.kernels for name in kernel.names]
-
-    @cached_property
-    def inputs(self) -> list[str]:
-        """The raw columns that `encode` reads."""
-        return list(dict.fromkeys(kernel.column for kernel in self.kernels))
-
-    def words_by_feature(self, complaint: Mapping[str, object]) -> dict[str, list[str]]:
-        """Groups a complaint's words by the hashed feature that counts them, which makes the feature readable."""
-        found: dict[str, list[str]] = {}
-        for kernel in self.kernels:
-            text = complaint.get(kernel.column)
-            if isinstance(kernel, HashedTerms) and isinstance(text, str):
-                found |= kernel.words_by_feature(text)
-        return found
-
-    def encode(self, complaints: pa.RecordBatch) -> Block:
-        """Computes the features.
-
-        Args:
-            complaints: Raw columns with the types of FILED_TYPES; other columns are ignored.
-
-        Returns:
-            float32, shape (rows, len(names)).
-        """
-        return np.hstack([kernel.encode(complaints.column(kernel.column)) for kernel in self.kernels])
+    linear: LinearScore | None = None
+    blend: Blend | None = None
 
 
 @dataclass(frozen=True)
 class ComplaintScorer:
-    """A fitted encoder and the boosted trees that read its features.
+    """A fitted encoder, and a linear score and boosted trees that read its features.
 
     Both training engines end as one XGBoost `Booster`, so there is one way to score. It needs no JVM, and exact SHAP
     values (Lundberg et al., TreeSHAP, 2018) come with it.
+
+    Attributes:
+        encoder: Raw complaint columns to features.
+        booster: The trees.
+        formula: The linear score and the calibration.
     """
 
     encoder: FeatureEncoder
     booster: xgb.Booster
+    formula: Formula = field(default_factory=Formula)
 
-    def score(self, complaints: pa.RecordBatch) -> NDArray[np.float64]:
+    def score(self, complaints: pa.RecordBatch) -> Floats:
         """Scores complaints.
 
         Args:
@@ -93,11 +75,24 @@ class ComplaintScorer:
         """
         return self.score_features(self.encoder.encode(self._checked(complaints)))
 
-    def score_features(self, features: Block) -> NDArray[np.float64]:
+    @property
+    def threshold(self) -> float:
+        """Probability from which success is predicted."""
+        return THRESHOLD if self.formula.blend is None else self.formula.blend.threshold
+
+    def score_features(self, features: Block) -> Floats:
         """Scores rows of encoded features, shape (rows, len(encoder.names)), to probabilities, shape (rows,)."""
         if len(features) == 0:
             return np.empty(0)
-        return self.booster.inplace_predict(features).astype(np.float64)
+        if self.formula.blend is None:
+            return self.booster.inplace_predict(features).astype(np.float64)
+        return self.formula.blend.probability(*self.log_odds(features))
+
+    def log_odds(self, features: Block) -> tuple[Floats | None, Floats]:
+        """The log-odds of the linear score, if there is one, and of the trees, each of shape (rows,)."""
+        linear = self.formula.linear
+        trees = self.booster.inplace_predict(features, predict_type="margin").astype(np.float64)
+        return None if linear is None else linear.log_odds(features), trees
 
     def explain(self, complaints: pa.RecordBatch) -> list[dict[str, float]]:
         """Attributes each probability to the features.
@@ -107,15 +102,27 @@ class ComplaintScorer:
 
         Returns:
             For each row, feature name to SHAP value in log-odds, largest effect first; INTERCEPT is the average.
-            The values add up to the log-odds of the probability.
+            The values add up to the log-odds of the probability; what a feature adds through the linear score and
+            through the trees is one value.
 
         Raises:
             ModelError: A column that the features need is missing or has another type.
         """
-        features = xgb.DMatrix(self.encoder.encode(self._checked(complaints)))
+        features = self.encoder.encode(self._checked(complaints))
+        if len(features) == 0:
+            return []
+        effects = self.booster.predict(xgb.DMatrix(features), pred_contribs=True).astype(np.float64)
+        linear, blend = self.formula.linear, self.formula.blend
+        if blend is not None:
+            effects *= blend.trees
+            effects[:, -1] += blend.intercept
+            if linear is not None:
+                added, base = linear.contributions(features)
+                effects += blend.linear * np.column_stack([added, np.full(len(features), base)])
         names = [*self.encoder.names, INTERCEPT]
-        rows = self.booster.predict(features, pred_contribs=True)
-        return [{names[place]: float(row[place]) for place in np.argsort(-np.abs(row), kind="stable")} for row in rows]
+        return [
+            {names[place]: float(row[place]) for place in np.argsort(-np.abs(row), kind="stable")} for row in effects
+        ]
 
     def importances(self) -> dict[str, float]:
         """Each feature's share of the trees' total gain, largest first, without the features that no tree uses."""
@@ -125,28 +132,36 @@ class ComplaintScorer:
         return dict(sorted(by_name.items(), key=lambda item: -item[1]))
 
     def save(self, folder: Path) -> None:
-        """Writes the scorer's two files into an existing folder."""
+        """Writes the scorer's three files into an existing folder."""
         (folder / ENCODER_FILE).write_text(self.encoder.model_dump_json(indent=1), encoding="utf-8")
-        self.booster.save_model(folder / _BOOSTER_FILE)
+        self.booster.save_model(folder / _TREES_FILE)
+        hashes = {name: _sha256(folder / name) for name in (ENCODER_FILE, _TREES_FILE)}
+        manifest = _Manifest(formula=self.formula, sha256=hashes)
+        (folder / _MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Reads what `save` wrote.
 
         Raises:
-            ModelError: A file is missing or broken, or encoder and trees do not have the same number of features.
+            ModelError: A file is missing or broken, or the parts do not have the same number of features.
         """
         try:
+            trees, formula = _checked_files(folder)
             encoder = FeatureEncoder.model_validate_json((folder / ENCODER_FILE).read_bytes())
-            booster = xgb.Booster(params={"nthread": 1}, model_file=folder / _BOOSTER_FILE)
+            booster = xgb.Booster(params={"nthread": 1}, model_file=folder / trees)
         except (OSError, ValueError, xgb.core.XGBoostError) as error:
             raise ModelError(f"cannot load a model from {folder}: {str(error).splitlines()[0]}") from error
-        if booster.num_features() != len(encoder.names):
-            raise ModelError(
-                f"cannot load the model in {folder}: {_BOOSTER_FILE} expects {booster.num_features()} features, but "
-                f"{ENCODER_FILE} makes {len(encoder.names)}"
-            )
-        return cls(encoder, booster)
+        expected = {trees: booster.num_features()}
+        if formula.linear is not None:
+            expected["its linear score"] = max(len(encoder.names), 1 + max(formula.linear.places))
+        for part, count in expected.items():
+            if count != len(encoder.names):
+                raise ModelError(
+                    f"cannot load the model in {folder}: {part} expects {count} features, but {ENCODER_FILE} makes "
+                    f"{len(encoder.names)}"
+                )
+        return cls(encoder, booster, formula)
 
     def _checked(self, complaints: pa.RecordBatch) -> pa.RecordBatch:
         for name in self.encoder.inputs:
@@ -155,6 +170,30 @@ class ComplaintScorer:
             if found != FILED_TYPES[name]:
                 raise ModelError(f"column {name}: found {found}, the model needs {FILED_TYPES[name]}")
         return complaints
+
+
+class _Manifest(BaseModel):
+    """The formula, and what the other files must hash to: XGBoost crashes on some files that are cut off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    formula: Formula
+    sha256: dict[str, str]
+
+
+def _checked_files(folder: Path) -> tuple[str, Formula]:
+    """The name of the file with the trees, and the formula, once the files are what was saved."""
+    if (folder / _TREES_OF_OLD).exists():
+        return _TREES_OF_OLD, Formula()
+    manifest = _Manifest.model_validate_json((folder / _MANIFEST_FILE).read_bytes())
+    for name in (ENCODER_FILE, _TREES_FILE):
+        if _sha256(folder / name) != manifest.sha256.get(name):
+            raise ValueError(f"{name} is not the file that {_MANIFEST_FILE} describes")
+    return _TREES_FILE, manifest.formula
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def as_raw_complaints(complaints: pa.Table) -> pa.RecordBatch:

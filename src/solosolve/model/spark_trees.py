@@ -13,7 +13,7 @@ import xgboost as xgb
 from pyspark.ml.classification import GBTClassificationModel
 
 from solosolve.errors import ModelError
-from solosolve.model.kernels import Block
+from solosolve.model.feature_kernel import Block
 
 _TREE = re.compile(r"^\s*Tree \d+ \(weight (?P<weight>\S+)\):$")
 _SPLIT = re.compile(r"^\s*If \(feature (?P<feature>\d+) <= (?P<threshold>\S+)\)$")

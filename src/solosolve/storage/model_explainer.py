@@ -10,8 +10,9 @@ import pyarrow as pa
 from mlflow.exceptions import MlflowException
 
 from solosolve.errors import ModelError
-from solosolve.model.kernels import TERM_PREFIX
-from solosolve.model.scorer import FILED_TYPES, INTERCEPT, ComplaintScorer, as_raw_complaints
+from solosolve.model.encoder import FILED_TYPES
+from solosolve.model.scorer import INTERCEPT, ComplaintScorer, as_raw_complaints
+from solosolve.model.word_kernels import TERM_PREFIX
 from solosolve.settings import Settings
 from solosolve.storage.registry import Registry
 

@@ -31,7 +31,7 @@ logger = logging.getLogger("solosolve.registry")
 EXPERIMENT = "complaint_resolution"
 _OLDER_LOADERS = ("solosolve.model.served",)
 """Loader modules named by versions that earlier releases registered; the model files are the same."""
-_REQUIREMENTS = ("mmh3", "numpy", "pandas", "pyarrow", "pydantic", "xgboost-cpu")
+_REQUIREMENTS = ("mmh3", "numpy", "pandas", "pyarrow", "pydantic", "scipy", "xgboost-cpu")
 EXAMPLE = {
     "date_received": "2017-01-15",
     "product": "Mortgage",

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from solosolve.errors import ModelError, NoChampionError, one_line
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
-from solosolve.names import CHAMPION, PREDICTIONS, THRESHOLD
+from solosolve.names import CHAMPION, PREDICTIONS
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import EXAMPLE, RegisteredModel, Registry
@@ -54,7 +54,7 @@ def load(registry: ModelStore, model: RegisteredModel) -> Scoring:
     probability = float(scorer.score(_control())[0])
     if not (math.isfinite(probability) and 0 <= probability <= 1):
         raise ModelError(f"version {model.version} returned {probability} for a complaint, expected a probability")
-    return Scoring(scorer.score, THRESHOLD, model.name, model.version)
+    return Scoring(scorer.score, scorer.threshold, model.name, model.version)
 
 
 def with_control(scoring: Scoring) -> Scoring:

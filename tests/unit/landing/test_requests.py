@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from solosolve.landing import normalise
 from solosolve.landing.requests import Requests, read_requests
-from solosolve.model.scorer import FILED_TYPES
+from solosolve.model.encoder import FILED_TYPES
 from solosolve.names import FILED_COLUMNS, NARRATIVE
 from support.live import REQUESTED_AT, request
 from support.normalisation_cases import (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,17 +14,14 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.errors import LeakageError, UsageError
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
+from solosolve.model.feature_sets import FEATURE_SETS, FeatureSet, feature_set, require_filed_column
 from solosolve.model.features import (
-    FEATURE_SETS,
-    CategoriesEstimator,
-    FeatureSet,
     build_pipeline,
     encoder_of,
-    feature_set,
-    require_filed_column,
 )
-from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.scorer import FILED_TYPES, FeatureEncoder
+from solosolve.model.kernels import MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.word_kernels import HashedTerms
 from solosolve.names import COMPLAINT_COLUMNS, FILED_COLUMNS, NARRATIVE, OUTCOME_COLUMNS
 from support.builders import complaint, complaints
 
@@ -47,10 +45,12 @@ def fit(rows: DataFrame, chosen: FeatureSet) -> PipelineModel:
 
 
 def top_categories(rows: DataFrame, column: str) -> tuple[str, ...]:
-    nothing = FeatureEncoder(kernels=()).model_dump_json()
-    (kernel,) = CategoriesEstimator(encoderJson=nothing, inputCols=[column]).fit(rows).encoder().kernels
-    assert isinstance(kernel, TopCategories)
-    return kernel.categories
+    return categories(fit(rows, FeatureSet("one", {column: 15}, term_buckets=8)))[column]
+
+
+def categories(pipeline: PipelineModel) -> dict[str, tuple[str, ...]]:
+    kernels = encoder_of(pipeline).kernels
+    return {kernel.column: kernel.categories for kernel in kernels if isinstance(kernel, TopCategories)}
 
 
 def features(pipeline: PipelineModel, rows: DataFrame) -> np.ndarray:
@@ -74,7 +74,7 @@ def fitted(rows: DataFrame) -> PipelineModel:
 def small(rows: DataFrame) -> PipelineModel:
     """A pipeline with one kernel of each kind, fitted on the first three complaints only."""
     return fit(
-        rows.where("complaint_id <= 3"), FeatureSet("small", ("state",), term_buckets=8, patterns=("amount_count",))
+        rows.where("complaint_id <= 3"), FeatureSet("small", {"state": 15}, term_buckets=8, patterns=("amount_count",))
     )
 
 
@@ -92,7 +92,7 @@ ENCODER = FeatureEncoder(
 @pytest.mark.parametrize("column", sorted(OUTCOME_COLUMNS))
 def test_feature_set_refuses_a_column_that_is_known_only_after_the_outcome(column: str) -> None:
     with pytest.raises(LeakageError, match=f"column {column} cannot be a feature: it is known only after the outcome"):
-        FeatureSet("leaky", ("product", column), term_buckets=8)
+        FeatureSet("leaky", {"product": 15, column: 15}, term_buckets=8)
 
 
 NOT_FILED = sorted({*COMPLAINT_COLUMNS, "no_such_column", "split", ""} - {*FILED_COLUMNS, *OUTCOME_COLUMNS})
@@ -104,7 +104,7 @@ def test_feature_set_refuses_a_column_that_is_not_known_when_a_complaint_is_file
         f"column {column} cannot be a feature: it is not known when a complaint is filed; allowed: date_received, "
     )
     with pytest.raises(LeakageError, match=message):
-        FeatureSet("leaky", (column,), term_buckets=8)
+        FeatureSet("leaky", {column: 15}, term_buckets=8)
 
 
 @pytest.mark.parametrize("column", FILED_COLUMNS)
@@ -115,8 +115,9 @@ def test_require_filed_column_accepts_columns_known_when_a_complaint_is_filed(co
 @pytest.mark.parametrize("chosen", list(FEATURE_SETS))
 def test_feature_set_reads_only_filed_columns(chosen: str) -> None:
     (stage,) = build_pipeline(feature_set(chosen), STOP_WORDS).getStages()
-    given_kernels = FeatureEncoder.model_validate_json(stage.getOrDefault("encoderJson"))
-    assert {*stage.getInputCols(), *given_kernels.inputs} <= set(FILED_COLUMNS)
+    plan = json.loads(stage.getOrDefault("planJson"))
+    read = [*plan["given"]["kernels"], *plan["categories"], *([plan["topics"]] if plan["topics"] else [])]
+    assert {part["column"] for part in read} <= set(FILED_COLUMNS)
 
 
 def test_feature_set_is_looked_up_by_name() -> None:
@@ -130,7 +131,8 @@ def test_feature_set_lists_the_names_it_knows() -> None:
 
 def test_baseline_has_the_columns_of_the_design() -> None:
     baseline = feature_set("baseline")
-    assert (baseline.categorical, baseline.patterns) == (("product", "company", "state", "submitted_via"), ())
+    columns = dict.fromkeys(("product", "company", "state", "submitted_via"), 15)
+    assert (baseline.categorical, baseline.patterns, baseline.topics) == (columns, (), 0)
 
 
 def test_fitting_keeps_the_most_frequent_values_and_breaks_ties_alphabetically(spark: SparkSession) -> None:
@@ -150,15 +152,38 @@ def test_fitting_does_not_count_null_and_other_as_values(rows: DataFrame) -> Non
     assert top_categories(rows, "sub_issue") == ("Late",)
 
 
-def test_fitting_learns_all_columns_in_one_job(rows: DataFrame) -> None:
+def test_fitting_learns_all_categories_in_one_job(rows: DataFrame) -> None:
     spark = rows.sparkSession
     spark.sparkContext.setJobGroup("fit", "counted by the test")
     try:
-        fit(rows, feature_set("default"))
+        fit(rows, feature_set("baseline"))
         jobs = spark.sparkContext.statusTracker().getJobIdsForGroup("fit")
     finally:
         spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)
     assert len(jobs) == 1
+
+
+def test_fitting_counts_renamed_products_as_one(spark: SparkSession) -> None:
+    old, new = "Credit reporting", "Credit reporting or other personal consumer reports"
+    frame = complaints(
+        spark, *({"complaint_id": 1 + number, "product": name} for number, name in enumerate((old, new)))
+    )
+    fitted = fit(frame, feature_set("default"))
+    place = encoder_of(fitted).names.index("product=Credit report")
+    assert categories(fitted)["product"] == ("Credit report",)
+    assert features(fitted, frame)[:, place].tolist() == [1, 1]
+
+
+def test_fitting_finds_topics_whatever_the_order_of_the_rows(spark: SparkSession) -> None:
+    about = ["loan interest payment", "loan interest late", "card fee charge", "card fee limit"] * 5
+    frame = complaints(spark, *({"complaint_id": 1 + number, NARRATIVE: text} for number, text in enumerate(about)))
+    chosen = FeatureSet("topics", {"state": 15}, term_buckets=8, topics=2)
+    first, second = fit(frame, chosen), fit(frame.repartition(3).orderBy("narrative_length"), chosen)
+    assert encoder_of(first) == encoder_of(second)
+    names = encoder_of(first).names
+    block = features(first, frame)[:, [names.index("topic_0"), names.index("topic_1")]]
+    loans, cards = block[[0, 1, 4, 5]], block[[2, 3, 6, 7]]
+    assert np.linalg.norm(loans - loans.mean(0)) < np.linalg.norm(loans.mean(0) - cards.mean(0))
 
 
 def test_fitting_does_not_depend_on_the_order_of_rows(rows: DataFrame) -> None:

@@ -12,7 +12,8 @@ from pyspark.ml import Pipeline
 from pyspark.ml.feature import HashingTF, RegexTokenizer, StopWordsRemover
 from pyspark.sql import SparkSession
 
-from solosolve.model.kernels import HashedTerms, Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.kernels import Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.word_kernels import HashedTerms
 
 STOP_WORDS = ("the", "my", "i", "don't", "was")
 LENGTH = TextLength(column="text")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from solosolve.model.metrics import Floats, auc, confusion_matrix, measure
+from solosolve.model.metrics import METRICS, Floats, auc, confusion_matrix, measure
 
 # scikit-learn and measure() clip probabilities of 0 and 1 to different values, so log loss is compared away from both.
 PROBABILITIES = st.one_of(st.floats(1e-9, 1 - 1e-9), st.sampled_from([0.1, 0.25, 0.3, 0.5, 0.7, 0.9]), st.just(0.5))
@@ -49,6 +49,8 @@ def by_scikit_learn(rows: Rows, weights: Floats | None = None, threshold: float 
         "accuracy": sk.accuracy_score(rows.labels, predicted, sample_weight=weights),
         "weighted_precision": sk.precision_score(rows.labels, predicted, **weighted),
         "f1": sk.f1_score(rows.labels, predicted, **weighted),
+        "failure_recall": sk.recall_score(rows.labels, predicted, pos_label=0.0, sample_weight=weights),
+        "review_share": 1 - np.average(predicted, weights=weights),
         "auc": sk.roc_auc_score(rows.labels, rows.probabilities, sample_weight=weights),
         "log_loss": sk.log_loss(rows.labels, rows.probabilities, labels=[0.0, 1.0], sample_weight=weights),
     }
@@ -97,7 +99,7 @@ def test_measure_with_weights_equals_measure_of_repeated_rows(rows: Rows, seed: 
 
 def test_measure_of_a_perfect_model() -> None:
     actual = measure(np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0]))
-    perfect = {"accuracy": 1, "weighted_precision": 1, "f1": 1, "auc": 1, "log_loss": 0, "calibration_error": 0}
+    perfect = dict.fromkeys(METRICS, 1) | {"log_loss": 0, "calibration_error": 0, "review_share": 2 / 3}
     assert actual == pytest.approx(perfect, abs=1e-12)
 
 

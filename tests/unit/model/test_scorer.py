@@ -14,9 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solosolve.errors import ModelError
-from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TopCategories
+from solosolve.model.blend import Blend
+from solosolve.model.encoder import FILED_TYPES, FeatureEncoder
+from solosolve.model.kernels import MonthOfYear, TextLength, TopCategories
+from solosolve.model.linear import LinearScore
 from solosolve.model.mlflow_flavor import PyfuncScorer, _load_pyfunc
-from solosolve.model.scorer import FILED_TYPES, ComplaintScorer, FeatureEncoder, as_raw_complaints
+from solosolve.model.scorer import ComplaintScorer, Formula, as_raw_complaints
+from solosolve.model.word_kernels import HashedTerms
 from solosolve.names import FILED_COLUMNS, NARRATIVE
 from support.builders import complaint
 
@@ -28,6 +32,7 @@ ENCODER = FeatureEncoder(
         TopCategories(column="state", categories=("CA", "NY")),
     )
 )
+FILES = ["boosted_trees.ubj", "features.json", "model.json"]
 WORDS = ("payment", "late", "café", "{$10.00}", "XXXX", "why?", "loan")
 
 
@@ -56,7 +61,13 @@ def trained() -> ComplaintScorer:
     features = ENCODER.encode(BATCH)
     labels = (features[:, 0] + np.random.default_rng(6).normal(0, 40, len(features)) > np.median(features[:, 0])) * 1.0
     parameters = {"objective": "binary:logistic", "max_depth": 3, "nthread": 1, "seed": 1}
-    return ComplaintScorer(ENCODER, xgb.train(parameters, xgb.DMatrix(features, label=labels), num_boost_round=10))
+    trees = xgb.train(parameters, xgb.DMatrix(features, label=labels), num_boost_round=10)
+    weights = dict(zip((0, 5, 18, 20), (0.01, -0.3, 0.5, -0.25), strict=True))
+    linear = LinearScore(
+        places=tuple(weights), weights=tuple(weights.values()), means=(100.0, 1.0, 0.3, 0.3), intercept=-1.0
+    )
+    blend = Blend(linear=0.6, trees=0.5, intercept=0.1, threshold=0.4)
+    return ComplaintScorer(ENCODER, trees, Formula(linear=linear, blend=blend))
 
 
 SCORER = trained()
@@ -142,11 +153,11 @@ def test_load_restores_what_was_saved(saved: Path) -> None:
     assert loaded.explain(BATCH.slice(0, 3)) == SCORER.explain(BATCH.slice(0, 3))
 
 
-def test_save_writes_two_files_of_data(saved: Path) -> None:
-    assert sorted(path.name for path in saved.iterdir()) == ["features.json", "trees.ubj"]
+def test_save_writes_three_files_of_data(saved: Path) -> None:
+    assert sorted(path.name for path in saved.iterdir()) == FILES
 
 
-@pytest.mark.parametrize("name", ["features.json", "trees.ubj"])
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("content", [None, b"", b"no model at all", b"{}", b"[1]", b"\xff\xfe\x00"], ids=repr)
 def test_load_refuses_a_missing_or_broken_file(saved: Path, name: str, content: bytes | None) -> None:
     if content is None:
@@ -158,7 +169,7 @@ def test_load_refuses_a_missing_or_broken_file(saved: Path, name: str, content: 
     assert len(str(error.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["features.json", "trees.ubj"])
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
 def test_load_refuses_a_truncated_file(saved: Path, name: str, share: float) -> None:
     content = (saved / name).read_bytes()
@@ -179,11 +190,25 @@ def test_load_refuses_an_unknown_kernel(saved: Path) -> None:
         ComplaintScorer.load(saved)
 
 
-def test_load_refuses_trees_with_another_number_of_features(saved: Path) -> None:
-    shorter = FeatureEncoder(kernels=ENCODER.kernels[:-1])
-    (saved / "features.json").write_text(shorter.model_dump_json())
-    with pytest.raises(ModelError, match=r"trees\.ubj expects 21 features, but features\.json makes 18"):
-        ComplaintScorer.load(saved)
+def test_load_refuses_trees_with_another_number_of_features(tmp_path: Path) -> None:
+    ComplaintScorer(FeatureEncoder(kernels=ENCODER.kernels[:-1]), SCORER.booster).save(tmp_path)
+    with pytest.raises(ModelError, match=r"boosted_trees\.ubj expects 21 features, but features\.json makes 18"):
+        ComplaintScorer.load(tmp_path)
+
+
+def test_load_refuses_a_linear_score_that_reads_other_features(tmp_path: Path) -> None:
+    linear = LinearScore(places=(2, 21), weights=(1.0, 1.0), means=(0.0, 0.0), intercept=0.0)
+    ComplaintScorer(ENCODER, SCORER.booster, Formula(linear=linear, blend=Blend())).save(tmp_path)
+    with pytest.raises(ModelError, match=r"its linear score expects 22 features, but features\.json makes 21"):
+        ComplaintScorer.load(tmp_path)
+
+
+def test_load_reads_a_version_from_before_there_was_a_formula(saved: Path) -> None:
+    (saved / "boosted_trees.ubj").rename(saved / "trees.ubj")
+    (saved / "model.json").unlink()
+    loaded = ComplaintScorer.load(saved)
+    assert loaded.score(BATCH).tobytes() == ComplaintScorer(ENCODER, SCORER.booster).score(BATCH).tobytes()
+    assert loaded.threshold == 0.5
 
 
 def test_explain_adds_up_to_the_log_odds() -> None:
@@ -237,7 +262,7 @@ def test_pyfunc_predicts_what_the_scorer_scores() -> None:
     expected = SCORER.score(BATCH)
     assert list(actual.columns) == ["probability", "prediction"]
     assert actual["probability"].to_numpy().tobytes() == expected.tobytes()
-    assert actual["prediction"].tolist() == [1.0 if probability >= 0.5 else 0.0 for probability in expected]
+    assert actual["prediction"].tolist() == [1.0 if probability >= 0.4 else 0.0 for probability in expected]
 
 
 def test_pyfunc_keeps_the_index_of_its_input() -> None:

@@ -12,16 +12,30 @@ import pytest
 import xgboost as xgb
 
 from solosolve.model import served
-from solosolve.model.kernels import HashedTerms, MonthOfYear, TextLength, TextPattern, TopCategories
+from solosolve.model.encoder import FeatureEncoder
+from solosolve.model.kernels import MonthOfYear, TextLength, TextPattern, TopCategories
 from solosolve.model.mlflow_flavor import PyfuncScorer, _load_pyfunc
-from solosolve.model.scorer import ComplaintScorer, FeatureEncoder, as_raw_complaints
+from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
 from solosolve.model.scoring_code import copy_scoring_code, scoring_files
+from solosolve.model.word_kernels import HashedTerms
 from solosolve.names import NARRATIVE
 
 PACKAGE = Path(__file__).parents[3] / "src" / "solosolve"
-LIBRARIES = {"mmh3", "numpy", "pandas", "pyarrow", "pydantic", "xgboost"}
+LIBRARIES = {"mmh3", "numpy", "pandas", "pyarrow", "pydantic", "scipy", "xgboost"}
 """The packages that a registered model requires."""
-NOT_NEEDED = ["pyspark", "delta", "deltalake", "mlflow", "click", "rich", "dash", "plotly", "msgspec", "kafka"]
+NOT_NEEDED = [
+    "pyspark",
+    "delta",
+    "deltalake",
+    "mlflow",
+    "click",
+    "rich",
+    "dash",
+    "plotly",
+    "msgspec",
+    "kafka",
+    "sklearn",
+]
 
 ROWS = [
     {NARRATIVE: "They lost {$10.00} of my payment", "date_received": "2016-03-01", "state": "CA"},
@@ -87,9 +101,16 @@ def test_scoring_code_is_the_loader_and_what_it_imports() -> None:
         "__init__.py",
         "errors.py",
         "model/__init__.py",
+        "model/blend.py",
+        "model/encoder.py",
+        "model/feature_kernel.py",
         "model/kernels.py",
+        "model/linear.py",
+        "model/metrics.py",
         "model/mlflow_flavor.py",
         "model/scorer.py",
+        "model/word_kernels.py",
+        "model/words.py",
         "names.py",
     ]
 

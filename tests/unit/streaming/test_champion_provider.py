@@ -323,11 +323,17 @@ def test_loaded_version_scores_as_it_was_saved(tmp_path: Path) -> None:
     assert scoring.score(complaints) == made.score(complaints)
 
 
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
 Spoil = Callable[[Path], object]
 SPOILS: dict[str, Spoil] = {
-    "no trees": lambda files: (files / "trees.ubj").unlink(),
+    "no trees": lambda files: (files / "boosted_trees.ubj").unlink(),
     "broken features": lambda files: (files / "features.json").write_text("{}"),
-    "half of the trees": lambda files: (files / "trees.ubj").write_bytes((files / "trees.ubj").read_bytes()[:-200]),
+    "half of the trees": lambda files: (files / "boosted_trees.ubj").write_bytes(
+        (files / "boosted_trees.ubj").read_bytes()[:-200]
+    ),
 }
 
 

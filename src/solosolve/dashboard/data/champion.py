@@ -10,8 +10,9 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question
 from solosolve.dashboard.data.counted_scores import COUNTED_METRICS, Scores
 from solosolve.dashboard.data.filters import Filters
+from solosolve.errors import NotYetError
 from solosolve.model.evaluation import Estimate
-from solosolve.names import MODEL_EVENTS, TEST
+from solosolve.names import MODEL_EVENTS, TEST, THRESHOLD, THRESHOLD_METRIC
 from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion
 
 SHOWN_METRICS = COUNTED_METRICS
@@ -24,6 +25,7 @@ class TrainedVersion:
 
     Attributes:
         metrics: Metric to its value and interval on the test split.
+        threshold: Probability from which it predicts success.
         test_count: Complaints in the test split.
         record_count: Complaints in all splits.
         trained_at: When it was trained.
@@ -31,6 +33,7 @@ class TrainedVersion:
     """
 
     metrics: dict[str, Estimate]
+    threshold: float
     test_count: int
     record_count: int
     trained_at: datetime
@@ -67,12 +70,24 @@ def trained_versions(answers: Answers) -> dict[int, TrainedVersion]:
     return {version: _trained_version(rows) for version, rows in by_version.items()}
 
 
+def threshold_of(answers: Answers, version: int) -> float:
+    """Returns the probability from which a version predicts success."""
+    try:
+        found = trained_versions(answers).get(version)
+    except NotYetError:
+        found = None
+    return found.threshold if found else THRESHOLD
+
+
 def _trained_version(rows: list[dict[str, Any]]) -> TrainedVersion:
     """Builds a version from its rows in `gold.model_metrics`, newest first."""
     counts = {row["split"]: row["record_count"] for row in rows}
     newest = rows[0]
+    metrics = {row["metric"]: _interval(row) for row in rows if row["split"] == TEST}
+    threshold = metrics.pop(THRESHOLD_METRIC, None)
     return TrainedVersion(
-        metrics={row["metric"]: _interval(row) for row in rows if row["split"] == TEST},
+        metrics=metrics,
+        threshold=threshold.value if threshold else THRESHOLD,
         test_count=counts.get(TEST, 0),
         record_count=sum(counts.values()),
         trained_at=newest["trained_at"],

@@ -12,7 +12,14 @@ from solosolve.dashboard.data.questions import TEST_BINS
 from solosolve.model.evaluation import CALIBRATION_POINTS, Estimate, estimate
 from solosolve.model.metrics import ConfusionMatrix, Floats, confusion_matrix
 
-COUNTED_METRICS = {"accuracy": "Accuracy", "weighted_precision": "Precision", "f1": "F1", "auc": "AUC"}
+COUNTED_METRICS = {
+    "failure_recall": "Failures found",
+    "review_share": "To review",
+    "accuracy": "Accuracy",
+    "weighted_precision": "Precision",
+    "f1": "F1",
+    "auc": "AUC",
+}
 """The metrics that are computed from counts, and their labels on screen.
 
 AUC treats probabilities in the same thousandth as ties."""

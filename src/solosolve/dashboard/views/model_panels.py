@@ -15,6 +15,7 @@ from solosolve.dashboard.data.champion import (
     current_champion,
     scores_on_test_split,
     selected_version,
+    threshold_of,
     trained_versions,
 )
 from solosolve.dashboard.data.filters import Filters
@@ -33,7 +34,7 @@ from solosolve.dashboard.views.elements import (
 from solosolve.dashboard.views.figures import calibration_curve, version_timeline
 from solosolve.errors import NotYetError
 from solosolve.model.evaluation import Estimate
-from solosolve.names import MADE_BY, MODEL_EVENTS, MODEL_METRICS, TEST_SCORES, THRESHOLD
+from solosolve.names import MADE_BY, MODEL_EVENTS, MODEL_METRICS, TEST_SCORES
 from solosolve.storage.champions import CurrentChampion
 
 _LEDGER_ROWS = 50
@@ -78,7 +79,7 @@ def _measured(answers: Answers, filters: Filters, version: int) -> tuple[dict[st
         found = trained_versions(answers).get(version)
         return (found.metrics, found.test_count) if found else ({}, 0)
     scores = scores_on_test_split(answers, version, filters)
-    return (scores.measure(THRESHOLD) if scores.has_both else {}), scores.count
+    return (scores.measure(threshold_of(answers, version)) if scores.has_both else {}), scores.count
 
 
 def _not_measured(version: int, filters: Filters) -> Component:
@@ -123,11 +124,17 @@ def confusion_matrix(answers: Answers, filters: Filters) -> Component:
     Raises:
         NotYetError: The filters name no version and there is no champion, or no version has been tested.
     """
-    scores = scores_on_test_split(answers, selected_version(answers, filters), filters)
+    version = selected_version(answers, filters)
+    scores = scores_on_test_split(answers, version, filters)
     if not scores.count:
         return no_rows("test complaints", filters, TEST_SCORES)
-    cells = scores.confusion(THRESHOLD)
-    note = f"Predicted correctly: {cells[0][0] + cells[1][1]:,} of {scores.count:,}."
+    threshold = threshold_of(answers, version)
+    cells = scores.confusion(threshold)
+    (found, missed), (misjudged, _) = cells
+    note = (
+        f"Below {threshold:g}, version {version} predicts a failure: reading those {found + misjudged:,} of "
+        f"{scores.count:,} complaints finds {found:,} of {found + missed:,} failures."
+    )
     return html.Div([confusion_table(cells), html.P(note, className="note")])
 
 

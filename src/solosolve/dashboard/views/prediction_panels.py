@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.champion import selected_version
+from solosolve.dashboard.data.champion import selected_version, threshold_of
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.questions import SCORE_BINS, TEST_BINS
 from solosolve.dashboard.views.elements import counted, graph, no_rows
@@ -23,6 +23,7 @@ from solosolve.dashboard.views.figures import (
     success_by_state,
     time_unit,
 )
+from solosolve.errors import NotYetError
 from solosolve.model.drift import population_stability
 from solosolve.names import CATEGORY_COUNT, OTHER_CATEGORY, PREDICTIONS, THRESHOLD
 
@@ -56,8 +57,16 @@ def distribution(answers: Answers, filters: Filters) -> Component:
     if not rows:
         return no_rows("predictions", filters, PREDICTIONS)
     total = sum(row["n"] for row in rows)
-    figure = score_histogram(rows, THRESHOLD)
+    figure = score_histogram(rows, _threshold(answers, filters))
     return graph("distribution", figure, f"{counted(total, 'prediction')} by probability of success")
+
+
+def _threshold(answers: Answers, filters: Filters) -> float:
+    """That of the version in the filters or else of the champion."""
+    try:
+        return threshold_of(answers, selected_version(answers, filters))
+    except NotYetError:
+        return THRESHOLD
 
 
 def by_state(answers: Answers, filters: Filters) -> Component:

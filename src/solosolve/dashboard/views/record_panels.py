@@ -10,10 +10,11 @@ from dash.development.base_component import Component
 
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question
+from solosolve.dashboard.data.champion import threshold_of
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.elements import empty, table
 from solosolve.errors import NotYetError
-from solosolve.names import DEAD_LETTERS, QUARANTINE, REJECTED, THRESHOLD, Table
+from solosolve.names import DEAD_LETTERS, QUARANTINE, REJECTED, Table
 
 _SET_ASIDE: tuple[tuple[Table, str, Callable[[Filters], Question]], ...] = (
     (QUARANTINE, "unreadable record", questions.quarantined),
@@ -39,7 +40,8 @@ def performance_on_feedback(answers: Answers, filters: Filters) -> Component:
         by_version.setdefault(row["model_version"] or 0, []).append(pair)
     shown = []
     for version, pairs in sorted(by_version.items(), reverse=True):
-        hits = sum((probability >= THRESHOLD) == (label == 1.0) for probability, label in pairs)
+        threshold = threshold_of(answers, version)
+        hits = sum((probability >= threshold) == (label == 1.0) for probability, label in pairs)
         brier = sum((probability - label) ** 2 for probability, label in pairs) / len(pairs)
         shown.append((f"v{version}" if version else "unknown", len(pairs), f"{hits / len(pairs):.0%}", f"{brier:.3f}"))
     return table(("Version", "Verdicts", "Agreed", "Brier score"), shown, "Verdicts compared with predictions")

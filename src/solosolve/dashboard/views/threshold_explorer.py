@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
@@ -12,6 +12,7 @@ from solosolve.dashboard.data.champion import (
     SHOWN_METRICS,
     current_champion,
     scores_on_test_split,
+    threshold_of,
     trained_versions,
 )
 from solosolve.dashboard.data.filters import Filters
@@ -37,7 +38,7 @@ def threshold_explorer() -> Component:
             html.Div(
                 [html.Label("Threshold", htmlFor="threshold-slider"),
                  dcc.Slider(
-                     id="threshold-slider", min=_LOWEST, max=_HIGHEST, step=0.01, value=THRESHOLD,
+                     id="threshold-slider", min=_LOWEST, max=_HIGHEST, step=0.001, value=THRESHOLD,
                      marks={value: str(value) for value in (_LOWEST, 0.25, 0.5, 0.75, _HIGHEST)}, updatemode="mouseup",
                  )],
                 className="control",
@@ -60,6 +61,10 @@ def register_threshold_explorer(app: Dash, answers: Answers) -> None:
     )
     def offer(_: object, chosen: object) -> tuple[list[str], Any]:
         return offered_versions(answers, chosen)
+
+    @app.callback(Output("threshold-slider", "value"), Input("threshold-version", "value"))
+    def start(version: object) -> float:
+        return threshold_of(answers, int(version)) if _is_version(version) else THRESHOLD
 
     @app.callback(
         Output("threshold-results", "children"),
@@ -84,19 +89,22 @@ def offered_versions(answers: Answers, chosen: object) -> tuple[list[str], Any]:
     return versions, chosen if chosen in versions else default
 
 
+def _is_version(text: object) -> TypeGuard[str]:
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10
+
+
 def results(answers: Answers, version: object, threshold: object, search: object) -> Component:
     """Metrics and confusion matrix of a version at a threshold, as the browser sent them."""
     try:
         filters = Filters.parse(search)
     except UsageError as error:
         return empty(str(error))
-    is_version = isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 10
-    if not is_version:
+    if not _is_version(version):
         return empty("No model version to explore yet.", MADE_BY[TEST_SCORES])
     if not isinstance(threshold, int | float) or not 0 < threshold < 1:
         return empty(f"The threshold {str(threshold)[:20]} is not a number between 0 and 1. Move the slider.")
     try:
-        scores = scores_on_test_split(answers, int(str(version)), filters)
+        scores = scores_on_test_split(answers, int(version), filters)
     except NotYetError as error:
         return not_yet(error)
     except TableError as error:
@@ -112,5 +120,5 @@ def results(answers: Answers, version: object, threshold: object, search: object
     ]
     cells = scores.confusion(threshold)
     predicted = cells[0][1] + cells[1][1]
-    note = f"Success predicted: {predicted:,} of {scores.count:,} at threshold {threshold:.2f}."
+    note = f"Success predicted: {predicted:,} of {scores.count:,} at threshold {threshold:g}."
     return html.Div([tiles(*shown), confusion_table(cells), html.P(note, className="note")])

