@@ -13,9 +13,12 @@ from pyspark.sql import SparkSession
 
 from solosolve.flows import ingest_complaints, refine_complaints, request_scores, score_complaints
 from solosolve.local.produce import produce, read_complaints
+from solosolve.model.blend import Blend
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
+from solosolve.model.linear import LinearScore
+from solosolve.model.scorer import ComplaintScorer, Formula, as_raw_complaints
+from solosolve.model.topics import fit_topics
 from solosolve.model.word_kernels import HashedTerms
 from solosolve.names import FILED_COLUMNS, NARRATIVE, REQUESTS_TOPIC
 from support.builders import landing_csv
@@ -67,11 +70,14 @@ def sensitive_scorer() -> ComplaintScorer:
     known = {
         name: tuple(sorted({value.strip(" \t\r\n") for value in AWKWARD.get(name, ("Mortgage",))})) for name in texts
     }
+    topics = fit_topics(NARRATIVE, pa.array(NARRATIVES * 3), stop_words=(), size=8)
+    assert topics is not None
     encoder = FeatureEncoder(
         kernels=(
             TextLength(column=NARRATIVE),
             MonthOfYear(column="date_received"),
             HashedTerms(column=NARRATIVE, size=64, stop_words=("it", "the")),
+            topics,
             TextPattern(column=NARRATIVE, name="blanks", pattern=r"\s"),
             TextPattern(column=NARRATIVE, name="others", pattern=r"[^ -~]"),
             *(TopCategories(column=name, categories=values) for name, values in known.items()),
@@ -83,7 +89,13 @@ def sensitive_scorer() -> ComplaintScorer:
     rows = encoder.encode(as_raw_complaints(pa.Table.from_pylist(filed)))
     labels = np.random.default_rng(3).integers(0, 2, len(filed))
     parameters = {"objective": "binary:logistic", "max_depth": 8, "nthread": 1, "eta": 0.3, "colsample_bytree": 0.3}
-    return ComplaintScorer(encoder, xgb.train(parameters, xgb.DMatrix(rows, label=labels), num_boost_round=60))
+    trees = xgb.train(parameters, xgb.DMatrix(rows, label=labels), num_boost_round=60)
+    count = len(encoder.names)
+    weights = np.random.default_rng(4).normal(0, 0.1, count) / (1 + rows.mean(axis=0))
+    linear = LinearScore(
+        places=tuple(range(count)), weights=tuple(weights.tolist()), means=(0.0,) * count, intercept=0.1
+    )
+    return ComplaintScorer(encoder, trees, Formula(linear=linear, blend=Blend(linear=0.6, trees=0.5)))
 
 
 def probabilities(live: Live, source: str) -> list[tuple[int, float]]:

@@ -31,7 +31,7 @@ from solosolve.model.evaluation_data import (
 )
 from solosolve.model.plots import calibration_plot, confusion_plot, roc_plot
 from solosolve.model.scorer import ComplaintScorer
-from solosolve.model.training import fit_scorer, labels_and_probabilities
+from solosolve.model.training import FIXED, fit_scorer, labels_and_probabilities
 from solosolve.model.version_tags import VersionTags
 from solosolve.names import (
     CHALLENGER,
@@ -155,21 +155,26 @@ def _prior(features: DataFrame, settings: Settings) -> tuple[float, int]:
     missing = [split for split in (TRAIN, VALIDATE, TEST) if not counts.get(split)]
     if missing:
         raise ModelError(f"no labelled complaints to {', '.join(missing)} on; labels by split: {counts or 'none'}")
-    prior = next(float(row["rate"]) for row in rows if row["split"] == TRAIN)
-    if not 0 < prior < 1:
-        raise ModelError(f"all {counts[TRAIN]} training complaints have the label {prior}: there is nothing to learn")
+    rates = {row["split"]: float(row["rate"]) for row in rows}
+    for split, rate in rates.items():
+        if not 0 < rate < 1:
+            raise ModelError(
+                f"all {counts[split]} complaints of the {split} split have the label {rate}: there is nothing to learn"
+            )
     total = sum(counts.values())
     if total < settings.min_labels:
         logger.warning(
             "only %d labelled complaints (%d recommended): read metrics with intervals", total, settings.min_labels
         )
-    return prior, total
+    return rates[TRAIN], total
 
 
 def _log_run(
     chosen: Engine, scorer: ComplaintScorer, evaluations: dict[str, Evaluation], seconds: float, tags: VersionTags
 ) -> None:
     mlflow.log_params({"engine": chosen.name, "threshold": scorer.threshold, **chosen.parameters()})
+    if scorer.formula.blend is not None:
+        mlflow.log_params({f"blend_{name}": value for name, value in scorer.formula.blend.model_dump().items()})
     mlflow.log_metric("training_seconds", seconds)
     mlflow.log_metric("prior", tags.prior)
     for split, evaluation in evaluations.items():
@@ -216,7 +221,9 @@ def _feature_uri(tables: Tables) -> str:
 
 
 def _fingerprint(chosen: Engine, features_hash: str, review_share: float) -> str:
-    text = json.dumps([__version__, chosen.name, chosen.parameters(), features_hash, review_share], sort_keys=True)
+    text = json.dumps(
+        [__version__, chosen.name, chosen.parameters(), FIXED, features_hash, review_share], sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -16,7 +16,8 @@ from solosolve.names import COMPLAINTS_RAW, FEATURES, OUTCOME_NAMES
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 
-_LOWER_IS_BETTER = ("log_loss", "calibration_error")
+_BETTER = {"log_loss": "lower", "calibration_error": "lower", "review_share": "as chosen"}
+"""Which values are better; higher ones for all other metrics."""
 
 
 def show_report(settings: Settings, console: Console) -> None:
@@ -123,8 +124,7 @@ def _print_champion(champion: Champion, min_labels: int, console: Console) -> No
         interval = f"{metric.low:.3f} to {metric.high:.3f}"
         references = [metric.prior, *([metric.oracle] if has_oracle else [])]
         row = [metric.name, f"{metric.value:.3f}", interval, *(_number(value) for value in references)]
-        better = "lower" if metric.name in _LOWER_IS_BETTER else "higher"
-        grid.add_row(*row, better, style="bold" if metric.name == "auc" else None)
+        grid.add_row(*row, _BETTER.get(metric.name, "higher"), style="bold" if metric.name == "auc" else None)
     console.print(grid)
     _print_meaning(champion, console)
     console.print("prior: predicts the success rate of the training split for every complaint", style="dim")

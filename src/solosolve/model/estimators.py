@@ -47,7 +47,7 @@ class Engine(Protocol):
         Args:
             train: `complaint_id`, `features` ARRAY<FLOAT> and the label DOUBLE, none null; rows in any order.
             validate: The same for later complaints, to choose parameters on.
-            encoder: What made the features.
+            encoder: The encoder that computed the features.
 
         Returns:
             The model; equal for equal rows, whatever their order.
@@ -87,9 +87,8 @@ class GbtEngine:
 class XgboostEngine:
     """Distributed XGBoost, histogram trees fitted by `num_workers` Spark tasks at once, next to a linear score.
 
-    Whether a complaint succeeds is mostly chance, and what is not adds up from many small effects: of words, companies
-    and issues. A penalised linear score learns those from few rows; shallow, slow trees learn what does not add up, and
-    stop when they no longer help on later complaints.
+    The linear score learns many small effects from few rows. Shallow, slow trees learn interactions between features,
+    and stop when they no longer help on the validation split.
     """
 
     n_estimators: int = 600

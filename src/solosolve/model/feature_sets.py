@@ -40,7 +40,7 @@ class FeatureSet:
         name: The set's name for `--feature-set`.
         categorical: Columns to one-hot encode, and how many of their most frequent values to distinguish.
         term_buckets: Buckets that the narrative's words are hashed into.
-        topics: Topics of the narrative.
+        topics: Number of topics of the narrative.
         patterns: Keys of PATTERNS, counted in the narrative.
         renamed: For some categorical columns, the values that count as another one.
 

@@ -16,7 +16,7 @@ from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.feature_sets import PATTERNS, FeatureSet
 from solosolve.model.kernels import Kernel, MonthOfYear, TextLength, TextPattern, TopCategories
-from solosolve.model.topics import SAMPLED_TEXTS, fit_topics
+from solosolve.model.topics import READ_CHARACTERS, SAMPLED_TEXTS, fit_topics
 from solosolve.model.word_kernels import HashedTerms, TextTopics
 from solosolve.names import NARRATIVE, OTHER_CATEGORY
 
@@ -69,7 +69,8 @@ class EncoderEstimator(Estimator, DefaultParamsReadable, DefaultParamsWritable):
 
 def _learn_topics(dataset: DataFrame, plan: _Topics) -> TextTopics | None:
     # Ordered by a hash, a sample is the same however the rows are stored.
-    sample = dataset.select("complaint_id", plan.column).orderBy(F.xxhash64("complaint_id")).limit(SAMPLED_TEXTS)
+    text = F.substring(plan.column, 1, READ_CHARACTERS).alias(plan.column)
+    sample = dataset.select("complaint_id", text).orderBy(F.xxhash64("complaint_id")).limit(SAMPLED_TEXTS)
     texts = sample.select(plan.column).toArrow().column(0).combine_chunks()
     return fit_topics(plan.column, texts, plan.stop_words, plan.size)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from solosolve.model.feature_kernel import Block
 from solosolve.model.metrics import Floats
@@ -28,6 +29,12 @@ class LinearScore(BaseModel):
     weights: tuple[float, ...]
     means: tuple[float, ...]
     intercept: float
+
+    @model_validator(mode="after")
+    def _require_shapes(self) -> Self:
+        if not len(self.places) == len(self.weights) == len(self.means) > 0:
+            raise ValueError("linear score: places, weights and means are not equally many, or there are none")
+        return self
 
     def log_odds(self, features: Block) -> Floats:
         """The log-odds of each row of encoded features, shape (rows,). A row's value does not depend on the others."""

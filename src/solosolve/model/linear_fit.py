@@ -21,7 +21,8 @@ from solosolve.model.word_kernels import TextTopics
 from solosolve.names import LABEL
 
 LINEAR_ROWS = 200_000
-"""Training rows, at most: some 300 features of them fit into 250 MB, and more rows change none of the weights much."""
+"""Training rows, at most: some 300 features of them take up to 1.4 GB while they are fitted, and more rows change none
+of the weights much."""
 
 PENALTIES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Inverse strengths of the penalty to choose from (scikit-learn's C)."""
@@ -34,12 +35,12 @@ def fit_linear(train: DataFrame, validate: DataFrame, encoder: FeatureEncoder) -
     """Fits a ridge-penalised logistic regression on topics and categories.
 
     The weights of a company's or an issue's category are its success rate, shrunk towards the average of all by how few
-    complaints there are, and corrected for everything else that is known of them.
+    complaints there are, and adjusted for the other features.
 
     Args:
         train: `complaint_id`, `features` ARRAY<FLOAT> and the label DOUBLE, none null; rows in any order.
         validate: The same for later complaints, on which the penalty with the lowest log loss is chosen.
-        encoder: What made the features.
+        encoder: The encoder that computed the features.
 
     Returns:
         The score, equal for equal rows, whatever their order; None if there are no topics or categories.
@@ -80,10 +81,10 @@ def _collect(rows: DataFrame, places: Sequence[int]) -> _Rows:
             lists = pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(features).reshape(-1), len(places))
             yield batch.set_column(2, "features", lists.cast(pa.list_(pa.float32())))
 
-    # Ordered by a hash, the rows are the same however they are stored.
-    drawn = rows.select("complaint_id", LABEL, "features").orderBy(F.xxhash64("complaint_id")).limit(LINEAR_ROWS)
     schema = f"complaint_id bigint, {LABEL} double, features array<float>"
-    table = drawn.mapInArrow(cut, schema).toArrow().sort_by("complaint_id")
+    narrow = rows.select("complaint_id", LABEL, "features").mapInArrow(cut, schema)
+    # Ordered by a hash, the rows are the same however they are stored.
+    table = narrow.orderBy(F.xxhash64("complaint_id")).limit(LINEAR_ROWS).toArrow().sort_by("complaint_id")
     features = table.column("features").combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
     return _Rows(features, np.asarray(table.column(LABEL)))
 

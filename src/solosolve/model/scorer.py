@@ -17,12 +17,13 @@ from solosolve.errors import ModelError
 from solosolve.model.blend import Blend
 from solosolve.model.encoder import ENCODER_FILE, FILED_TYPES, FeatureEncoder
 from solosolve.model.feature_kernel import Block
+from solosolve.model.kernels import TopCategories
 from solosolve.model.linear import LinearScore
 from solosolve.model.metrics import Floats
 from solosolve.names import THRESHOLD
 
 _TREES_FILE, _MANIFEST_FILE = "boosted_trees.ubj", "model.json"
-_TREES_OF_OLD = "trees.ubj"
+_FORMER_TREES_FILE = "trees.ubj"
 """The trees of versions from before there was a formula, and so a manifest."""
 
 INTERCEPT = "(base)"
@@ -119,10 +120,21 @@ class ComplaintScorer:
             if linear is not None:
                 added, base = linear.contributions(features)
                 effects += blend.linear * np.column_stack([added, np.full(len(features), base)])
+        self._gather_categories(features, effects)
         names = [*self.encoder.names, INTERCEPT]
         return [
             {names[place]: float(row[place]) for place in np.argsort(-np.abs(row), kind="stable")} for row in effects
         ]
+
+    def _gather_categories(self, features: Block, effects: Floats) -> None:
+        """Gives each column's present category the effects of the absent ones: nobody looks for those."""
+        end = 0
+        for kernel in self.encoder.kernels:
+            start, end = end, end + len(kernel.names)
+            if isinstance(kernel, TopCategories):
+                total, present = effects[:, start:end].sum(axis=1), features[:, start:end].argmax(axis=1)
+                effects[:, start:end] = 0
+                effects[np.arange(len(effects)), start + present] = total
 
     def importances(self) -> dict[str, float]:
         """Each feature's share of the trees' total gain, largest first, without the features that no tree uses."""
@@ -152,15 +164,17 @@ class ComplaintScorer:
             booster = xgb.Booster(params={"nthread": 1}, model_file=folder / trees)
         except (OSError, ValueError, xgb.core.XGBoostError) as error:
             raise ModelError(f"cannot load a model from {folder}: {str(error).splitlines()[0]}") from error
-        expected = {trees: booster.num_features()}
-        if formula.linear is not None:
-            expected["its linear score"] = max(len(encoder.names), 1 + max(formula.linear.places))
-        for part, count in expected.items():
-            if count != len(encoder.names):
-                raise ModelError(
-                    f"cannot load the model in {folder}: {part} expects {count} features, but {ENCODER_FILE} makes "
-                    f"{len(encoder.names)}"
-                )
+        made = len(encoder.names)
+        if booster.num_features() != made:
+            raise ModelError(
+                f"cannot load the model in {folder}: {trees} expects {booster.num_features()} features, but "
+                f"{ENCODER_FILE} makes {made}"
+            )
+        if formula.linear is not None and not 0 <= min(formula.linear.places) <= max(formula.linear.places) < made:
+            raise ModelError(
+                f"cannot load the model in {folder}: its linear score reads feature {max(formula.linear.places)}, but "
+                f"{ENCODER_FILE} makes only {made}"
+            )
         return cls(encoder, booster, formula)
 
     def _checked(self, complaints: pa.RecordBatch) -> pa.RecordBatch:
@@ -183,8 +197,8 @@ class _Manifest(BaseModel):
 
 def _checked_files(folder: Path) -> tuple[str, Formula]:
     """The name of the file with the trees, and the formula, once the files are what was saved."""
-    if (folder / _TREES_OF_OLD).exists():
-        return _TREES_OF_OLD, Formula()
+    if (folder / _FORMER_TREES_FILE).exists():
+        return _FORMER_TREES_FILE, Formula()
     manifest = _Manifest.model_validate_json((folder / _MANIFEST_FILE).read_bytes())
     for name in (ENCODER_FILE, _TREES_FILE):
         if _sha256(folder / name) != manifest.sha256.get(name):

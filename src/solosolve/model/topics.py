@@ -12,8 +12,11 @@ from sklearn.decomposition import TruncatedSVD
 from solosolve.model.word_kernels import TextTopics
 from solosolve.model.words import Words
 
-SAMPLED_TEXTS = 50_000
-"""Training texts, at most, that topics are fitted on: about 100 MB on the driver."""
+SAMPLED_TEXTS = 20_000
+"""Training texts, at most, that topics are fitted on: about 300 MB on the driver."""
+
+READ_CHARACTERS = 20_000
+"""Characters of a text that are read; nearly all texts are shorter."""
 
 VOCABULARY_SIZE = 4096
 MIN_TEXTS = 3
@@ -21,7 +24,7 @@ MIN_TEXTS = 3
 
 _SEED = 42
 _LEAST_SPREAD = 1e-3
-"""A direction in which the texts differ less, compared with the first, is rounding error."""
+"""Directions whose spread is below this share of the largest are rounding errors."""
 
 
 def fit_topics(column: str, texts: pa.Array, stop_words: tuple[str, ...], size: int) -> TextTopics | None:

@@ -8,13 +8,17 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from solosolve.model.blend import Blend
+from solosolve.model.blend import EXPECTED_LINEAR, EXPECTED_TREES, WEIGHT_SPREAD, Blend
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine
 from solosolve.model.evaluation_data import collect_log_odds
+from solosolve.model.linear_fit import PENALTIES, TREES_ONLY
 from solosolve.model.metrics import Floats
 from solosolve.model.scorer import ComplaintScorer, Formula
 from solosolve.names import LABEL, TRAIN, VALIDATE
+
+FIXED = (PENALTIES, sorted(TREES_ONLY), EXPECTED_LINEAR, EXPECTED_TREES, WEIGHT_SPREAD)
+"""What a fitted scorer depends on besides its data and the engine's parameters."""
 
 
 def fit_scorer(
@@ -25,7 +29,7 @@ def fit_scorer(
     Args:
         chosen: The engine.
         features: Rows of `gold.complaint_features` that train, validate or test.
-        encoder: What made the features.
+        encoder: The encoder that computed the features.
         review_share: The share of complaints that people can read, from 0 to 1.
 
     Returns:

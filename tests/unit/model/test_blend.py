@@ -45,6 +45,16 @@ def test_threshold_flags_the_share_that_people_can_read(share: float) -> None:
     assert (blend.probability(NOISE, TRUTH) < blend.threshold).mean() == pytest.approx(share, abs=5e-3)
 
 
+@pytest.mark.parametrize(
+    ("probabilities", "flagged"), [([0.5, 0.6, 0.7, 0.8, 0.9], 1), ([0.7974] * 3 + [0.8104] * 9 + [0.8212] * 3, 3)]
+)
+def test_threshold_parts_equal_probabilities_from_the_next(probabilities: list[float], flagged: int) -> None:
+    log_odds = np.log(np.array(probabilities) / (1 - np.array(probabilities)))
+    labels = (np.arange(len(log_odds)) % 4 > 0).astype(float)
+    blend = Blend.fit(labels, None, log_odds, review_share=0.2)
+    assert (blend.probability(None, log_odds) < blend.threshold).sum() == flagged
+
+
 def test_probability_of_a_row_does_not_depend_on_the_others() -> None:
     blend = Blend(linear=0.7, trees=0.4, intercept=-0.1)
     together = blend.probability(NOISE, TRUTH)

@@ -20,16 +20,22 @@ from solosolve.model.kernels import MonthOfYear, TextLength, TopCategories
 from solosolve.model.linear import LinearScore
 from solosolve.model.mlflow_flavor import PyfuncScorer, _load_pyfunc
 from solosolve.model.scorer import ComplaintScorer, Formula, as_raw_complaints
+from solosolve.model.topics import fit_topics
 from solosolve.model.word_kernels import HashedTerms
 from solosolve.names import FILED_COLUMNS, NARRATIVE
 from support.builders import complaint
 
+TOPICS = fit_topics(
+    NARRATIVE, pa.array(["payment late why", "payment late", "payment loan", "loan why"] * 3), stop_words=(), size=2
+)
+assert TOPICS is not None
 ENCODER = FeatureEncoder(
     kernels=(
         TextLength(column=NARRATIVE),
         HashedTerms(column=NARRATIVE, size=16, stop_words=("the",)),
         MonthOfYear(column="date_received"),
         TopCategories(column="state", categories=("CA", "NY")),
+        TOPICS,
     )
 )
 FILES = ["boosted_trees.ubj", "features.json", "model.json"]
@@ -62,9 +68,9 @@ def trained() -> ComplaintScorer:
     labels = (features[:, 0] + np.random.default_rng(6).normal(0, 40, len(features)) > np.median(features[:, 0])) * 1.0
     parameters = {"objective": "binary:logistic", "max_depth": 3, "nthread": 1, "seed": 1}
     trees = xgb.train(parameters, xgb.DMatrix(features, label=labels), num_boost_round=10)
-    weights = dict(zip((0, 5, 18, 20), (0.01, -0.3, 0.5, -0.25), strict=True))
+    weights = dict(zip((0, 5, 18, 20, 22), (0.01, -0.3, 0.5, -0.25, 0.4), strict=True))
     linear = LinearScore(
-        places=tuple(weights), weights=tuple(weights.values()), means=(100.0, 1.0, 0.3, 0.3), intercept=-1.0
+        places=tuple(weights), weights=tuple(weights.values()), means=(100.0, 1.0, 0.3, 0.3, 0.1), intercept=-1.0
     )
     blend = Blend(linear=0.6, trees=0.5, intercept=0.1, threshold=0.4)
     return ComplaintScorer(ENCODER, trees, Formula(linear=linear, blend=blend))
@@ -95,6 +101,11 @@ def test_score_gives_one_probability_per_row() -> None:
 
 def test_score_equals_the_score_of_encoded_features() -> None:
     assert SCORER.score(BATCH).tobytes() == SCORER.score_features(ENCODER.encode(BATCH)).tobytes()
+
+
+def test_score_does_not_depend_on_how_many_rows_are_encoded_at_a_time() -> None:
+    many = pa.concat_batches([BATCH] * 11)
+    assert SCORER.score(many).tobytes() == np.tile(SCORER.score(BATCH), 11).tobytes()
 
 
 def test_score_of_no_rows_is_empty() -> None:
@@ -192,14 +203,14 @@ def test_load_refuses_an_unknown_kernel(saved: Path) -> None:
 
 def test_load_refuses_trees_with_another_number_of_features(tmp_path: Path) -> None:
     ComplaintScorer(FeatureEncoder(kernels=ENCODER.kernels[:-1]), SCORER.booster).save(tmp_path)
-    with pytest.raises(ModelError, match=r"boosted_trees\.ubj expects 21 features, but features\.json makes 18"):
+    with pytest.raises(ModelError, match=r"boosted_trees\.ubj expects 23 features, but features\.json makes 21"):
         ComplaintScorer.load(tmp_path)
 
 
 def test_load_refuses_a_linear_score_that_reads_other_features(tmp_path: Path) -> None:
-    linear = LinearScore(places=(2, 21), weights=(1.0, 1.0), means=(0.0, 0.0), intercept=0.0)
+    linear = LinearScore(places=(2, 23), weights=(1.0, 1.0), means=(0.0, 0.0), intercept=0.0)
     ComplaintScorer(ENCODER, SCORER.booster, Formula(linear=linear, blend=Blend())).save(tmp_path)
-    with pytest.raises(ModelError, match=r"its linear score expects 22 features, but features\.json makes 21"):
+    with pytest.raises(ModelError, match=r"its linear score reads feature 23, but features\.json makes only 23"):
         ComplaintScorer.load(tmp_path)
 
 
@@ -222,6 +233,12 @@ def test_explain_orders_features_by_the_size_of_their_effect() -> None:
     assert set(explained) == {*ENCODER.names, "(base)"}
     sizes = [abs(effect) for effect in explained.values()]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_explain_gives_the_effects_of_a_column_to_its_present_category() -> None:
+    for state, explained in zip(BATCH.column("state").to_pylist(), SCORER.explain(BATCH), strict=True):
+        present = f"state={state if state in ('CA', 'NY') else 'Other'}"
+        assert all(effect == 0 for name, effect in explained.items() if "state=" in name and name != present)
 
 
 def test_explain_of_no_rows_is_empty() -> None:
