@@ -11,12 +11,21 @@ from typing import Any
 import pytest
 
 from solosolve.errors import RefusedFilesError
-from solosolve.flows import build_features, ingest_complaints, refine_complaints, train_model
+from solosolve.flows import (
+    build_features,
+    ingest_complaints,
+    promote_model,
+    refine_complaints,
+    score_complaints,
+    train_model,
+    validate_model,
+)
 from solosolve.names import (
     COMPLAINT_COLUMNS,
     COMPLAINTS,
     COMPLAINTS_RAW,
     FEATURES,
+    PREDICTIONS,
     QUARANTINE,
     REJECTED,
     WITHDRAWN_COLUMNS,
@@ -24,6 +33,7 @@ from solosolve.names import (
 from solosolve.storage.tables import Tables
 from solosolve.transforms.split import NoOutcomesError
 from support.builders import OFFICIAL_HEADER, landing_csv
+from support.live import Live
 
 MISSING = (
     "", " ", "\u00a0", "\u200b", "N/A", "n/a", "NA", "None", "NULL", "null", "nan", "NaN", r"\N", "-", "<NA>", "#N/A",
@@ -131,3 +141,16 @@ def test_publication_without_outcomes_lands_and_says_why_nothing_is_learned(tmp_
     assert not tables.exists(FEATURES)
     with pytest.raises(NoOutcomesError, match="no complaint has a known outcome, so there is nothing to learn from"):
         train_model.run(tables.spark, tables.settings, "xgboost")
+
+
+def test_publication_without_outcomes_is_scored_by_a_given_champion(tmp_path: Path, live: Live) -> None:
+    columns = [name for name in COMPLAINT_COLUMNS if name not in WITHDRAWN_COLUMNS]
+    (tmp_path / "a.csv").write_text(landing_csv({}, {"complaint_id": "2"}, header=columns, columns=columns))
+    spark, settings = live.tables.spark, live.settings
+    land(live.tables, tmp_path / "a.csv")
+    build_features.run(spark, settings, "default")
+    assert train_model.run(spark, settings, "xgboost").version == 1
+    assert (validate_model.run(spark, settings), promote_model.run(spark, settings)) == (None, None)
+    assert score_complaints.run(spark, settings) == 2
+    scored = live.tables.read(PREDICTIONS).select("complaint_id", "model_version").collect()
+    assert sorted(map(tuple, scored)) == [(1, 1), (2, 1)]

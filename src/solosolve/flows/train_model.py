@@ -71,18 +71,22 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
         engine_name: `gbt` or `xgboost`.
 
     Returns:
-        The challenger.
+        The challenger; the champion if no complaint has a known outcome.
 
     Raises:
         UsageError: There is no such engine.
-        NoOutcomesError: No complaint has a known outcome.
+        NoOutcomesError: No complaint has a known outcome, and there is no champion.
         MissingTableError: There are no features yet.
         ModelError: A split has no rows or only one class.
     """
     chosen = engine(engine_name, settings.training_workers)
     tables, registry = Tables(spark, settings), Registry(settings)
-    if not tables.exists(FEATURES):
-        _require_outcomes(tables)
+    if not tables.exists(FEATURES) and _lacks_outcomes(tables):
+        champion = registry.find(CHAMPION)
+        if champion is None:
+            raise NoOutcomesError
+        logger.warning("version %d stays champion: %s", champion.version, NoOutcomesError())
+        return champion
     features = trainable_features(tables.read(FEATURES))
     features_hash = gold_hash(features)
     fingerprint = _fingerprint(chosen, features_hash, settings.review_share)
@@ -108,10 +112,8 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
         return _train(tables, registry, chosen, features, active.info.run_id, tags)
 
 
-def _require_outcomes(tables: Tables) -> None:
-    """Says why there are no features, if it is because no complaint has a known outcome."""
-    if tables.exists(COMPLAINTS) and tables.read(COMPLAINTS).where(F.col(LABEL).isNotNull()).isEmpty():
-        raise NoOutcomesError
+def _lacks_outcomes(tables: Tables) -> bool:
+    return tables.exists(COMPLAINTS) and tables.read(COMPLAINTS).where(F.col(LABEL).isNotNull()).isEmpty()
 
 
 def _train(
