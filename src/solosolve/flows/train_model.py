@@ -92,11 +92,7 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
     fingerprint = _fingerprint(chosen, features_hash, settings.review_share)
     trained = registry.find_version(fingerprint)
     if trained is not None:
-        logger.info("version %d was already trained with the same data and parameters", trained.version)
-        champion = registry.find(CHAMPION)
-        if champion is None or champion.version != trained.version:
-            registry.set_alias(CHALLENGER, trained)
-        return trained
+        return _challenge_again(registry, trained)
     prior, label_count = _prior(features, settings)
     tags = VersionTags(
         feature_model_uri=_feature_uri(tables),
@@ -110,6 +106,14 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
     )
     with registry.run(TASK, tags.write()) as active:
         return _train(tables, registry, chosen, features, active.info.run_id, tags)
+
+
+def _challenge_again(registry: Registry, trained: RegisteredModel) -> RegisteredModel:
+    logger.info("version %d was already trained with the same data and parameters", trained.version)
+    champion = registry.find(CHAMPION)
+    if champion is None or champion.version != trained.version:
+        registry.set_alias(CHALLENGER, trained)
+    return trained
 
 
 def _lacks_outcomes(tables: Tables) -> bool:
