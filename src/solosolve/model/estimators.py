@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from solosolve.errors import UsageError
 from solosolve.model.encoder import FeatureEncoder
+from solosolve.model.feature_kernel import block_of
 from solosolve.model.linear import LinearScore
 from solosolve.model.linear_fit import fit_linear
 from solosolve.model.spark_trees import booster_from_spark
@@ -79,8 +80,7 @@ class GbtEngine:
         classifier = GBTClassifier(featuresCol="features", labelCol=LABEL, **self.parameters())
         drawn = train.orderBy(F.xxhash64("complaint_id")).select("features").limit(self.cover_rows)
         sample = drawn.toArrow().column("features").combine_chunks()
-        features = sample.values.to_numpy().reshape(len(sample), -1)
-        return Fitted(booster_from_spark(classifier.fit(vectors), features))
+        return Fitted(booster_from_spark(classifier.fit(vectors), block_of(sample)))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from solosolve.model.feature_kernel import block_of
 from solosolve.model.metrics import Floats
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import LABEL, TEST, TRAIN, VALIDATE
@@ -40,8 +41,7 @@ def collect_log_odds(rows: DataFrame, scorer: ComplaintScorer) -> pa.Table:
 
     def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            features = batch.column("features").flatten().to_numpy().reshape(batch.num_rows, -1)
-            linear, trees = scorer.log_odds(features)
+            linear, trees = scorer.log_odds(block_of(batch.column("features")))
             parts = batch.drop_columns("features").append_column("trees", pa.array(trees))
             yield parts.append_column(
                 "linear", pa.nulls(len(trees), pa.float64()) if linear is None else pa.array(linear)

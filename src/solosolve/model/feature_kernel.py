@@ -13,6 +13,12 @@ Block = NDArray[np.float32]
 """One row per complaint, one column per feature."""
 
 
+def block_of(lists: pa.ListArray) -> Block:
+    """The block that a column of equally long lists of float32 holds, without a copy of the values."""
+    block: Block = lists.flatten().to_numpy().reshape(len(lists), -1)
+    return block
+
+
 class FeatureKernel(BaseModel):
     """A fitted, serialisable function from a raw complaint column to a block of numbers."""
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from sklearn.linear_model import LogisticRegression
 
 from solosolve.model.encoder import FeatureEncoder
-from solosolve.model.feature_kernel import Block
+from solosolve.model.feature_kernel import Block, block_of
 from solosolve.model.kernels import TopCategories
 from solosolve.model.linear import LinearScore
 from solosolve.model.metrics import Floats
@@ -77,7 +77,7 @@ def _collect(rows: DataFrame, places: Sequence[int]) -> _Rows:
 
     def cut(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            features = batch.column("features").flatten().to_numpy().reshape(batch.num_rows, -1)[:, places]
+            features = block_of(batch.column("features"))[:, places]
             lists = pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(features).reshape(-1), len(places))
             yield batch.set_column(2, "features", lists.cast(pa.list_(pa.float32())))
 
@@ -85,8 +85,7 @@ def _collect(rows: DataFrame, places: Sequence[int]) -> _Rows:
     narrow = rows.select("complaint_id", LABEL, "features").mapInArrow(cut, schema)
     # Ordered by a hash, the rows are the same however they are stored.
     table = narrow.orderBy(F.xxhash64("complaint_id")).limit(LINEAR_ROWS).toArrow().sort_by("complaint_id")
-    features = table.column("features").combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
-    return _Rows(features, np.asarray(table.column(LABEL)))
+    return _Rows(block_of(table.column("features").combine_chunks()), np.asarray(table.column(LABEL)))
 
 
 def _fit(rows: _Rows, places: Sequence[int], penalty: float) -> LinearScore:
