@@ -8,28 +8,26 @@ from dataclasses import dataclass
 
 import mlflow
 import pyarrow as pa
-from pyspark.ml import Pipeline
 from pyspark.ml.feature import StopWordsRemover
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from solosolve import __version__
 from solosolve.errors import ConservationError
-from solosolve.model.encoder import ENCODER_FILE
+from solosolve.model.encoder import ENCODER_FILE, FeatureEncoder
 from solosolve.model.feature_sets import feature_set
 from solosolve.model.features import build_pipeline, describe, encoder_of, feature_lists
 from solosolve.model.version_tags import FINGERPRINT
-from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, TRAIN, Table
+from solosolve.names import COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.adoption import adopt, staging_folder
 from solosolve.storage.migrations import rename_split
 from solosolve.storage.registry import Registry
 from solosolve.storage.staging import stage_rows
-from solosolve.storage.table_facts import count_rows, distinct_values, newest_version
+from solosolve.storage.table_facts import count_each, count_rows, distinct_values, newest_version
 from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
-from solosolve.transforms.split import SHARES, NoOutcomesError, with_split
+from solosolve.transforms.split import SHARES, NoOutcomesError, filter_training, find_split_days, with_split
 
 logger = logging.getLogger("solosolve.build_features")
 
@@ -74,7 +72,8 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
     pipeline = build_pipeline(chosen, tuple(StopWordsRemover.loadDefaultStopWords("english")))
     configuration = f"{__version__}|{describe(pipeline)}|{SHARES}|{settings.maturity_days}"
     tables.require(COMPLAINTS)
-    source = _digest(configuration, *newest_version(tables, COMPLAINTS))
+    table_id, version = newest_version(tables, COMPLAINTS)
+    source = _digest(configuration, table_id, version)
     rename_split(tables)
     # Complaints whose commit is known need not be read; others may still be the same.
     if (built := _found(tables, registry.find_run(TASK, source, SOURCE))) is not None:
@@ -88,23 +87,24 @@ def run(spark: SparkSession, settings: Settings, feature_set_name: str) -> Built
         FINGERPRINT: fingerprint,
         SOURCE: source,
         "silver_data_hash": silver_hash,
-        "silver_version": str(tables.version(COMPLAINTS)),
+        "silver_version": str(version),
     }
     try:
-        split = with_split(complaints, settings.maturity_days)
+        days = find_split_days(complaints, settings.maturity_days)
     except NoOutcomesError as error:
         # Landing and refining were a success, and a champion, if there is one, scores the complaints as they are.
         logger.warning("no features built: %s", error)
         return Built("", 0, is_new=False)
     with registry.run(TASK, tags) as active:
-        built = _build(tables, split, pipeline, _uri(active.info.run_id))
+        encoder = encoder_of(pipeline.fit(filter_training(complaints, days)))
+        mlflow.log_text(encoder.model_dump_json(indent=1), ENCODER_FILE)
+        built = _encode(tables, with_split(complaints, days), encoder, _uri(active.info.run_id))
         mlflow.log_params({"feature_set": chosen.name, "maturity_days": settings.maturity_days})
     return built
 
 
-def _build(tables: Tables, split: DataFrame, pipeline: Pipeline, uri: str) -> Built:
-    encoder = encoder_of(pipeline.fit(split.where(F.col("split") == TRAIN)))
-    mlflow.log_text(encoder.model_dump_json(indent=1), ENCODER_FILE)
+def _encode(tables: Tables, split: DataFrame, encoder: FeatureEncoder, uri: str) -> Built:
+    """Replaces `gold.complaint_features` by the features of all complaints."""
     kept = ("complaint_id", "date_received", "split", LABEL)
 
     def encode(complaints: pa.RecordBatch) -> dict[Table, pa.RecordBatch]:
@@ -118,9 +118,9 @@ def _build(tables: Tables, split: DataFrame, pipeline: Pipeline, uri: str) -> Bu
     inputs = [name for name in encoder.inputs if name not in kept]
     files = stage_rows(split.select(*kept, *inputs), {FEATURES: staging_folder(tables, FEATURES)}, encode)
     adopt(tables, FEATURES, files, overwrites=True)
-    counts = {row["split"]: row["count"] for row in tables.read(FEATURES).groupBy("split").count().collect()}
+    counts = count_each(tables, FEATURES, "split")
     mlflow.log_metrics({f"{name}_count": count for name, count in counts.items()})
-    row_count, expected = sum(counts.values()), tables.read(COMPLAINTS).count()
+    row_count, expected = sum(counts.values()), count_rows(tables, COMPLAINTS)
     if row_count != expected:
         raise ConservationError(f"{expected} complaints in silver, but {row_count} rows of features")
     logger.info("%d complaints, %d features each", row_count, len(encoder.names))

@@ -127,14 +127,17 @@ def _ids(tables: Tables, records: DataFrame) -> DataFrame:
     `merged` for complaints that it has. The null id, which stands for all that are not valid, is merged, too.
     """
     counted = records.groupBy(silver.parsed_complaint_id().alias(_NUMBER)).agg(F.count("*").alias("record_count"))
-    known = _placed(tables).select(
-        F.col(silver.RECORD_KEY).try_cast("bigint").alias(_NUMBER), F.lit(True).alias("is_known")
-    )
+    if _placed_count(tables):
+        key = F.col(silver.RECORD_KEY).try_cast("bigint").alias(_NUMBER)
+        # An interrupted merge may have left a complaint in both tables.
+        known = _placed(tables).select(key, F.lit(True).alias("is_known")).distinct()
+        joined = counted.join(known, on=_NUMBER, how="left")
+    else:
+        joined = counted.withColumn("is_known", F.lit(None).cast("boolean"))
     is_merged = F.col(_NUMBER).isNull() | F.col("is_known").isNotNull()
     case = F.when(is_merged, _MERGED).when(F.col("record_count") > 1, _SEVERAL).otherwise(_SINGLE)
-    joined = counted.join(known, on=_NUMBER, how="left").select(_NUMBER, "record_count", case.alias(_CASE))
-    # An interrupted merge may have left a complaint in both tables.
-    return joined.distinct().localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
+    ids = joined.select(_NUMBER, "record_count", case.alias(_CASE))
+    return ids.localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
 
 
 def _append(tables: Tables, records: DataFrame, count: int) -> None:
@@ -145,8 +148,7 @@ def _append(tables: Tables, records: DataFrame, count: int) -> None:
         return {COMPLAINTS: silver.complaints_of(judged), REJECTED: silver.rejected_of(judged)}
 
     before = _placed_count(tables)
-    folders = {table: staging_folder(tables, table) for table in _KEYS}
-    files = stage_rows(records, folders, judge)
+    files = stage_rows(records, {table: staging_folder(tables, table) for table in _KEYS}, judge)
     for table in _KEYS:
         adopt(tables, table, files)
     if _placed_count(tables) != before + count:

@@ -41,6 +41,16 @@ def count_by(tables: Tables, table: Table, column: str, values: Collection[str])
     return {row["v"]: row["n"] for row in found}
 
 
+def count_each(tables: Tables, table: Table, column: str) -> dict[str, int]:
+    """The number of rows with each value of a text column; none if the table does not exist."""
+    if not tables.exists(table):
+        return {}
+    if not tables.settings.is_local:
+        return {row[column]: row["count"] for row in tables.read(table).groupBy(column).count().collect()}
+    found = _query(tables, f"select {column} as v, count(*) as n from {table} group by 1")
+    return {row["v"]: row["n"] for row in found}
+
+
 def distinct_values(tables: Tables, table: Table, column: str) -> set[str]:
     """The distinct values of a text column; none if the table does not exist."""
     if not tables.exists(table):

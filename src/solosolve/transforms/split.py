@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame, Window
@@ -28,33 +29,60 @@ class NoOutcomesError(SplitError):
         )
 
 
-def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
-    """Adds `split` by date received: of the mature labelled complaints, the oldest 60 % train, the next 20 % validate,
-    the newest 20 % test.
+@dataclass(frozen=True)
+class SplitDays:
+    """The days that divide labelled complaints.
 
-    A day is never divided. The newest `maturity_days` of the labelled period are `immature`: late disputes are still
-    missing there, so the labels are biased towards success. A complaint whose exact narrative already
-    occurs in an earlier split is a `duplicate` and used in none: a model would be tested on what it has memorised.
+    Attributes:
+        mature_until: The last day whose labels are no longer expected to change.
+        validate_from: The first day of validate.
+        test_from: The first day of test.
+    """
+
+    mature_until: date
+    validate_from: date
+    test_from: date
+
+
+def find_split_days(complaints: DataFrame, maturity_days: int) -> SplitDays:
+    """Finds the days that put the oldest 60 % of the mature labelled complaints in train, the next 20 % in validate,
+    and the newest 20 % in test.
 
     Args:
         complaints: Rows of `silver.complaints`.
         maturity_days: Newest days of the labelled period to leave out.
 
     Returns:
-        The rows with `split`: train, validate, test, immature, duplicate or unlabelled (outcome unknown).
+        The days; none of them is divided.
 
     Raises:
         NoOutcomesError: No complaint is labelled.
         SplitError: Train, validate or test would have no day.
     """
-    is_labelled = F.col(LABEL).isNotNull()
-    newest = complaints.where(is_labelled).agg(F.max("date_received").alias("newest")).first()
-    if newest is None or newest["newest"] is None:
+    labelled = complaints.where(F.col(LABEL).isNotNull() & F.col("date_received").isNotNull())
+    daily = labelled.groupBy("date_received").count().collect()
+    counts = sorted((row["date_received"], row["count"]) for row in daily)
+    if not counts:
         raise NoOutcomesError
-    mature_until = newest["newest"] - timedelta(days=maturity_days)
-    validate_from, test_from = _first_days(complaints.where(is_labelled), mature_until)
-    by_date = _split_by_date(is_labelled, mature_until, validate_from, test_from)
-    dated = complaints.withColumn("split", by_date)
+    mature_until = counts[-1][0] - timedelta(days=maturity_days)
+    return SplitDays(mature_until, *_first_days([each for each in counts if each[0] <= mature_until], mature_until))
+
+
+def with_split(complaints: DataFrame, days: SplitDays) -> DataFrame:
+    """Adds `split` by date received.
+
+    A day is never divided. Complaints that are newer than `days.mature_until` are `immature`: late disputes are still
+    missing there, so the labels are biased towards success. A complaint whose exact narrative already
+    occurs in an earlier split is a `duplicate` and used in none: a model would be tested on what it has memorised.
+
+    Args:
+        complaints: Rows of `silver.complaints`.
+        days: From `find_split_days`.
+
+    Returns:
+        The rows with `split`: train, validate, test, immature, duplicate or unlabelled (outcome unknown).
+    """
+    dated = complaints.withColumn("split", _split_by_date(days))
     # Only the ids of the few duplicates are shuffled with the complaints, not their texts.
     duplicates = _duplicates(dated).select("complaint_id", F.lit(True).alias("_is_duplicate"))
     joined = dated.join(F.broadcast(duplicates), on="complaint_id", how="left")
@@ -62,10 +90,15 @@ def with_split(complaints: DataFrame, maturity_days: int) -> DataFrame:
     return joined.withColumn("split", split).select(*dated.columns)
 
 
-def _first_days(labelled: DataFrame, mature_until: date) -> tuple[date, date]:
-    """The first day of validate, and of test."""
-    daily = labelled.where(F.col("date_received") <= F.lit(mature_until)).groupBy("date_received").count().collect()
-    counts = sorted((row["date_received"], row["count"]) for row in daily)
+def filter_training(complaints: DataFrame, days: SplitDays) -> DataFrame:
+    """Keeps the complaints that `with_split` puts in train, without looking for duplicates: train has none, as no split
+    is earlier.
+    """
+    return complaints.where(_split_by_date(days) == TRAIN)
+
+
+def _first_days(counts: list[tuple[date, int]], mature_until: date) -> tuple[date, date]:
+    """The first day of validate, and of test, from the number of labelled complaints on each mature day, in order."""
     total, older = sum(count for _, count in counts), 0
     days: dict[str, date] = {}
     for day, count in counts:
@@ -82,13 +115,13 @@ def _first_days(labelled: DataFrame, mature_until: date) -> tuple[date, date]:
     return days[VALIDATE], days[TEST]
 
 
-def _split_by_date(is_labelled: Column, mature_until: date, validate_from: date, test_from: date) -> Column:
+def _split_by_date(days: SplitDays) -> Column:
     received = F.col("date_received")
     return (
-        F.when(~is_labelled, F.lit(UNLABELLED))
-        .when(received > F.lit(mature_until), F.lit(IMMATURE))
-        .when(received < F.lit(validate_from), F.lit(TRAIN))
-        .when(received < F.lit(test_from), F.lit(VALIDATE))
+        F.when(F.col(LABEL).isNull(), F.lit(UNLABELLED))
+        .when(received > F.lit(days.mature_until), F.lit(IMMATURE))
+        .when(received < F.lit(days.validate_from), F.lit(TRAIN))
+        .when(received < F.lit(days.test_from), F.lit(VALIDATE))
         .otherwise(F.lit(TEST))
     )
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from solosolve.transforms.split import NoOutcomesError, SplitError, with_split
+from solosolve.names import TRAIN
+from solosolve.transforms.split import NoOutcomesError, SplitError, filter_training, find_split_days, with_split
 from support.builders import complaints
 
 FIRST_DAY = date(2016, 1, 1)
@@ -31,12 +33,15 @@ def filed(spark: SparkSession, *rows: Filed) -> DataFrame:
 
 def assert_split(spark: SparkSession, rows: list[Filed], maturity_days: int, expected: list[str]) -> None:
     given_df = filed(spark, *rows)
-    actual_df = with_split(given_df, maturity_days)
+    days = find_split_days(given_df, maturity_days)
+    actual_df = with_split(given_df, days)
     assert actual_df.columns == [*given_df.columns, "split"]
     expected_df = spark.createDataFrame(list(enumerate(expected, 1)), "complaint_id bigint, split string")
     assert_df_equality(
         actual_df.select("complaint_id", "split"), expected_df, ignore_nullable=True, ignore_row_order=True
     )
+    training_df = actual_df.where(F.col("split") == TRAIN).drop("split")
+    assert_df_equality(filter_training(given_df, days), training_df, ignore_row_order=True)
 
 
 def test_with_split_orders_by_date_and_never_divides_a_day(spark: SparkSession) -> None:
@@ -86,9 +91,9 @@ def test_with_split_marks_a_narrative_of_an_earlier_split_as_duplicate(spark: Sp
 
 
 @pytest.mark.parametrize("rows", [[], [(0, None, "a"), (1, None, "b")]], ids=["no complaints", "no labels"])
-def test_with_split_refuses_complaints_without_labels(spark: SparkSession, rows: list[Filed]) -> None:
+def test_find_split_days_refuses_complaints_without_labels(spark: SparkSession, rows: list[Filed]) -> None:
     with pytest.raises(NoOutcomesError, match="no complaint has a known outcome, so there is nothing to learn from: "):
-        with_split(filed(spark, *rows), 60)
+        find_split_days(filed(spark, *rows), 60)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +105,8 @@ def test_with_split_refuses_complaints_without_labels(spark: SparkSession, rows:
         ([0, 1, 2, 3, 4], 60, "0 labelled complaints on 0 days up to 2015-11-06"),
     ],
 )
-def test_with_split_refuses_too_few_days(spark: SparkSession, days: list[int], maturity_days: int, found: str) -> None:
+def test_find_split_days_refuses_too_few_days(
+    spark: SparkSession, days: list[int], maturity_days: int, found: str
+) -> None:
     with pytest.raises(SplitError, match=f"cannot split by date .*: found {found}.*SOLOSOLVE_MATURITY_DAYS"):
-        with_split(filed(spark, *((day, 1.0, str(n)) for n, day in enumerate(days))), maturity_days)
+        find_split_days(filed(spark, *((day, 1.0, str(n)) for n, day in enumerate(days))), maturity_days)
