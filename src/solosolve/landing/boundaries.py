@@ -21,7 +21,7 @@ from solosolve.landing.csv_records import (
 from solosolve.landing.fast_csv import scan
 
 HEADER_BYTES = 1 << 20
-"""The header is searched for in this many bytes."""
+"""The header is searched for in this many bytes, and ends within them."""
 _FIRST_NAME = re.compile(rb'(?:\xef\xbb\xbf)?(?:"?"?[,;\t])?"?([A-Za-z][A-Za-z _?.-]{0,60})')
 _LF, _CR = b"\n\r"
 _LINE_END = re.compile(rb"\n|\r\n|\r(?=[^\n])")
@@ -35,12 +35,12 @@ class Limits:
 
     Attributes:
         chunk_bytes: How much is read before it is cut into a chunk.
-        record_bytes: Longer than any well-formed record.
+        record_bytes: Longer than any well-formed record. No more than this and a chunk are held to find a record end.
         bad_characters: Bad text is cut at the first line end after this many characters.
     """
 
     chunk_bytes: int = 1 << 20
-    record_bytes: int = 16 << 20
+    record_bytes: int = 4 << 20
     bad_characters: int = MAX_BAD_CHARACTERS
 
 
@@ -62,7 +62,8 @@ def whole_records(data: bytes, layout: Layout, limits: Limits, where: str) -> tu
     The size is 0 if the first record may continue in data not read yet.
     """
     found = scan(data, layout.delimiter)
-    if found is not None:
+    # Without a whole record, a quote was opened and not closed yet, perhaps never.
+    if found is not None and (found.size or len(data) <= limits.record_bytes):
         return found.size, _find_header(data, found.starts, layout, where)
     size = well_formed_prefix(data, layout.delimiter)
     if size:
@@ -93,6 +94,9 @@ def _find_header(data: bytes, starts: NDArray[np.int64], layout: Layout, where: 
         found = read_record(lines, 0, layout.delimiter)
         if found is not None and is_header(found.fields):
             end = int(start) + byte_length(lines[: found.end])
+            if not data.endswith((b"\n", b"\r"), 0, end):
+                # The record is longer than a header can be.
+                continue
             return Header(int(start), end, layout_of(found.fields, layout.delimiter, where))
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -116,8 +117,8 @@ def layout_of(header: Sequence[str], delimiter: str, where: str) -> Layout:
         NotAComplaintFileError: The header names a column twice.
     """
     fields = tuple(column_of(legible(name)) for name in header)
-    named = [field for field in fields if field is not None]
-    repeated = sorted({field for field in named if named.count(field) > 1})
+    times = Counter(field for field in fields if field is not None)
+    repeated = sorted(field for field, count in times.items() if count > 1)
     if repeated:
         raise NotAComplaintFileError(f"{where}: the header names {', '.join(repeated)} more than once")
     return Layout(fields, delimiter)

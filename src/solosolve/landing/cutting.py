@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO
 
+from solosolve.errors import NotAComplaintFileError
 from solosolve.landing.boundaries import DEFAULT_LIMITS, HEADER_BYTES, Limits, line_count, line_end, whole_records
 from solosolve.landing.csv_layout import Layout, find_layout
 from solosolve.landing.csv_records import byte_length, legible, split_lines
@@ -68,13 +69,21 @@ class Cutter:
             limits: The sizes to cut by.
 
         Raises:
-            NotAComplaintFileError: The file has no header with the complaint columns.
+            NotAComplaintFileError: The file has no header with the complaint columns in its first HEADER_BYTES.
         """
         self._stream, self._where, self._limits = stream, where, limits
         self.digest, self.byte_count = hashlib.sha256(), 0
         self.asides: list[Aside] = []
         head = self._stream.read(HEADER_BYTES)
+        is_whole = len(head) < HEADER_BYTES
+        if not is_whole and line_end(head) is None:
+            raise NotAComplaintFileError(
+                f"{where}: not a complaint file: its first line is longer than {HEADER_BYTES:,} bytes"
+            )
         lines = split_lines(head)
+        if not is_whole and not lines[-1].endswith(("\n", "\r")):
+            # What is cut off cannot be told from a header with fewer columns.
+            lines.pop()
         header, self.first_layout = find_layout(lines, where)
         for number, text in enumerate(lines[: header.line]):
             if text.strip():

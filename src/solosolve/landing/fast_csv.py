@@ -47,7 +47,11 @@ def scan(data: bytes, delimiter: str = ",") -> Scan | None:
     codes = np.frombuffer(data, np.uint8)
     if b"\0" in data or data.startswith(codecs.BOM_UTF8) or (b"\r" in data and _has_lone_return(codes)):
         return None
-    quotes, feeds = np.flatnonzero(codes == _QUOTE), np.flatnonzero(codes == _LF)
+    feeds = np.flatnonzero(codes == _LF)
+    if not len(feeds):
+        # Part of a long line, whose quotes would take eight bytes each.
+        return Scan(0, np.empty(0, np.int64), np.empty(0, np.int64))
+    quotes = np.flatnonzero(codes == _QUOTE)
     is_end = np.searchsorted(quotes, feeds) % 2 == 0
     ends = feeds[is_end]
     if not len(ends):
