@@ -32,9 +32,10 @@ Tables(spark_session(settings, "peer"), settings).read(COMPLAINTS).count()
 
 @dataclass(frozen=True)
 class Measured:
-    """How long a program ran, and the most that its JVM and its largest Python worker held, in bytes."""
+    """How long a program ran, and the most that its driver, its JVM and its largest Python worker held, in bytes."""
 
     seconds: float
+    driver: int
     jvm: int
     worker: int
 
@@ -44,15 +45,17 @@ def measured(home: Path, command: Sequence[str]) -> Measured:
     environ = os.environ | {"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_DRIVER_MEMORY": "4g"}
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
-    jvm = worker = 0
+    driver = jvm = worker = 0
     while process.poll() is None:
         with suppress(psutil.Error):
-            for child in psutil.Process(process.pid).children(recursive=True):
+            program = psutil.Process(process.pid)
+            driver = max(driver, program.memory_info().rss)
+            for child in program.children(recursive=True):
                 size, is_jvm = child.memory_info().rss, "java" in child.name()
                 jvm, worker = (max(jvm, size), worker) if is_jvm else (jvm, max(worker, size))
         time.sleep(0.5)
     assert process.returncode == 0
-    return Measured(time.perf_counter() - started, jvm, worker)
+    return Measured(time.perf_counter() - started, driver, jvm, worker)
 
 
 def medallion(home: Path, source: Path) -> Measured:
@@ -67,6 +70,7 @@ def test_time_and_memory_of_the_medallion(tmp_path: Path, rows: int) -> None:
     seconds = statistics.median(run.seconds for run in runs)
     print(
         f"\nmedallion of {rows:,} complaints: {seconds:.0f} s, {1e6 * seconds / rows:.0f} microseconds each; "
+        f"driver's Python {max(run.driver for run in runs) / 1e6:.0f} MB, "
         f"JVM {max(run.jvm for run in runs) / 1e9:.1f} GB, "
         f"largest worker {max(run.worker for run in runs) / 1e6:.0f} MB"
     )
