@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,9 @@ from pyspark.sql import SparkSession
 from bench.conftest import median_seconds
 from solosolve.flows import ingest_complaints
 from solosolve.settings import Settings
+from support.builders import landing_csv
+
+SMALL_FILES, RECORDS_EACH = 2_000, 5
 
 
 def test_speed_of_landing_compared_with_spark_csv_and_duckdb(
@@ -42,3 +46,16 @@ def test_speed_of_landing_compared_with_spark_csv_and_duckdb(
         f"({spark_csv / ours:.2f} times as fast as it), DuckDB to Parquet {duck:.1f} s ({duck / ours:.2f} times)"
     )
     shutil.rmtree(tmp_path)
+
+
+def test_time_to_land_a_folder_of_small_files(spark: SparkSession, settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    for number in range(SMALL_FILES):
+        ids = range(RECORDS_EACH * number + 1, RECORDS_EACH * (number + 1) + 1)
+        (folder / f"{number:04}.csv").write_text(landing_csv(*({"complaint_id": str(each)} for each in ids)))
+    started = time.perf_counter()
+    landed = ingest_complaints.run(spark, settings, str(folder))
+    seconds = time.perf_counter() - started
+    assert sum(each.bronze_count for each in landed) == SMALL_FILES * RECORDS_EACH
+    print(f"\nlanding {SMALL_FILES:,} files of {RECORDS_EACH} records: {seconds:.0f} s")
