@@ -1,4 +1,5 @@
-"""Measurements: each prints its figures next to a peer's from the same run; none passes or fails by the clock."""
+"""Measurements: each prints its figures next to a peer's from the same run, and the run ends with a table of them all;
+none passes or fails by the clock."""
 
 from __future__ import annotations
 
@@ -9,7 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from bench.figures import Figures
 from solosolve.samples.writer import write_sample
+
+_FIGURES = pytest.StashKey[Figures]()
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> Figures:
+    """Records the rows of the table that the run ends with."""
+    return pytestconfig.stash.setdefault(_FIGURES, Figures())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints the table."""
+    found = config.stash.get(_FIGURES, None)
+    if found is not None and found.rows:
+        terminalreporter.section("figures")
+        terminalreporter.write_line(found.table())
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.figures import Figures
 from solosolve.samples.writer import write_sample
 
 ROOT = Path(__file__).parents[2]
 SOLOSOLVE = str(Path(sys.executable).with_name("solosolve"))
+COMPARED, LARGEST = 250_000, 4_000_000
+WANTED_SECONDS = {50_000: "at most 45 s", 1_000_000: "at most 90 s"}
 READ_ONE_TABLE = """
 import sys
 from solosolve.names import COMPLAINTS
@@ -62,8 +65,16 @@ def medallion(home: Path, source: Path) -> Measured:
     return measured(home, [SOLOSOLVE, "run", "medallion", "--param", f"source={source}"])
 
 
-@pytest.mark.parametrize("rows", [50_000, 250_000, 1_000_000, 4_000_000])
-def test_time_and_memory_of_the_medallion(tmp_path: Path, rows: int) -> None:
+@pytest.fixture(scope="module")
+def seconds_each() -> dict[int, float]:
+    """Seconds per complaint, by the number of complaints, of the medallions measured so far."""
+    return {}
+
+
+@pytest.mark.parametrize("rows", [50_000, COMPARED, 1_000_000, LARGEST])
+def test_time_and_memory_of_the_medallion(
+    tmp_path: Path, figures: Figures, seconds_each: dict[int, float], rows: int
+) -> None:
     source = write_sample(tmp_path / "sample.csv", rows=rows, seed=3).path
     rounds = 3 if rows < 500_000 else 1
     runs = [medallion(tmp_path / f"home{number}", source) for number in range(rounds)]
@@ -74,9 +85,20 @@ def test_time_and_memory_of_the_medallion(tmp_path: Path, rows: int) -> None:
         f"JVM {max(run.jvm for run in runs) / 1e9:.1f} GB, "
         f"largest worker {max(run.worker for run in runs) / 1e6:.0f} MB"
     )
+    figures.add(f"medallion of {rows:,} complaints", f"{seconds:.0f} s", wanted=WANTED_SECONDS.get(rows, ""))
+    peaks = (max(run.driver for run in runs), max(run.jvm for run in runs), max(run.worker for run in runs))
+    shown = "driver's Python {:.2f} GB, JVM {:.2f} GB, worker {:.2f} GB".format(*(peak / 1e9 for peak in peaks))
+    figures.add(f"its memory at {rows:,}", shown)
+    seconds_each[rows] = seconds / rows
+    if rows == LARGEST and COMPARED in seconds_each:
+        ours, peer = seconds_each[LARGEST], seconds_each[COMPARED]
+        figures.add(
+            f"time per complaint of {LARGEST:,}", f"{1e6 * ours:.0f} µs", f"of {COMPARED:,}: {1e6 * peer:.0f} µs",
+            ours / peer, "at most 1.1",
+        )  # fmt: skip
 
 
-def test_time_of_a_second_run_compared_with_reading_one_table(tmp_path: Path) -> None:
+def test_time_of_a_second_run_compared_with_reading_one_table(tmp_path: Path, figures: Figures) -> None:
     source = write_sample(tmp_path / "sample.csv", rows=50_000, seed=3).path
     medallion(tmp_path / "home", source)
     again = statistics.median(medallion(tmp_path / "home", source).seconds for _ in range(3))
@@ -87,3 +109,7 @@ def test_time_of_a_second_run_compared_with_reading_one_table(tmp_path: Path) ->
         f"\nsecond run on nothing new: {again:.1f} s, a session and one Delta read {peer:.1f} s: "
         f"{again / peer:.2f} times as long"
     )
+    figures.add(
+        "second run on nothing new", f"{again:.1f} s", f"session and one Delta read: {peer:.1f} s", again / peer,
+        "at most 1.5",
+    )  # fmt: skip

@@ -22,6 +22,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from playwright.sync_api import sync_playwright
 
+from bench.figures import Figures
 from solosolve.dashboard.views.figures import MAPPED_STATES
 from solosolve.names import PREDICTIONS, STREAM_PROGRESS
 from support.dashboard_process import served_by, serving
@@ -128,7 +129,7 @@ def p95(seconds: list[float]) -> float:
     return sorted(seconds)[int(0.95 * (len(seconds) - 1))]
 
 
-def test_first_paint_refreshes_and_memory_at_both_sizes(homes: dict[int, Path]) -> None:
+def test_first_paint_refreshes_and_memory_at_both_sizes(homes: dict[int, Path], figures: Figures) -> None:
     refreshes: dict[int, list[float]] = {}
     with running_server(None) as (address, _, _):
         bare = statistics.median(
@@ -143,12 +144,18 @@ def test_first_paint_refreshes_and_memory_at_both_sizes(homes: dict[int, Path]) 
         half, most = statistics.median(refreshes[count]), p95(refreshes[count])
         print(f"\n{count:,} predictions: first read {first_read:.1f} s, resident memory {resident:.0f} MB")
         print(f"first paint of all panels: {paint:.2f} s, {paint / bare:.2f} times the bare page")
+        figures.add(
+            f"first paint at {count:,} predictions", f"{paint:.2f} s", f"bare Dash page: {bare:.2f} s", paint / bare
+        )
+        figures.add(f"memory of the dashboard at {count:,}", f"{resident:.0f} MB")
         print(f"refresh after {NEW_PER_COMMIT:,} new predictions: p50 {1000 * half:.0f} ms, p95 {1000 * most:.0f} ms")
     ratio = p95(refreshes[LARGE]) / p95(refreshes[SMALL])
+    small, large = (f"{1000 * p95(refreshes[count]):.0f} ms" for count in (SMALL, LARGE))
+    figures.add(f"p95 of a refresh at {LARGE:,} predictions", large, f"at {SMALL:,}: {small}", ratio)
     print(f"p95 of a refresh at {LARGE:,} predictions: {ratio:.2f} times that at {SMALL:,}")
 
 
-def test_fifty_browsers_polling_for_a_minute(homes: dict[int, Path]) -> None:
+def test_fifty_browsers_polling_for_a_minute(homes: dict[int, Path], figures: Figures) -> None:
     home = homes[LARGE]
     seconds: list[float] = []
     errors: list[str] = []
@@ -180,6 +187,7 @@ def test_fifty_browsers_polling_for_a_minute(homes: dict[int, Path]) -> None:
         for thread in threads:
             thread.join()
         resident = process.memory_info().rss / 1e6
+    figures.add(f"p95 of a poll by {BROWSERS} browsers", f"{1000 * p95(seconds):.0f} ms, {len(errors)} errors")
     print(
         f"\n{BROWSERS} browsers for {SECONDS} s at {LARGE:,} predictions and {NEW_PER_COMMIT:,} new ones every 2 s: "
         f"{len(seconds)} polls, p50 {1000 * statistics.median(seconds):.0f} ms, p95 {1000 * p95(seconds):.0f} ms, "

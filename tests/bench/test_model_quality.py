@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from bench.figures import Figures
 from solosolve.flows import build_features, ingest_complaints, refine_complaints, train_model
 from solosolve.local.summary import Summary
 from solosolve.model.encoder import FeatureEncoder
@@ -26,12 +27,15 @@ from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 
+WANTED_GAPS = {50_000: 0.035, 400_000: 0.012}
 REAL_OUTCOMES = Path(__file__).parents[3] / "shared" / "data" / "outcomes_2011_2017.parquet"
 
 
-@pytest.mark.parametrize("rows", [50_000, 400_000])
-def test_auc_compared_with_the_oracle(spark: SparkSession, settings: Settings, tmp_path: Path, rows: int) -> None:
-    gaps = []
+@pytest.mark.parametrize("rows", WANTED_GAPS)
+def test_auc_compared_with_the_oracle(
+    spark: SparkSession, settings: Settings, tmp_path: Path, figures: Figures, rows: int
+) -> None:
+    reached, best = [], []
     for seed in (1, 2, 7):
         own = settings.model_copy(update={"home": tmp_path / f"home{seed}"})
         sample = write_sample(tmp_path / f"sample{seed}.csv", rows=rows, seed=seed)
@@ -43,18 +47,24 @@ def test_auc_compared_with_the_oracle(spark: SparkSession, settings: Settings, t
         found = reader.query("select metric, value from gold.model_metrics where split = 'test'").to_pylist()
         metrics = {row["metric"]: row["value"] for row in found}
         oracle = Summary(reader).oracle_on_test(metrics["review_share"])
-        gaps.append(oracle["auc"] - metrics["auc"])
+        reached.append(metrics["auc"])
+        best.append(oracle["auc"])
         print(
             f"\n{rows:,} complaints, seed {seed}: AUC {metrics['auc']:.4f}, oracle {oracle['auc']:.4f}; "
             f"log loss {metrics['log_loss']:.4f}, oracle {oracle['log_loss']:.4f}; of the failures, "
             f"{metrics['failure_recall']:.0%} are among the {metrics['review_share']:.0%} of complaints to review"
         )
         gc.collect()
-    print(f"{rows:,} complaints: the AUC is {np.mean(gaps):.4f} below the oracle's, on average over three seeds")
+    gap = np.mean(best) - np.mean(reached)
+    figures.add(
+        f"AUC on {rows:,} complaints, mean of three seeds", f"{np.mean(reached):.4f}", f"oracle: {np.mean(best):.4f}",
+        wanted=f"at most {WANTED_GAPS[rows]} below it; found {gap:.4f}",
+    )  # fmt: skip
+    print(f"{rows:,} complaints: the AUC is {gap:.4f} below the oracle's, on average over three seeds")
 
 
 @pytest.mark.skipif(not REAL_OUTCOMES.exists(), reason="the real outcomes are not on this machine")
-def test_auc_on_real_outcomes_without_text(spark: SparkSession) -> None:
+def test_auc_on_real_outcomes_without_text(spark: SparkSession, figures: Figures) -> None:
     outcomes = _real_outcomes()
     encoder = FeatureEncoder(
         kernels=(
@@ -69,8 +79,10 @@ def test_auc_on_real_outcomes_without_text(spark: SparkSession) -> None:
     rows = stage.transform(spark.createDataFrame(outcomes)).select("complaint_id", "split", "features", LABEL).cache()
     scorer, scored = fit_scorer(XgboostEngine(), rows, encoder, review_share=0.2)
     labels, probabilities = labels_and_probabilities(scored, TEST)
+    auc = measure(labels, probabilities)["auc"]
+    figures.add(f"AUC on {len(outcomes):,} real outcomes without text", f"{auc:.4f}")
     print(
-        f"\n{len(outcomes):,} real outcomes without text: AUC {measure(labels, probabilities)['auc']:.4f} for "
+        f"\n{len(outcomes):,} real outcomes without text: AUC {auc:.4f} for "
         f"'disputed' on {len(labels):,}, with {scorer.booster.num_boosted_rounds()} trees"
     )
 

@@ -23,6 +23,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from rich.console import Console
 
+from bench.figures import Figures
 from solosolve.local.job_plan import load_bundle
 from solosolve.local.produce import produce
 from solosolve.local.runner import run_tasks
@@ -82,7 +83,9 @@ def stream_command(*params: str) -> list[str]:
     return [*words, *(word for param in params for word in ("--param", param))]
 
 
-def test_drain_rate_of_a_backlog_compared_with_a_loop_over_batches_of_ten(spark: SparkSession, live: Settings) -> None:
+def test_drain_rate_of_a_backlog_compared_with_a_loop_over_batches_of_ten(
+    spark: SparkSession, live: Settings, figures: Figures
+) -> None:
     requests = requests_of(live, BATCH_SIZE)
     for _ in range(BACKLOG_BATCHES):
         produce(live, REQUESTS_TOPIC, iter(requests))
@@ -101,6 +104,10 @@ def test_drain_rate_of_a_backlog_compared_with_a_loop_over_batches_of_ten(spark:
     print(f"\nstream, batches of {BATCH_SIZE:,} requests of {size:.0f} bytes: {ours:,.0f} requests/s")
     print("stream, batch by batch: " + ", ".join(f"{rate:,.0f}/s" for rate in rates))
     print(f"loop over batches of ten: {theirs:.1f} requests/s")
+    figures.add(
+        "stream, draining a backlog", f"{ours:,.0f} requests/s", f"loop over batches of ten: {theirs:.1f} requests/s",
+        ours / theirs,
+    )  # fmt: skip
     print(f"the stream is {ours / theirs:.0f} times as fast as the loop")
 
 
@@ -116,7 +123,7 @@ def loop_rate(spark: SparkSession, scoring: Scoring, requests: list[dict[str, An
     return len(requests) / (time.perf_counter() - started)
 
 
-def test_latency_compared_with_the_leanest_append(live: Settings, tmp_path: Path) -> None:
+def test_latency_compared_with_the_leanest_append(live: Settings, tmp_path: Path, figures: Figures) -> None:
     found: dict[str, tuple[float, float]] = {}
     for session_settings, delivery in (("stock", "exactly_once"), ("lean", "at_least_once"), ("lean", "exactly_once")):
         name = f"floor, {session_settings} settings, {delivery.replace('_', ' ')}"
@@ -135,6 +142,9 @@ def test_latency_compared_with_the_leanest_append(live: Settings, tmp_path: Path
     stock, at_least_once, exactly_once, ours = found.values()
     for name, floor in {"exactly once": exactly_once, "at least once": at_least_once}.items():
         p50, p99 = ours[0] / floor[0], ours[1] / floor[1]
+        peer = f"lean floor, {name}"
+        figures.add("latency of the stream, p50", f"{ours[0]:.2f} s", f"{peer}: {floor[0]:.2f} s", p50)
+        figures.add("latency of the stream, p99", f"{ours[1]:.2f} s", f"{peer}: {floor[1]:.2f} s", p99)
         print(f"score_stream compared with the lean floor, {name}: p50 {p50:.2f} times, p99 {p99:.2f} times")
     print(f"lean floor compared with stock settings, exactly once: p50 {exactly_once[0] / stock[0]:.2f} times")
 
@@ -166,7 +176,7 @@ def _seconds_to_visible(table: Path, since: float) -> list[float]:
     return seconds
 
 
-def test_memory_and_batch_duration_over_two_thousand_batches(live: Settings) -> None:
+def test_memory_and_batch_duration_over_two_thousand_batches(live: Settings, figures: Figures) -> None:
     progress = DeltaReader(live.warehouse)
     resident: list[tuple[int, int]] = []
     # The first batches fill a heap this small, so later growth is not just the JVM using free space.
@@ -187,6 +197,8 @@ def test_memory_and_batch_duration_over_two_thousand_batches(live: Settings) -> 
     print(f"\np95 of the first 200 batches {early:.2f} s, of the last 200 {late:.2f} s: {late / early:.2f} times")
     first_mb, most_mb, last_mb = (size / 1e6 for size in (after[0], max(after), after[-1]))
     print(f"resident memory at the 200th batch: {first_mb:.0f} MB")
+    figures.add("p95 of the last 200 batches", f"{late:.2f} s", f"of the first 200: {early:.2f} s", late / early)
+    figures.add("memory after 2,000 batches", f"{last_mb:.0f} MB", f"after 200: {first_mb:.0f} MB", last_mb / first_mb)
     print(f"then at most {most_mb / first_mb:.2f} times that, and {last_mb / first_mb:.2f} times at the end")
 
 
