@@ -1,4 +1,4 @@
-"""The complaints to review next: the least certain ones, with a turn for products that few verdicts cover."""
+"""The complaints to review next: those nearest to the threshold, with a turn for products that few verdicts cover."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question, ask_where
+from solosolve.dashboard.data.champion import threshold_of
 from solosolve.dashboard.data.filters import Condition, Filters
 from solosolve.errors import NotYetError
 from solosolve.names import FEEDBACK, PREDICTIONS
@@ -31,9 +32,10 @@ def review_queue(
 ) -> list[dict[str, Any]]:
     """Returns the complaints to review next, from the newest model version that has predictions.
 
-    Products take turns: the next complaint is the least certain one of the product with the lowest ratio of verdicts
-    given and complaints queued to the square root of its predictions. So a rare product gets its turn, and a large one
-    gets more turns.
+    The least certain complaint is the one whose probability is nearest to the version's threshold, where a small change
+    would turn the prediction. Products take turns: the next complaint is the least certain one of the product with the
+    lowest ratio of verdicts given and complaints queued to the square root of its predictions. So a rare product gets
+    its turn, and a large one gets more turns.
 
     Args:
         answers: Answers from the tables.
@@ -57,8 +59,10 @@ def review_queue(
     # question that changes with every verdict is never answered from the cache.
     steps = 1 + max(verdicts.values(), default=0) // candidates_per_product
     limit = steps * 2 * candidates_per_product
-    distances = answers.ask(_distances(filters, version)).to_pylist()
-    candidates = answers.ask(_candidates(filters, version, _bands(distances, limit * _MAX_SOURCES), limit)).to_pylist()
+    threshold = threshold_of(answers, version)
+    distances = answers.ask(_distances(filters, version, threshold)).to_pylist()
+    bands = _bands(distances, limit * _MAX_SOURCES)
+    candidates = answers.ask(_candidates(filters, version, threshold, bands, limit)).to_pylist()
     predictions = answers.ask(questions.predictions_by("product", filters)).to_pylist()
     waiting = [row for row in candidates if row["complaint_id"] not in reviewed]
     return _take_turns(waiting, verdicts, questions.totals(predictions, "product"))
@@ -94,14 +98,19 @@ def _of_version(filters: Filters, version: int) -> Condition:
     return questions.matching_predictions(filters) & newest
 
 
-def _distances(filters: Filters, version: int) -> Question:
-    """Asks for `product`, `distance` (of the probability from one half, in hundredths rounded up) and `n`."""
-    select = "product, cast(ceil(abs(probability - 0.5) * 100) as int) as distance, count(*) as n"
+def _distance(threshold: float) -> str:
+    """The distance of a probability from the threshold, in SQL."""
+    return f"abs(probability - {threshold:.12f})"
+
+
+def _distances(filters: Filters, version: int, threshold: float) -> Question:
+    """Asks for `product`, `distance` (of the probability from the threshold, in hundredths rounded up) and `n`."""
+    select = f"product, cast(ceil({_distance(threshold)} * 100) as int) as distance, count(*) as n"
     return ask_where(select, PREDICTIONS, _of_version(filters, version), "group by 1, 2", sums=("n",))
 
 
 def _bands(distances: list[dict[str, Any]], count: int) -> dict[str, float]:
-    """Returns how far from one half a product's `count` least certain predictions reach, so that few rows are ranked.
+    """Returns how far a product's `count` least certain predictions are from the threshold, so that few are ranked.
 
     Args:
         distances: The answer to `_distances`.
@@ -116,7 +125,7 @@ def _bands(distances: list[dict[str, Any]], count: int) -> dict[str, float]:
             counts.setdefault(row["product"], Counter())[row["distance"]] += row["n"]
     bands = {}
     for product in sorted(counts, key=lambda name: (-counts[name].total(), name))[:_MAX_PRODUCTS]:
-        found, band = 0, 50
+        found, band = 0, 100
         for distance in sorted(counts[product]):
             found += counts[product][distance]
             if found >= count:
@@ -126,12 +135,13 @@ def _bands(distances: list[dict[str, Any]], count: int) -> dict[str, float]:
     return bands
 
 
-def _candidates(filters: Filters, version: int, bands: dict[str, float], limit: int) -> Question:
+def _candidates(filters: Filters, version: int, threshold: float, bands: dict[str, float], limit: int) -> Question:
     """Asks for the `limit` least certain complaints of each product, the least certain first."""
+    distance = _distance(threshold)
     near, parameters = [], []
     for number, (product, band) in enumerate(bands.items()):
         # The margin covers rounding: 0.07 has no exact binary form.
-        near.append(f"product = :segment_{number} and abs(probability - 0.5) <= {band + 1e-9:.10f}")
+        near.append(f"product = :segment_{number} and {distance} <= {band + 1e-9:.10f}")
         parameters.append((f"segment_{number}", product))
     condition = _of_version(filters, version) & Condition(f"({' or '.join(near) or 'false'})", tuple(parameters))
     # A complaint that several sources scored becomes one row.
@@ -141,7 +151,7 @@ def _candidates(filters: Filters, version: int, bands: dict[str, float], limit: 
     )
     sql = (
         "select complaint_id, product, company, state, probability, model_version from (select *, row_number() over "
-        f"(partition by product order by abs(probability - 0.5), complaint_id) as place from ({complaints}) as scored) "
+        f"(partition by product order by {distance}, complaint_id) as place from ({complaints}) as scored) "
         f"as ranked where place <= {limit} order by product, place"
     )
     return Question(sql, (PREDICTIONS,), condition.parameters)

@@ -10,10 +10,10 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.review_queue import CANDIDATES_PER_PRODUCT, QUEUE_LENGTH, review_queue
 from solosolve.errors import NotYetError
-from solosolve.names import FEEDBACK, PREDICTIONS
+from solosolve.names import FEEDBACK, MODEL_METRICS, PREDICTIONS, THRESHOLD_METRIC
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
-from support.warehouses import append, prediction
+from support.warehouses import append, metric, prediction
 
 
 def rows(product: str, probabilities: list[float], first_id: int) -> list[dict[str, Any]]:
@@ -53,6 +53,22 @@ def ids(
 def test_queue_starts_with_the_least_certain_complaint(tmp_path: Path) -> None:
     append(tmp_path, PREDICTIONS, rows("Mortgage", [0.9, 0.52, 0.49, 0.1, 0.505], 1))
     assert ids(tmp_path) == [5, 3, 2, 1, 4]
+
+
+def test_queue_starts_nearest_to_the_threshold_of_the_version_that_predicted(tmp_path: Path) -> None:
+    thresholds = [metric(version, "test", THRESHOLD_METRIC, value) for version, value in ((1, 0.1), (2, 0.8), (3, 0.3))]
+    append(tmp_path, MODEL_METRICS, thresholds)
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.9, 0.52, 0.78, 0.1, 0.5], 1))
+    assert ids(tmp_path) == [3, 1, 2, 5, 4]
+    # Few candidates are read: those in the band around the threshold.
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.01 * n for n in range(100)], 101))
+    assert ids(tmp_path, candidates_per_product=2)[:3] == [181, 180, 182]
+
+
+def test_queue_of_a_version_without_a_recorded_threshold_starts_at_one_half(tmp_path: Path) -> None:
+    append(tmp_path, MODEL_METRICS, [metric(1, "test", THRESHOLD_METRIC, 0.8), metric(2, "test", "auc", 0.6)])
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.9, 0.52, 0.78], 1))
+    assert ids(tmp_path) == [2, 3, 1]
 
 
 def test_queue_gives_products_with_few_verdicts_a_turn(tmp_path: Path) -> None:
