@@ -123,8 +123,10 @@ class Summary:
         # Prior and oracle are comparable only on the slice that the champion was measured on.
         is_same_slice = trained["feature_model_uri"] == self._feature_model_uri()
         _, labels = self._test_labels()
-        prior = measure(labels, np.full(len(labels), trained["prior"])) if is_same_slice else {}
         values = {row["metric"]: float(row["value"]) for row in measured}
+        threshold = values.get(THRESHOLD_METRIC, THRESHOLD)
+        rates = np.full(len(labels), trained["prior"])
+        prior = measure(labels, rates, threshold=threshold) if is_same_slice else {}
         oracle = self.oracle_on_test(values.get("review_share", 0.0)) if is_same_slice else {}
         metrics = tuple(
             Metric(name, row["value"], row["value_low"], row["value_high"], prior.get(name), oracle.get(name))
@@ -138,7 +140,7 @@ class Summary:
             label_count=int(trained["label_count"]),
             test_count=test_count,
             failure_count=int((labels == 0).sum()) if is_same_slice else None,
-            threshold=values.get(THRESHOLD_METRIC, THRESHOLD),
+            threshold=threshold,
             metrics=metrics,
         )
 

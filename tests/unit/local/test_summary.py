@@ -8,8 +8,20 @@ import pytest
 from deltalake import write_deltalake
 
 from solosolve.local.summary import Conservation, Summary
-from solosolve.names import CHECKPOINTS, DEAD_LETTERS, PREDICTIONS, REQUESTS, Table
+from solosolve.names import (
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    FEATURES,
+    LANDINGS,
+    MODEL_EVENTS,
+    MODEL_METRICS,
+    PREDICTIONS,
+    REQUESTS,
+    THRESHOLD_METRIC,
+    Table,
+)
 from solosolve.storage.delta_reader import DeltaReader
+from support.warehouses import append, event, metric
 
 STATEMENT = "requests in the table = their predictions + their dead letters"
 
@@ -64,3 +76,29 @@ def test_answers_to_requests_of_a_replaced_table_do_not_count(tmp_path: Path) ->
 def test_requests_are_not_checked_before_the_stream_has_run(tmp_path: Path) -> None:
     write(tmp_path, REQUESTS, complaint_id=[1])
     assert Summary(DeltaReader(tmp_path)).conservation == []
+
+
+@pytest.mark.parametrize(("threshold", "recall", "share"), [(0.8, 1.0, 1.0), (0.6, 0.0, 0.0), (None, 0.0, 0.0)])
+def test_prior_is_measured_at_the_threshold_of_the_champion(
+    tmp_path: Path, threshold: float | None, recall: float, share: float
+) -> None:
+    trained = event(2, "trained", 0, prior=0.7, label_count=2_000, feature_model_uri="runs:/a/encoder.json")
+    append(tmp_path, MODEL_EVENTS, [trained, event(2, "promoted", 1, "champion", replaces=None)])
+    append(
+        tmp_path,
+        FEATURES,
+        [
+            {"complaint_id": number, "date_received": at(1).date(), "split": "test", "features": [1.0],
+             "is_successful_resolution": float(number > 3), "feature_model_uri": "runs:/a/encoder.json"}
+            for number in range(1, 11)
+        ],
+    )  # fmt: skip
+    write(tmp_path, LANDINGS, source_file=["complaints.csv"])
+    measured = [metric(2, "test", name, 0.5) for name in ("failure_recall", "review_share")]
+    append(tmp_path, MODEL_METRICS, measured)
+    if threshold is not None:
+        append(tmp_path, MODEL_METRICS, [metric(2, "test", THRESHOLD_METRIC, threshold)])
+    champion = Summary(DeltaReader(tmp_path)).champion
+    assert champion is not None
+    assert champion.threshold == (threshold or 0.5)
+    assert {each.name: each.prior for each in champion.metrics} == {"failure_recall": recall, "review_share": share}
