@@ -11,7 +11,7 @@ from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
+from pyspark.sql.pandas.functions import arrow_udf
 
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.feature_sets import PATTERNS, FeatureSet
@@ -122,7 +122,8 @@ class EncodeFeatures(Transformer, DefaultParamsReadable, DefaultParamsWritable):
         def encode(complaints: pa.Array) -> pa.Array:
             return feature_lists(encoder, pa.RecordBatch.from_struct_array(complaints))
 
-        encoded = arrow_udf(encode, "array<float>", ArrowUDFType.SCALAR)
+        # The type hints say which kind of function it is; Spark's stubs do not know this form.
+        encoded = arrow_udf(encode, "array<float>")  # type: ignore[call-overload]
         return dataset.withColumn("features", encoded(F.struct(*encoder.inputs)))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -214,6 +215,12 @@ def test_pipeline_adds_features_as_an_array_of_floats_and_nothing_else(rows: Dat
 
 def test_pipeline_of_no_rows_makes_no_rows(rows: DataFrame, small: PipelineModel) -> None:
     assert small.transform(rows.limit(0)).count() == 0
+
+
+def test_transform_warns_of_nothing(small: PipelineModel, spark: SparkSession) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        small.transform(complaints(spark, *ROWS))
 
 
 def test_pipeline_saves_and_loads(rows: DataFrame, small: PipelineModel, tmp_path: Path) -> None:
