@@ -1,6 +1,6 @@
 # make demo and make test install everything they need; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults lint bench screenshots clean
+.PHONY: help setup demo test faults lint bench deploy screenshots clean
 
 PYTHON ?= python3
 ROWS ?= 50000
@@ -8,6 +8,9 @@ SEED ?= 7
 DATA ?=
 SOURCE ?= delta
 SERVE ?= 1
+TARGET ?= dev
+VARS ?=
+SPARK_4_0 := .venv/spark-4.0
 export SOLOSOLVE_HOME ?= .solosolve
 
 BIN := .venv/bin
@@ -23,6 +26,7 @@ setup: .venv/ready  ## Install the pinned versions and Spark's jars, and archive
 .venv/ready: pyproject.toml constraints.txt bundle/spark-defaults.conf
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
+	$(BIN)/pip install --quiet --no-deps --target $(SPARK_4_0) pyspark==4.0.1 delta-spark==4.0.0 py4j==0.10.9.9
 	$(BIN)/python -m solosolve.cli.warm_up
 	touch $@
 
@@ -46,6 +50,10 @@ lint: setup  ## Check formatting, style and types
 
 bench: setup  ## Measure against a peer in the same run and print the ratios; docs/benchmarks.md keeps the figures
 	$(BIN)/pytest tests/bench -s
+
+deploy: setup  ## Check the bundle, build the wheel and deploy: TARGET=dev|staging|prod, VARS="--var name=value"
+	$(BIN)/solosolve bundle check --target $(TARGET)
+	PATH="$(abspath $(BIN)):$$PATH" databricks bundle deploy --target $(TARGET) $(VARS)
 
 screenshots: setup  ## Take the dashboard's screenshots in docs/ from the results of make demo
 	SCREENSHOTS="$(abspath $(SOLOSOLVE_HOME))" $(BIN)/pytest tests/browser -k screenshots

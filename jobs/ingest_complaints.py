@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from solosolve.cli.task import Flow, flag_option, main_of, task_command
-from solosolve.exit_codes import run_as_program
+from solosolve.exit_codes import run_as_task
 from solosolve.flows import ingest_complaints
 
 
@@ -22,4 +22,4 @@ def command(source: str, recover: bool, complete: bool) -> Flow[object]:
 main = main_of(command)
 
 if __name__ == "__main__":
-    run_as_program(main)
+    run_as_task(main)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from solosolve.cli.task import Flow, main_of, source_option, task_command
-from solosolve.exit_codes import run_as_program
+from solosolve.exit_codes import run_as_task
 from solosolve.flows import request_scores
 
 
@@ -24,4 +24,4 @@ def command(**options: Any) -> Flow[object]:
 main = main_of(command)
 
 if __name__ == "__main__":
-    run_as_program(main)
+    run_as_task(main)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solosolve.cli.task import Flow, main_of, task_command
-from solosolve.exit_codes import run_as_program
+from solosolve.exit_codes import run_as_task
 from solosolve.flows import score_complaints
 
 
@@ -16,4 +16,4 @@ def command() -> Flow[object]:
 main = main_of(command)
 
 if __name__ == "__main__":
-    run_as_program(main)
+    run_as_task(main)

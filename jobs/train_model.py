@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from solosolve.cli.task import Flow, main_of, task_command
-from solosolve.exit_codes import run_as_program
+from solosolve.exit_codes import run_as_task
 from solosolve.flows import train_model
 
 
@@ -19,4 +19,4 @@ def command(engine: str) -> Flow[object]:
 main = main_of(command)
 
 if __name__ == "__main__":
-    run_as_program(main)
+    run_as_task(main)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from solosolve.names import MADE_BY, Table
+from solosolve.where import command_here
 
 _TRACEBACK = "Traceback (most recent call last)"
 _JAVA_CAUSE = re.compile(r"(?:Caused by)?: (?=[\w.$]+)")
@@ -86,10 +87,11 @@ class NotYetError(SolosolveError):
     """Something that a command makes has not been made yet.
 
     Attributes:
-        command: The command that makes it.
+        command: The command that makes it, as it works where the process runs.
     """
 
     def __init__(self, found: str, command: str) -> None:
+        command = command_here(command)
         super().__init__(f"{found}; run: {command}")
         self.found = found
         self.command = command

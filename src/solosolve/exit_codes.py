@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import click
 
 from solosolve.errors import SettingsError, SolosolveError, StoppedError, UsageError, one_line
+from solosolve.where import is_on_platform
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -24,6 +26,17 @@ def run_as_program(main: Callable[[], object]) -> NoReturn:
     A failure prints one line on standard error; its traceback goes to the log file.
     """
     sys.exit(_exit_code(main))
+
+
+def run_as_task(main: Callable[[], object]) -> None:
+    """Runs a job file: as a program on one machine; on the platform, returns when done and raises what went wrong.
+
+    The platform takes any SystemExit, even that of exit code 0, for a failure, and shows the traceback of an error.
+    """
+    if not is_on_platform():
+        run_as_program(main)
+    with suppress(StoppedError):
+        main()
 
 
 def _exit_code(main: Callable[[], object]) -> int:

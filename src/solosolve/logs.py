@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -28,6 +29,20 @@ def set_up_logging(logs: Path, console: Console) -> None:
     ours = logging.getLogger("solosolve")
     ours.setLevel(logging.DEBUG)
     ours.addHandler(_ToTerminal(console))
+
+
+def log_to_output() -> None:
+    """Sends the project's log records, from level INFO on, to standard output, which the platform shows for a task.
+
+    Further calls change nothing.
+    """
+    ours = logging.getLogger("solosolve")
+    if ours.handlers:
+        return
+    to_output = logging.StreamHandler(sys.stdout)
+    to_output.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    ours.addHandler(to_output)
+    ours.setLevel(logging.INFO)
 
 
 class _ToTerminal(logging.Handler):

@@ -48,6 +48,9 @@ MODEL_EVENTS = Table(Layer.GOLD, "model_events")
 STREAM_PROGRESS = Table(Layer.GOLD, "stream_progress")
 TEST_SCORES = Table(Layer.GOLD, "test_scores")
 FEEDBACK = Table(Layer.SILVER, "feedback")
+DRIFT_METRICS = Table(Layer.GOLD, "drift_metrics")
+MODEL_PERFORMANCE = Table(Layer.GOLD, "model_performance")
+SHADOW_PREDICTIONS = Table(Layer.GOLD, "shadow_predictions")
 
 MADE_BY: Mapping[Table, str] = MappingProxyType(
     {
@@ -65,7 +68,10 @@ MADE_BY: Mapping[Table, str] = MappingProxyType(
         CHECKPOINTS: "solosolve run score_stream",
         STREAM_PROGRESS: "solosolve run score_stream",
         TEST_SCORES: "solosolve run train_model",
-        FEEDBACK: "solosolve dashboard",
+        FEEDBACK: "solosolve run maintain_tables",
+        DRIFT_METRICS: "solosolve run retrain",
+        MODEL_PERFORMANCE: "solosolve run retrain",
+        SHADOW_PREDICTIONS: "solosolve run score_batch",
     }
 )
 """The command that first fills each table."""
@@ -144,7 +150,8 @@ OTHER_CATEGORY = "Other"
 RAW_TOPIC = "consumer-complaints-raw"
 REQUESTS_TOPIC = "consumer-complaints-inference-requests"
 PREDICTIONS_TOPIC = "consumer-complaints-predictions"
-TOPICS: tuple[str, ...] = (RAW_TOPIC, REQUESTS_TOPIC, PREDICTIONS_TOPIC)
+FEEDBACK_TOPIC = "consumer-complaints-feedback"
+TOPICS: tuple[str, ...] = (RAW_TOPIC, REQUESTS_TOPIC, PREDICTIONS_TOPIC, FEEDBACK_TOPIC)
 """The Kafka topics. Values are JSON objects with the table's column names, keys are complaint ids."""
 
 BATCH_SOURCE: Final = "batch"
@@ -152,6 +159,16 @@ DELTA_SOURCE: Final = "delta"
 KAFKA_SOURCE: Final = "kafka"
 REPLAY_SOURCE: Final = "replay"
 """The four values of `source` in `gold.predictions`: the batch job, the two streams, and replayed dead letters."""
+
+PUBLISHED_LABEL: Final = "published"
+EVENT_LABEL: Final = "event"
+REVIEW_LABEL: Final = "review"
+LABEL_SOURCES: tuple[str, ...] = (PUBLISHED_LABEL, EVENT_LABEL, REVIEW_LABEL)
+"""Where a label came from, the least trusted first: a published outcome, an automatic event, a reviewer."""
+
+PICKED_AUDIT: Final = "audit"
+PICKED_UNCERTAIN: Final = "uncertain"
+"""How the review queue picked a complaint: at random, so that its label measures the model, or for its probability."""
 
 SourceName = Literal["delta", "kafka"]
 """The sources of a stream: DELTA_SOURCE, which is `bronze.inference_requests`, and KAFKA_SOURCE."""
@@ -162,6 +179,8 @@ SCORE_STREAM_PREFIX = "score_stream_"
 MODEL = "complaint_resolution"
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+SHADOW = "shadow"
+"""The aliases: the model in use, the newest one trained, and one that scores beside the champion unseen."""
 
 THRESHOLD = 0.5
 """Probability from which a version without a threshold of its own predicts a successful resolution."""

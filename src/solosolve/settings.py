@@ -1,21 +1,25 @@
-"""The settings: the bundle target's variables, overridden by the environment's `SOLOSOLVE_*` variables."""
+"""The settings: environment variables named `SOLOSOLVE_*`, which the bundle sets for its tasks."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from solosolve.bundle import bundle_variables, find_bundle
 from solosolve.errors import SettingsError
-from solosolve.names import Table
+from solosolve.names import MODEL, Layer, Table
 
 ENV_PREFIX = "SOLOSOLVE_"
+
+LOCAL: Final = "local"
+"""The target of one machine without a workspace; every other target is one of the platform."""
+
 _SECRETS = {"kafka_password", "dashboard_password"}
+_NAME = r"^[A-Za-z0-9_]+$"
 
 
 class Settings(BaseModel):
@@ -24,10 +28,23 @@ class Settings(BaseModel):
     # `load` writes the error messages itself: pydantic's own messages would show a password.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    target: Literal["local", "dev", "staging", "prod"] = "local"
+    target: str = Field(default=LOCAL, pattern=r"^[A-Za-z0-9_-]+$", description="Bundle target.")
     home: Path = Field(default=Path(".solosolve"), description="Root of tables, models and logs on the local target.")
-    catalog: str = Field(
-        default="main", pattern=r"^[A-Za-z0-9_]+$", description="Catalog of the tables on the platform."
+    catalog: str = Field(default="main", pattern=_NAME, description="Catalog of the tables on the platform.")
+    bronze_schema: str = Field(default="bronze", pattern=_NAME, description="Schema of the bronze tables there.")
+    silver_schema: str = Field(default="silver", pattern=_NAME, description="Schema of the silver tables there.")
+    gold_schema: str = Field(default="gold", pattern=_NAME, description="Schema of the gold tables there.")
+    registered_model: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+){2}$",
+        description="Registered model on the platform, as catalog.schema.name; in the gold schema by default.",
+    )
+    experiment: str | None = Field(
+        default=None, pattern=r"^/", description="Workspace path of the MLflow experiment on the platform."
+    )
+    registry_uri: str = Field(default="databricks-uc", description="MLflow's model registry on the platform.")
+    checkpoints: Path | None = Field(
+        default=None, description="Folder of the streams' checkpoints; a volume of the bronze schema on the platform."
     )
     maturity_days: int = Field(default=60, ge=0, description="Newest days of the labelled period to leave out.")
     min_labels: int = Field(
@@ -68,8 +85,13 @@ class Settings(BaseModel):
         pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
         description="Request header in which the platform's proxy names the user.",
     )
+    dashboard_principal: str | None = Field(
+        pattern=r"^[A-Za-z0-9@._-]+$",
+        default=None,
+        description="Service principal of the deployed dashboard, which writes feedback.",
+    )
     sql_warehouse: str | None = Field(
-        default=None, description="HTTP path of the SQL warehouse that a dashboard reads."
+        default=None, description="Id or HTTP path of the SQL warehouse that a dashboard reads."
     )
 
     @field_validator("home", mode="before")
@@ -80,10 +102,13 @@ class Settings(BaseModel):
             raise PydanticCustomError("blank_home", "should be a folder")
         return home
 
-    @field_validator("kafka_ca_file", "dashboard_password", "dashboard_identity_header", "sql_warehouse", mode="before")
+    @field_validator(
+        "registered_model", "experiment", "checkpoints", "kafka_username", "kafka_secret_scope", "kafka_ca_file",
+        "dashboard_password", "dashboard_identity_header", "dashboard_principal", "sql_warehouse", mode="before",
+    )  # fmt: skip
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
-        # Bundle variables cannot be null.
+        # Bundle variables and environment variables cannot be null.
         return None if value == "" else value
 
     @model_validator(mode="after")
@@ -100,7 +125,7 @@ class Settings(BaseModel):
     @property
     def is_local(self) -> bool:
         """Whether tables are folders below `home`, not entries of a catalog."""
-        return self.target == "local"
+        return self.target == LOCAL
 
     @property
     def kafka_port_here(self) -> int | None:
@@ -117,6 +142,36 @@ class Settings(BaseModel):
         """Folder of a local Delta table."""
         return table.folder_in(self.warehouse)
 
+    def schema_of(self, layer: Layer) -> str:
+        """The schema of a layer in the platform's catalog."""
+        return {
+            Layer.BRONZE: self.bronze_schema,
+            Layer.SILVER: self.silver_schema,
+            Layer.GOLD: self.gold_schema,
+        }[layer]
+
+    def table_name(self, table: Table) -> str:
+        """The name of a table in the platform's catalog."""
+        return f"{self.catalog}.{self.schema_of(table.layer)}.{table.name}"
+
+    @property
+    def model_name(self) -> str:
+        """The name of the registered model."""
+        return MODEL if self.is_local else self.registered_model or f"{self.catalog}.{self.gold_schema}.{MODEL}"
+
+    @property
+    def experiment_name(self) -> str:
+        """The name of the MLflow experiment; a workspace path on the platform."""
+        return MODEL if self.is_local else self.experiment or f"/Shared/solosolve_{self.target}"
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """The folder of the streams' checkpoints."""
+        if self.checkpoints is not None:
+            return self.checkpoints
+        volume = Path("/Volumes") / self.catalog / self.bronze_schema
+        return (self.home if self.is_local else volume) / "checkpoints"
+
     def lock_file(self, name: str) -> Path:
         """Lock file of a table or task of this home; creates its folder."""
         path = self.home / "locks" / f"{name}.lock"
@@ -129,19 +184,11 @@ class Settings(BaseModel):
         return self.home / "logs"
 
     @classmethod
-    def load(
-        cls,
-        target: str = "local",
-        *,
-        bundle: Path | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> Self:
-        """Loads the settings of a target: the bundle's variables first, then the environment.
+    def load(cls, target: str = LOCAL, *, environ: Mapping[str, str] | None = None) -> Self:
+        """Loads the settings of a target from the environment; what is not set has its default.
 
         Args:
-            target: A target of `bundle/targets.yml`.
-            bundle: The folder that holds `databricks.yml`. When None, `find_bundle` looks for it;
-                if it finds none (a wheel on a cluster), only the environment is used.
+            target: A target of the bundle, or `local`.
             environ: Environment variables; those of the process when None.
 
         Returns:
@@ -151,20 +198,14 @@ class Settings(BaseModel):
             SettingsError: A value is not allowed; the message gives the name, the value and what is allowed.
         """
         environ = os.environ if environ is None else environ
-        root = bundle or find_bundle()
-        values: dict[str, Any] = {}
-        if root is not None:
-            values |= {k: v for k, v in bundle_variables(root, target).items() if k in cls.model_fields}
-        values |= _from_environ(environ, cls.model_fields)
-        values["target"] = target
+        values = _from_environ(environ, cls.model_fields) | {"target": target}
         try:
             loaded = cls.model_validate(values)
         except ValidationError as error:
             raise SettingsError(_explain(error, environ)) from None
         if not loaded.is_local and "catalog" not in values:
-            raise SettingsError(
-                f"catalog: not set for target '{target}', and no databricks.yml was found: set {ENV_PREFIX}CATALOG"
-            )
+            # Without it, a typing error in --target would make tables in whatever catalog is called main.
+            raise SettingsError(f"{ENV_PREFIX}CATALOG: not set, expected the catalog of target '{target}'")
         return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
 
 

@@ -19,8 +19,11 @@ EACH_MODULE = pytest.mark.parametrize(
 
 FACTS = {
     "names",
+    "where",
+    "clock",
     "errors",
     "exit_codes",
+    "task_values",
     "bundle",
     "settings",
     "schemas",
@@ -31,11 +34,16 @@ FACTS = {
 }
 ARROWS: dict[str, set[str]] = {
     "names": set(),
-    "errors": {"names"},
-    "exit_codes": {"errors"},
+    "where": set(),
+    "clock": set(),
+    "errors": {"names", "where"},
+    "exit_codes": {"errors", "where"},
+    "task_values": {"errors", "where"},
     "bundle": {"errors"},
-    "settings": {"names", "errors", "bundle"},
-    "schemas": {"names"},
+    "settings": {"names", "errors"},
+    "schema_fields": set(),
+    "model_schemas": {"names", "schema_fields"},
+    "schemas": {"names", "schema_fields", "model_schemas"},
     "spark_schemas": {"names", "schemas"},
     "table_properties": {"names", "schemas"},
     "logs": set(),
@@ -153,7 +161,7 @@ def test_dashboard_imports_go_from_web_to_views_to_data(room: str) -> None:
 
 @pytest.mark.parametrize("path", JOBS, ids=lambda path: path.name)
 def test_job_file_imports_only_its_flow_and_the_command_line(path: Path) -> None:
-    allowed = {f"flows.{path.stem}", "cli.task", "exit_codes.run_as_program"}
+    allowed = {f"flows.{path.stem}", "cli.task", "exit_codes.run_as_task"}
     assert [name for name in sorted(own_imports(path)) if not is_below(name, allowed)] == []
 
 

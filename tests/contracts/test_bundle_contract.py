@@ -28,7 +28,9 @@ def read(path: Path) -> dict[str, Any]:
 
 
 VARIABLES = read(ROOT / "bundle" / "variables.yml")["variables"]
-TARGETS = read(ROOT / "bundle" / "targets.yml")["targets"]
+LOCAL = ROOT / "bundle" / "local.yml"
+DEPLOYED = read(ROOT / "bundle" / "targets.yml")["targets"]
+TARGETS = {"local": read(LOCAL)} | DEPLOYED
 JOBS = {name: job for path in RESOURCES for name, job in read(path)["resources"].get("jobs", {}).items()}
 
 
@@ -166,7 +168,8 @@ def test_declared_variables_are_used_and_described() -> None:
 
 
 def test_variables_have_the_defaults_of_the_settings() -> None:
-    declared = {name: variable["default"] for name, variable in VARIABLES.items() if name in Settings.model_fields}
+    own = set(Settings.model_fields) - {"actor"}
+    declared = {name: variable["default"] for name, variable in VARIABLES.items() if name in own}
     defaults = {name: Settings.model_fields[name].default for name in declared}
     # Bundle variables cannot be null.
     assert declared == {name: "" if default is None else default for name, default in defaults.items()}
@@ -175,7 +178,8 @@ def test_variables_have_the_defaults_of_the_settings() -> None:
 def test_every_setting_is_in_the_bundle_or_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = {name for name in Settings.model_fields if f"`{ENV_PREFIX}{name.upper()}`" in readme}
-    assert set(Settings.model_fields) - named - set(VARIABLES) == {"target"}
+    sent = {name.removeprefix(ENV_PREFIX).lower() for name in VARIABLES["cluster"]["default"]["spark_env_vars"]}
+    assert set(Settings.model_fields) - named - set(VARIABLES) - sent == {"target"}
 
 
 def test_app_requires_what_pyproject_does() -> None:
@@ -187,9 +191,14 @@ def test_app_requires_what_pyproject_does() -> None:
     assert {*extras["dashboard"], *extras["app"]} - required == {"solosolve[dashboard]"}
 
 
-def test_targets_match_those_of_the_settings() -> None:
-    assert list(TARGETS) == ["local", "dev", "staging", "prod"]
-    assert [Settings.load(target, bundle=ROOT, environ={}).target for target in TARGETS] == list(TARGETS)
+def test_settings_accept_what_every_target_sends() -> None:
+    for target in ("local", *DEPLOYED):
+        for task in load_bundle(ROOT, target).plan(tuple(JOBS), {}):
+            sent = {name: value for name, value in task.environment.items() if "${" not in value}
+            assert {
+                name for name in sent if name.removeprefix(ENV_PREFIX).lower() not in Settings.model_fields
+            } == set()
+            assert Settings.load(target, environ=sent).target == target
 
 
 def test_production_targets_set_their_root_path() -> None:
@@ -209,5 +218,11 @@ def test_laptop_can_plan_every_job(target: str) -> None:
     assert planned == {(task.job, task.key) for task in TASKS}
 
 
-def test_databricks_yml_holds_only_the_name_the_includes_and_the_wheel() -> None:
-    assert set(read(ROOT / "databricks.yml")) == {"bundle", "include", "artifacts"}
+def test_databricks_yml_declares_no_resource_and_no_target() -> None:
+    assert set(read(ROOT / "databricks.yml")) == {"bundle", "include", "artifacts", "sync"}
+
+
+def test_local_target_is_no_part_of_what_is_deployed() -> None:
+    included = {path for pattern in read(ROOT / "databricks.yml")["include"] for path in ROOT.glob(pattern)}
+    assert included == {*YAML_FILES} - {LOCAL, ROOT / "databricks.yml"}
+    assert "local" not in DEPLOYED

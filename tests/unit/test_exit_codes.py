@@ -21,7 +21,7 @@ from solosolve.errors import (
     TaskFailedError,
     UsageError,
 )
-from solosolve.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE, one_line, run_as_program
+from solosolve.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE, one_line, run_as_program, run_as_task
 from solosolve.names import PREDICTIONS
 
 WORKER_ERROR = """Job aborted due to stage failure: Task 0 in stage 3.0 failed 1 times: Lost task 0.0
@@ -170,3 +170,29 @@ def test_one_line_of_a_failure_in_the_jvm_is_its_innermost_cause() -> None:
         "Caused by: java.io.IOException: No space left on device\n\tat e.f.G.h(G.java:2)\n"
     )
     assert one_line(RuntimeError(message)) == "java.io.IOException: No space left on device"
+
+
+@pytest.fixture
+def _platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+
+
+@pytest.mark.usefixtures("_platform")
+@pytest.mark.parametrize("main", [lambda: None, raising(StoppedError("between two batches"))])
+def test_task_on_the_platform_returns_when_it_is_done_or_stopped(main: Callable[[], object]) -> None:
+    run_as_task(main)
+
+
+@pytest.mark.usefixtures("_platform")
+@pytest.mark.parametrize("error", [ModelError("no model"), UsageError("x"), ValueError("boom"), click.UsageError("x")])
+def test_task_on_the_platform_raises_what_went_wrong(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        run_as_task(raising(error))
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(("main", "code"), [(lambda: None, 0), (raising(ModelError("no model")), 1)])
+def test_task_on_one_machine_exits_as_a_program(main: Callable[[], object], code: int) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run_as_task(main)
+    assert stopped.value.code == code

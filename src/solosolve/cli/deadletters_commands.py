@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -65,7 +64,7 @@ def replay(corrected: Path | None, is_all: bool) -> None:
 
     if (corrected is None) == (not is_all):
         raise UsageError("replay: needs either a file with corrected letters or --all")
-    values = None if corrected is None else read_corrected(corrected)
+    values = None if corrected is None else replay_dead_letters.read_corrected(corrected)
     result = run_task(
         "replay_dead_letters", "local", lambda spark, settings: replay_dead_letters.run(spark, settings, values)
     )
@@ -76,33 +75,6 @@ def replay(corrected: Path | None, is_all: bool) -> None:
         )
 
 
-def read_corrected(path: Path) -> dict[str, bytes]:
-    """Reads corrected letters.
-
-    Args:
-        path: A JSON array, or a file with one object per line.
-
-    Returns:
-        Letter ids and messages.
-
-    Raises:
-        UsageError: The file has another form; the message names the place.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        is_array = text.lstrip().startswith("[")
-        entries = json.loads(text) if is_array else [json.loads(line) for line in text.split("\n") if line.strip()]
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: expected a JSON array or JSON lines ({error})") from None
-    corrected: dict[str, bytes] = {}
-    for number, entry in enumerate(entries, start=1):
-        letter, value = _entry(entry, f"{path}, letter {number}")
-        if letter in corrected:
-            raise UsageError(f"{path}, letter {number}: {letter} appears twice")
-        corrected[letter] = value
-    return corrected
-
-
 def _with_text(letters: pa.Table) -> pa.Table:
     """The letters with their values as text; bytes that are not UTF-8 become a backslash, `x` and two digits."""
     import pyarrow as pa
@@ -110,13 +82,3 @@ def _with_text(letters: pa.Table) -> pa.Table:
     values = letters.column("value").to_pylist()
     texts = [None if value is None else value.decode("utf-8", "backslashreplace") for value in values]
     return letters.set_column(letters.column_names.index("value"), "value", pa.array(texts, pa.string()))
-
-
-def _entry(entry: Any, place: str) -> tuple[str, bytes]:
-    if not isinstance(entry, dict) or not isinstance(entry.get("letter_id"), str) or "value" not in entry:
-        raise UsageError(f"{place}: found {json.dumps(entry)[:80]}, expected an object with letter_id and value")
-    value = entry["value"]
-    try:
-        return entry["letter_id"], (value if isinstance(value, str) else json.dumps(value)).encode()
-    except UnicodeEncodeError as error:
-        raise UsageError(f"{place}: the value is not valid text ({error})") from None

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from solosolve import __version__
-from solosolve.bundle import find_bundle
+from solosolve.cli.bundle_commands import bundle, bundle_root, pairs, var_option
 from solosolve.cli.console import console, print_line
 from solosolve.cli.deadletters_commands import deadletters
 from solosolve.cli.kafka_commands import kafka
-from solosolve.errors import BundleError, UsageError
+from solosolve.errors import UsageError
 from solosolve.exit_codes import run_as_program
 from solosolve.names import DASHBOARD_PORT
-from solosolve.settings import Settings
+from solosolve.settings import LOCAL, Settings
 
 if TYPE_CHECKING:
     from solosolve.cli.render import Format
@@ -36,40 +36,42 @@ def cli() -> None:
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @_target
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A job parameter; may be repeated.")
+@var_option
 @click.option("--from", "start", metavar="TASK", help="Skip the tasks before this one.")
-def run(jobs: tuple[str, ...], target: str, params: tuple[str, ...], start: str | None) -> None:
+@click.option("--only", multiple=True, metavar="TASK", help="Run only this task; may be repeated.")
+def run(
+    jobs: tuple[str, ...],
+    target: str,
+    params: tuple[str, ...],
+    variables: tuple[str, ...],
+    start: str | None,
+    only: tuple[str, ...],
+) -> None:
     """Run jobs of the bundle here, one after another, in one Spark session."""
     from solosolve.local.doctor import require_java
     from solosolve.local.job_plan import load_bundle
-    from solosolve.local.runner import from_task, run_tasks
+    from solosolve.local.runner import from_task, only_tasks, run_tasks
     from solosolve.logs import set_up_logging
     from solosolve.storage.spark import stop_session
 
-    root = find_bundle()
-    if root is None:
-        raise BundleError("databricks.yml not found in this folder or its parents: run from the bundle's folder")
-    settings = Settings.load(target, bundle=root)
-    if not settings.is_local:
+    root = bundle_root()
+    settings = Settings.load()
+    if target != LOCAL:
         deploy = f"databricks bundle deploy --target {target}"
-        raise UsageError(f"--target: found '{target}', but only 'local' runs here; to deploy, run: {deploy}")
-    parameters = dict(_pair(word) for word in params)
-    tasks = load_bundle(root, target).plan(jobs, parameters)
+        raise UsageError(f"--target: found '{target}', but only '{LOCAL}' runs here; to deploy, run: {deploy}")
+    tasks = load_bundle(root, target, variables=pairs("--var", variables)).plan(jobs, pairs("--param", params))
+    tasks = only_tasks(tasks, only) if only else tasks
     tasks = from_task(tasks, start) if start else tasks
     require_java()
     progress = console()
     set_up_logging(settings.logs, progress)
-    resume = shlex.join(["solosolve", "run", *jobs, *(part for word in params for part in ("--param", word))])
+    repeated = {"--param": params, "--var": variables, "--only": only}
+    words = [word for option, values in repeated.items() for value in values for word in (option, value)]
+    resume = shlex.join(["solosolve", "run", *jobs, *words])
     try:
         run_tasks(tasks, runs=settings.home / "runs", resume=resume, console=progress)
     finally:
         stop_session()
-
-
-def _pair(word: str) -> tuple[str, str]:
-    name, equals, value = word.partition("=")
-    if not (name and equals):
-        raise UsageError(f"--param: found '{word}', allowed: NAME=VALUE")
-    return name, value
 
 
 @cli.command()
@@ -170,6 +172,7 @@ def doctor(target: str) -> None:
         raise MissingDependencyError(f"{len(missing)} of {len(findings)} checks failed: {', '.join(missing)}")
 
 
+cli.add_command(bundle)
 cli.add_command(deadletters)
 cli.add_command(kafka)
 

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from solosolve.errors import BusyError
-from solosolve.logs import set_up_logging
+from solosolve.logs import log_to_output, set_up_logging
 from solosolve.names import DELTA_SOURCE, SourceName
 from solosolve.settings import Settings
 from solosolve.storage.spark import spark_session
@@ -107,6 +107,7 @@ def run_task(name: str, target: str, flow: Flow[Result], *, lock: str | None = N
     """
     settings = Settings.load(target)
     if not settings.is_local:
+        log_to_output()
         return flow(spark_session(settings, name), settings)
     set_up_logging(settings.logs, Console(stderr=True))
     lock = lock or name

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 
+from solosolve.clock import now
 from solosolve.errors import UsageError
 from solosolve.names import DEAD_LETTERS, PREDICTIONS, REPLAY_SOURCE
 from solosolve.settings import Settings
@@ -20,6 +23,9 @@ from solosolve.streaming.champion_provider import ChampionProvider, with_control
 from solosolve.transforms.scored_messages import Stamp, score_messages, select_predictions
 
 logger = logging.getLogger("solosolve.replay_dead_letters")
+
+_SHOWN = 20
+"""Letters that still cannot be scored are logged one by one, up to this many."""
 
 _CORRECTED = StructType([StructField("letter_id", StringType(), False), StructField("value", BinaryType())])
 
@@ -72,7 +78,7 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
     messages = pending.select(
         F.col("letter_id").alias("topic"), "partition", "offset", "key", "value", F.col("failed_at").alias("timestamp")
     )
-    stamp = Stamp(datetime.now(UTC), REPLAY_SOURCE, None, _letter_id)
+    stamp = Stamp(now(), REPLAY_SOURCE, None, _letter_id)
     scored = score_messages(messages, scoring, stamp, settings.max_request_bytes).persist()
     try:
         added = _insert(tables, select_predictions(scored))
@@ -82,7 +88,46 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
     logger.info(
         "%d dead letters replayed, %d were replayed before, %d still cannot be scored", added, already, len(refused)
     )
+    for row in refused[:_SHOWN]:
+        logger.warning("%s: %s", row["topic"], row["reason"])
     return Replayed(added, {row["topic"]: row["reason"] for row in refused})
+
+
+def read_corrected(path: Path) -> dict[str, bytes]:
+    """Reads corrected letters.
+
+    Args:
+        path: A JSON array, or a file with one object per line.
+
+    Returns:
+        Letter ids and messages.
+
+    Raises:
+        UsageError: The file has another form; the message names the place.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        is_array = text.lstrip().startswith("[")
+        entries = json.loads(text) if is_array else [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: expected a JSON array or JSON lines ({error})") from None
+    corrected: dict[str, bytes] = {}
+    for number, entry in enumerate(entries, start=1):
+        letter, value = _entry(entry, f"{path}, letter {number}")
+        if letter in corrected:
+            raise UsageError(f"{path}, letter {number}: {letter} appears twice")
+        corrected[letter] = value
+    return corrected
+
+
+def _entry(entry: Any, place: str) -> tuple[str, bytes]:
+    if not isinstance(entry, dict) or not isinstance(entry.get("letter_id"), str) or "value" not in entry:
+        raise UsageError(f"{place}: found {json.dumps(entry)[:80]}, expected an object with letter_id and value")
+    value = entry["value"]
+    try:
+        return entry["letter_id"], (value if isinstance(value, str) else json.dumps(value)).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{place}: the value is not valid text ({error})") from None
 
 
 def _letter_id(messages: pa.RecordBatch) -> pa.Array:

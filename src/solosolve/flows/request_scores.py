@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from solosolve.clock import now
 from solosolve.kafka.client import ensure_topics
 from solosolve.kafka.frames import read_present_messages, write_messages
 from solosolve.names import (
@@ -61,7 +61,7 @@ def run(spark: SparkSession, settings: Settings, source: SourceName, at_most: in
     waiting = _waiting_in_table(tables) if source == DELTA_SOURCE else _waiting_in_topic(tables)
     excluded = waiting.unionByName(_scored(tables)).distinct()
     chosen = _newest_open(tables, share, at_most).join(excluded, on="complaint_id", how="left_anti")
-    requests = chosen.withColumn("requested_at", F.lit(datetime.now(UTC))).select(*SCHEMAS[REQUESTS].names).cache()
+    requests = chosen.withColumn("requested_at", F.lit(now())).select(*SCHEMAS[REQUESTS].names).cache()
     try:
         count = requests.count()
         if count and source == DELTA_SOURCE:

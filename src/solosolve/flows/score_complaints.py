@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from solosolve.clock import now
 from solosolve.errors import ConservationError
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import BATCH_SOURCE, COMPLAINTS, PREDICTIONS
@@ -41,10 +41,10 @@ def run(spark: SparkSession, settings: Settings) -> int:
     complaints = tables.read(COMPLAINTS)
     scored = tables.read(PREDICTIONS).where(F.col("model_version") == champion.version).select("complaint_id")
     unscored = complaints.join(scored, on="complaint_id", how="left_anti")
-    now = F.lit(datetime.now(UTC))
+    at = F.lit(now())
     position = {
-        "requested_at": now,
-        "scored_at": now,
+        "requested_at": at,
+        "scored_at": at,
         "source": F.lit(BATCH_SOURCE),
         "source_position": F.lit(str(tables.version(COMPLAINTS))),
         "batch_id": F.lit(None).cast("bigint"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from solosolve.errors import NoChampionError
 from solosolve.names import DEAD_LETTERS, PREDICTIONS, SCORE_STREAM_PREFIX, SourceName
 from solosolve.settings import Settings
 from solosolve.storage.spark import lean_session
@@ -26,6 +28,9 @@ logger = logging.getLogger("solosolve.score_stream")
 
 LOCK = SCORE_STREAM_PREFIX + "{source}"
 """The name of the task's lock, as a format string over its options: each source has a stream."""
+
+CHAMPION_POLL_SECONDS = 10.0
+"""Seconds between two looks for the first champion."""
 
 _FEW = 1_000
 """Below this many messages one task is faster than several, each of which starts a worker and writes a file."""
@@ -77,7 +82,8 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
 
     Raises:
         CheckpointError: The stream's checkpoint is not the one that the tables are written from.
-        ModelError: There is no champion that can score.
+        NoChampionError: There is no champion, and `available_now` forbids to wait for one.
+        ModelError: The champion cannot score, and no other model has scored before.
         BrokerError: The brokers cannot be reached.
         StoppedError: The stream was stopped.
     """
@@ -87,7 +93,7 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
     bound = bound_stream(tables, source)
     bound.claim(has_rows=lambda: _has_rows(tables, source), recover=options.recover)
     provider = ChampionProvider.open(tables)
-    provider.current()
+    _await_champion(provider, waits=not options.available_now)
     for table in (PREDICTIONS, DEAD_LETTERS):
         tables.create(table)
     progress = ProgressLog(tables, source)
@@ -103,6 +109,22 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
         spark.streams.removeListener(progress)
         logger.info("%d requests = %d predictions + %d dead letters", *progress.totals)
     return Streamed(*progress.totals)
+
+
+def _await_champion(provider: ChampionProvider, *, waits: bool) -> None:
+    """Waits until there is a champion, so that a stream may be deployed before the first model is trained."""
+    is_announced = False
+    while True:
+        try:
+            provider.current()
+            return
+        except NoChampionError as error:
+            if not waits:
+                raise
+            if not is_announced:
+                logger.warning("waiting, nothing is scored: %s", error)
+                is_announced = True
+            time.sleep(CHAMPION_POLL_SECONDS)
 
 
 def _has_rows(tables: Tables, source: Source) -> bool:

@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 import time
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow
@@ -21,6 +20,7 @@ from pyspark.sql import functions as F
 
 from solosolve import __version__
 from solosolve.bundle import find_bundle
+from solosolve.clock import now
 from solosolve.errors import ModelError
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.estimators import Engine, engine
@@ -199,9 +199,9 @@ def _log_run(
 def _write_metrics(
     tables: Tables, model: RegisteredModel, run_id: str, evaluations: dict[str, Evaluation], seconds: float
 ) -> None:
-    now = datetime.now(UTC)
+    at = now()
     rows = [
-        (model.version, run_id, split, name, *value, evaluation.record_count, now, seconds)
+        (model.version, run_id, split, name, *value, evaluation.record_count, at, seconds)
         for split, evaluation in evaluations.items()
         for name, value in (
             *((name, (found.value, found.low, found.high)) for name, found in evaluation.metrics.items()),

@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 
 from solosolve.errors import ConservationError, NotYetError
 from solosolve.local.conservation import Conservation
-from solosolve.local.runner import RunReport
+from solosolve.local.run_report import RunReport
 from solosolve.local.summary import Champion, Summary
 from solosolve.names import COMPLAINTS_RAW, FEATURES, OUTCOME_NAMES
 from solosolve.settings import Settings

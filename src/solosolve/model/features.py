@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel
@@ -11,7 +13,7 @@ from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.functions import arrow_udf
+from pyspark.sql.types import ArrayType, FloatType, StructField, StructType
 
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.feature_sets import PATTERNS, FeatureSet
@@ -119,12 +121,13 @@ class EncodeFeatures(Transformer, DefaultParamsReadable, DefaultParamsWritable):
     def _transform(self, dataset: DataFrame) -> DataFrame:
         encoder = self.encoder()
 
-        def encode(complaints: pa.Array) -> pa.Array:
-            return feature_lists(encoder, pa.RecordBatch.from_struct_array(complaints))
+        def encode(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for complaints in batches:
+                arrays = [*complaints.columns, feature_lists(encoder, complaints)]
+                yield pa.RecordBatch.from_arrays(arrays, [*complaints.schema.names, "features"])
 
-        # The type hints say which kind of function it is; Spark's stubs do not know this form.
-        encoded = arrow_udf(encode, "array<float>")  # type: ignore[call-overload]
-        return dataset.withColumn("features", encoded(F.struct(*encoder.inputs)))
+        encoded = StructField("features", ArrayType(FloatType()))
+        return dataset.mapInArrow(encode, StructType([*dataset.schema.fields, encoded]))
 
 
 def feature_lists(encoder: FeatureEncoder, complaints: pa.RecordBatch) -> pa.Array:

@@ -17,6 +17,9 @@ from solosolve.storage.staged_files import StagedFile
 from solosolve.storage.tables import Tables
 from solosolve.table_properties import CHECKS
 
+STAGED = "_staged"
+"""The folder of staged files among the checkpoints, on the platform."""
+
 
 def staging_folder(tables: Tables, table: Table) -> str:
     """A folder for files that `adopt` adds; creates the table and the folder.
@@ -25,7 +28,7 @@ def staging_folder(tables: Tables, table: Table) -> str:
     """
     tables.create(table)
     settings = tables.settings
-    folder = settings.table_folder(table) if settings.is_local else tables.checkpoint("_staged").folder
+    folder = settings.table_folder(table) if settings.is_local else tables.checkpoint(STAGED).folder
     folder.mkdir(parents=True, exist_ok=True)
     return os.fspath(folder)
 

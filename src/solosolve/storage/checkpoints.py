@@ -82,6 +82,23 @@ class Checkpoint:
         except (OSError, ValueError, LookupError, TypeError):
             return None
 
+    def needed_delta_version(self) -> int | None:
+        """The first commit of its Delta source that a query may still have to read; None if it has never started.
+
+        Raises:
+            CheckpointError: The position cannot be read.
+        """
+        if not self.exists:
+            return None
+        finished = _newest(self.folder / "commits")
+        if finished is None:
+            return 0
+        plan = self.folder / "offsets" / str(finished)
+        try:
+            return int(json.loads(plan.read_text(encoding="utf-8").split("\n")[2])["reservoirVersion"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise CheckpointError(f"{plan} cannot be read ({error}): restore the checkpoint") from error
+
     @property
     def has_finished_batches(self) -> bool:
         """Whether the query has ever finished a batch."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from solosolve.clock import now
 from solosolve.errors import ConservationError
 from solosolve.names import COMPLAINTS_RAW, LANDINGS, QUARANTINE
 from solosolve.schemas import SCHEMAS
@@ -99,8 +100,8 @@ class Landings:
         """
         self._tables.create(LANDINGS)
         digests = [origin.source_sha256 for origin in origins]
-        now = datetime.now(UTC)
-        landed_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        at = now()
+        landed_at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         folders = {table: staging_folder(self._tables, table) for table in _RECORD_TABLES}
         written = frozenset(
             (table, digest) for table in _RECORD_TABLES for digest in count_by(self._tables, table, _DIGEST, digests)
@@ -162,7 +163,7 @@ class Landings:
         landed = []
         for digest in unfinished:
             bronze, bad = (count.get(digest, 0) for count in counts)
-            landed.append(Landed(source_file, digest, layout, 0, bronze + bad, bronze, bad, datetime.now(UTC)))
+            landed.append(Landed(source_file, digest, layout, 0, bronze + bad, bronze, bad, now()))
         self._record(landed)
 
     def _record(self, landed: Sequence[Landed]) -> None:

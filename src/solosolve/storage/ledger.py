@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
+from solosolve.clock import now
 from solosolve.names import MODEL_EVENTS
 from solosolve.spark_schemas import spark_schema
 from solosolve.storage.model_events import ModelEvent
@@ -24,6 +24,6 @@ def record_event(
         evidence: The reasons, as JSON values.
         alias: The alias that moved, if any.
     """
-    now = datetime.now(UTC)
-    row = (now, model_version, event.value, alias, tables.settings.actor, json.dumps(evidence, sort_keys=True))
+    at = now()
+    row = (at, model_version, event.value, alias, tables.settings.actor, json.dumps(evidence, sort_keys=True))
     tables.append(MODEL_EVENTS, tables.spark.createDataFrame([row], spark_schema(MODEL_EVENTS)))

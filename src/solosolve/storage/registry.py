@@ -23,12 +23,11 @@ from mlflow.types.schema import ColSpec, DataType, Schema
 from solosolve.errors import ModelError, NoChampionError
 from solosolve.model.scoring_code import LOADER_MODULE, copy_scoring_code
 from solosolve.model.version_tags import FINGERPRINT, TAG_NAMES, VersionTags
-from solosolve.names import CHAMPION, FILED_COLUMNS, MODEL
+from solosolve.names import CHAMPION, FILED_COLUMNS
 from solosolve.settings import Settings
 
 logger = logging.getLogger("solosolve.registry")
 
-EXPERIMENT = "complaint_resolution"
 _OLDER_LOADERS = ("solosolve.model.served",)
 """Loader modules named by versions that earlier releases registered; the model files are the same."""
 _REQUIREMENTS = ("mmh3", "numpy", "pandas", "pyarrow", "pydantic", "scipy", "xgboost-cpu")
@@ -86,13 +85,13 @@ class Registry:
             with FileLock(root / "migrate.lock"):
                 self._experiment = self._ensure_experiment((root / "artifacts").as_uri())
         else:
-            mlflow.set_registry_uri("databricks-uc")
+            mlflow.set_registry_uri(settings.registry_uri)
             self._experiment = self._ensure_experiment(None)
         self._client = MlflowClient()
-        self.model_name = MODEL if settings.is_local else f"{settings.catalog}.gold.{MODEL}"
+        self.model_name = settings.model_name
 
     def _ensure_experiment(self, artifacts: str | None) -> str:
-        name = EXPERIMENT if self._settings.is_local else f"/Shared/solosolve/{self._settings.target}/{EXPERIMENT}"
+        name = self._settings.experiment_name
         found = mlflow.get_experiment_by_name(name)
         return found.experiment_id if found else mlflow.create_experiment(name, artifact_location=artifacts)
 
@@ -171,10 +170,14 @@ class Registry:
 
     def find_version(self, fingerprint: str) -> RegisteredModel | None:
         """The newest version trained with the same data and parameters, if any."""
-        # Unity Catalog can search versions by name only.
-        versions = map(_registered, self._client.search_model_versions(f"name = '{self.model_name}'"))
-        same = (found for found in versions if found.stored_tags.get(FINGERPRINT) == fingerprint)
+        same = (found for found in self.versions() if found.stored_tags.get(FINGERPRINT) == fingerprint)
         return max(same, key=lambda found: found.version, default=None)
+
+    def versions(self) -> Iterator[RegisteredModel]:
+        """All versions, in no particular order."""
+        # Unity Catalog can search by name only, and a version that it finds has no tags.
+        for found in self._client.search_model_versions(f"name = '{self.model_name}'"):
+            yield self.get(int(found.version))
 
     def set_alias(self, alias: str, model: RegisteredModel) -> None:
         """Points the alias at the version."""

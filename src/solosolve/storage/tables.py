@@ -17,6 +17,7 @@ from solosolve.names import Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
+from solosolve.storage.catalog_tables import create_statement
 from solosolve.storage.checkpoints import Checkpoint
 from solosolve.storage.delta_log import has_commits, newest_commit
 from solosolve.table_properties import CHECKS, table_properties
@@ -52,12 +53,14 @@ class Tables:
         """
         if self.exists(table):
             return
-        builder = DeltaTable.createIfNotExists(self.spark).addColumns(spark_schema(table))
-        builder = builder.location(self._path(table)) if self._is_local else builder.tableName(self._name(table))
-        for key, value in table_properties(table).items():
+        properties = table_properties(table)
+        properties |= {f"delta.constraints.{name}": condition for name, condition in CHECKS.get(table, {}).items()}
+        if not self._is_local:
+            self.spark.sql(create_statement(self._name(table), table, properties))
+            return
+        builder = DeltaTable.createIfNotExists(self.spark).addColumns(spark_schema(table)).location(self._path(table))
+        for key, value in properties.items():
             builder = builder.property(key, value)
-        for name, condition in CHECKS.get(table, {}).items():
-            builder = builder.property(f"delta.constraints.{name}", condition)
         with self.writing(table):
             builder.execute()
 
@@ -203,9 +206,7 @@ class Tables:
 
     def checkpoint(self, stream: str) -> Checkpoint:
         """The checkpoint of a streaming query."""
-        if self._is_local:
-            return Checkpoint(self.settings.home / "checkpoints" / stream)
-        return Checkpoint(Path(f"/Volumes/{self.settings.catalog}/bronze/checkpoints/{stream}"))
+        return Checkpoint(self.settings.checkpoint_folder / stream)
 
     @contextmanager
     def writing(self, table: Table) -> Iterator[None]:
@@ -238,7 +239,7 @@ class Tables:
         return f"delta.`{self._path(table)}`" if self._is_local else self._name(table)
 
     def _name(self, table: Table) -> str:
-        return f"{self.settings.catalog}.{table}"
+        return self.settings.table_name(table)
 
     def _save(self, rows: DataFrame, table: Table, mode: str, options: Mapping[str, str]) -> None:
         columns = SCHEMAS[table].names

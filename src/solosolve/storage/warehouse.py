@@ -14,7 +14,7 @@ from typing import Protocol, Self
 import pyarrow as pa
 
 from solosolve.errors import MissingDependencyError, MissingTableError, SettingsError, TableError, one_line
-from solosolve.names import MADE_BY, Table
+from solosolve.names import MADE_BY, Layer, Table
 from solosolve.settings import Settings
 from solosolve.storage.reader import Reader, TableVersion, Value, named_tables
 
@@ -51,11 +51,11 @@ class Warehouse:
     """A SQL warehouse, with one connection per thread.
 
     Attributes:
-        catalog: The catalog of the project's tables.
-        connect: Opens a connection with that default catalog.
+        schemas: The schema of each layer.
+        connect: Opens a connection with the catalog of the project's tables as its default.
     """
 
-    catalog: str
+    schemas: Mapping[Layer, str]
     connect: Callable[[], Connection]
     _local: threading.local = field(default_factory=threading.local, compare=False, repr=False)
 
@@ -67,9 +67,10 @@ class Warehouse:
             SettingsError: The settings name no warehouse.
             MissingDependencyError: The connector is not installed.
         """
-        http_path = settings.sql_warehouse
-        if http_path is None:
-            raise SettingsError("sql_warehouse: not set; set SOLOSOLVE_SQL_WAREHOUSE to the warehouse's HTTP path")
+        warehouse = settings.sql_warehouse
+        if warehouse is None:
+            raise SettingsError("sql_warehouse: not set; set SOLOSOLVE_SQL_WAREHOUSE to its id or HTTP path")
+        http_path = warehouse if "/" in warehouse else f"/sql/1.0/warehouses/{warehouse}"
         try:
             from databricks import sql
             from databricks.sdk.core import Config
@@ -85,14 +86,24 @@ class Warehouse:
                 catalog=settings.catalog,
             )
 
-        return cls(settings.catalog, connect)
+        return cls({layer: settings.schema_of(layer) for layer in Layer}, connect)
 
     def run(self, statement: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Runs one statement on this thread's connection, which is reopened once if the warehouse has closed it.
 
+        Args:
+            statement: SQL; the project's tables are `<layer>.<table>`, whatever the schemas are called.
+            parameters: A value for each parameter.
+
+        Returns:
+            All rows.
+
         Raises:
             TableError: The warehouse refuses the statement or cannot be reached.
         """
+        for table in named_tables(statement):
+            name = rf'\b{table.layer}"?\s*\.\s*"?{table.name}\b'
+            statement = re.sub(name, f"{self.schemas[table.layer]}.{table.name}", statement, flags=re.IGNORECASE)
         try:
             try:
                 return self._run(statement, parameters)
@@ -131,7 +142,8 @@ class WarehouseReader:
         """The tables that exist, sorted by layer and name."""
         found = self._warehouse.run("select table_schema, table_name from information_schema.tables").to_pylist()
         names = {f"{row['table_schema']}.{row['table_name']}" for row in found}
-        return sorted((table for table in MADE_BY if str(table) in names), key=str)
+        schemas = self._warehouse.schemas
+        return sorted((table for table in MADE_BY if f"{schemas[table.layer]}.{table.name}" in names), key=str)
 
     def table_id(self, table: Table) -> str:
         """The id that Delta gave an existing table when it was created."""

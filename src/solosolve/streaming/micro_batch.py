@@ -128,14 +128,15 @@ class MicroBatch:
             letters = self._remainder.letters if self._remainder else build_dead_letters(self._scored)
             self._tables.append(DEAD_LETTERS, letters, transaction)
         publishing.result()
-        latencies = [written_at - micros / 1e6 for micros in counts["requested"] or ()]
+        times = [counts[name] for name in ("median", "earliest")]
+        latencies = [None if micros is None else written_at - micros / 1e6 for micros in times]
         prediction_count = counts["messages"] - counts["letters"]
         return BatchFacts(
             self._scoring.model_version if prediction_count else None,
             counts["messages"],
             prediction_count,
             counts["letters"],
-            *(latencies or (None, None)),
+            *latencies,
         )
 
     def _rows_to_write(self) -> DataFrame:
@@ -156,7 +157,11 @@ def _counts() -> tuple[Column, ...]:
     return (
         F.count("*").alias("messages"),
         F.count("reason").alias("letters"),
-        F.percentile_approx(F.unix_micros("requested_at"), [0.5, 0.01], 10_000).alias("requested"),
+        *(
+            # Not both in one array: before Spark 4.1, an observation cannot have an array.
+            F.percentile_approx(F.unix_micros("requested_at"), percentage, 10_000).alias(name)
+            for name, percentage in (("median", 0.5), ("earliest", 0.01))
+        ),
     )
 
 

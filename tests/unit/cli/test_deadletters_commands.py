@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from deltalake import write_deltalake
 
-from solosolve.cli.deadletters_commands import deadletters, read_corrected
+from solosolve.cli.deadletters_commands import deadletters
 from solosolve.errors import TableError, UsageError
+from solosolve.flows.replay_dead_letters import read_corrected
 
 FAILED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

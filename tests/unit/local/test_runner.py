@@ -11,8 +11,10 @@ import pytest
 from rich.console import Console
 
 from solosolve.errors import BundleError, ModelError, TaskFailedError, UsageError
-from solosolve.local.job_plan import PlannedTask, RunIf
-from solosolve.local.runner import RunReport, TaskRun, from_task, run_tasks
+from solosolve.local.job_models import Dependency, RunIf
+from solosolve.local.planned import Call, PlannedTask
+from solosolve.local.run_report import RunReport, TaskRun
+from solosolve.local.runner import from_task, run_tasks
 
 LOGS_ITS_ARGUMENTS = """
     with open("{log}", "a") as file:
@@ -41,7 +43,8 @@ class Run:
         file = self.folder / f"{name}.py"
         logs = LOGS_ITS_ARGUMENTS.format(log=self.log, name=name)
         file.write_text(f"{imports}\ndef main(argv):{logs}    {body}\n")
-        return PlannedTask("tiny", name, file, arguments, tuple(after.split()), run_if)
+        depends_on = tuple(Dependency(task_key=each) for each in after.split())
+        return PlannedTask("tiny", name, Call(arguments, file=file), depends_on, run_if)
 
     def run(self, *tasks: PlannedTask, resume: str = "solosolve run tiny") -> RunReport:
         console = Console(file=self.progress, width=100)
@@ -173,7 +176,7 @@ def test_run_tasks_fails_a_task_whose_file_is_not_python(run: Run) -> None:
     file = run.folder / "a.txt"
     file.write_text("words")
     with pytest.raises(TaskFailedError, match=r"^tiny\.a failed: tiny\.a: a\.txt is not a Python file") as error:
-        run.run(PlannedTask("tiny", "a", file, ()))
+        run.run(PlannedTask("tiny", "a", Call(file=file)))
     assert isinstance(error.value.__cause__, BundleError)
 
 

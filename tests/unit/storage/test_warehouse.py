@@ -25,6 +25,11 @@ from solosolve.storage.warehouse import Warehouse, WarehouseReader
 from solosolve.storage.warehouse_feedback import WarehouseFeedback
 from support.warehouses import append, folder, prediction, write_everything
 
+PREFIX = "dev_ann_"
+"""What a development deployment puts before the name of a schema."""
+
+SCHEMAS = {layer: f"{PREFIX}{layer}" for layer in Layer}
+
 
 class Error(Exception):
     """As the connector raises."""
@@ -51,9 +56,10 @@ class StandIn:
         if self.is_closed:
             raise Error("Invalid SessionHandle: the session is closed")
         self.said.append((statement, parameters))
+        statement = statement.replace(PREFIX, "")
         local = DeltaReader(self.warehouse)
         if "information_schema" in statement:
-            names = [{"table_schema": str(table.layer), "table_name": table.name} for table in local.tables()]
+            names = [{"table_schema": SCHEMAS[table.layer], "table_name": table.name} for table in local.tables()]
             self.found = pa.Table.from_pylist(names)
         elif found := re.match(r"describe (history|detail) (\w+)\.(\w+)", statement):
             table = Table(Layer(found[2]), found[3])
@@ -83,7 +89,7 @@ def connection(tmp_path: Path) -> StandIn:
 
 @pytest.fixture
 def reader(connection: StandIn) -> WarehouseReader:
-    return WarehouseReader(Warehouse("main", lambda: connection))
+    return WarehouseReader(Warehouse(SCHEMAS, lambda: connection))
 
 
 def drawn(reader: Reader) -> dict[str, str]:
@@ -118,7 +124,7 @@ def test_parameters_are_passed_apart_from_the_statement(connection: StandIn, rea
 
 
 def test_version_is_kept_for_some_seconds(connection: StandIn) -> None:
-    warehouse = Warehouse("main", lambda: connection)
+    warehouse = Warehouse(SCHEMAS, lambda: connection)
     reader, impatient = WarehouseReader(warehouse), WarehouseReader(warehouse, version_seconds=0.0)
     first = reader.version(PREDICTIONS)
     asked = len(connection.said)
@@ -130,7 +136,7 @@ def test_version_is_kept_for_some_seconds(connection: StandIn) -> None:
 
 
 def test_missing_table_has_no_version_and_names_the_command_that_makes_it(tmp_path: Path) -> None:
-    reader = WarehouseReader(Warehouse("main", lambda: StandIn(tmp_path)))
+    reader = WarehouseReader(Warehouse(SCHEMAS, lambda: StandIn(tmp_path)))
     assert reader.version(PREDICTIONS) is None
     with pytest.raises(MissingTableError, match=r"^table gold\.predictions does not exist yet; run: solosolve run "):
         reader.query("select 1 from gold.predictions")
@@ -144,7 +150,7 @@ def test_connection_is_reopened_after_the_warehouse_closed_it(tmp_path: Path) ->
         made.append(StandIn(tmp_path))
         return made[-1]
 
-    reader = WarehouseReader(Warehouse("main", connect))
+    reader = WarehouseReader(Warehouse(SCHEMAS, connect))
     reader.tables()
     made[0].is_closed = True
     assert reader.query("select count(*) as n from gold.predictions").to_pylist() == [{"n": 5}]
@@ -152,19 +158,17 @@ def test_connection_is_reopened_after_the_warehouse_closed_it(tmp_path: Path) ->
 
 
 def test_feedback_is_recorded_in_one_merge_by_its_id(connection: StandIn) -> None:
-    log = WarehouseFeedback(Warehouse("main", lambda: connection))
+    log = WarehouseFeedback(Warehouse(SCHEMAS, lambda: connection))
     words = "it's; drop table x"
     given = Feedback(
         "a", 7, Verdict.SUCCESS, "ann", words, datetime(2026, 5, 4, tzinfo=UTC), 2, 0.5, None, "CA", "Mortgage"
     )
     assert log.record(given)
     statement, parameters = connection.said[-1]
-    assert statement.startswith("merge into silver.feedback as known using (select :feedback_id as feedback_id")
+    assert statement.startswith("merge into dev_ann_silver.feedback as known using (select :feedback_id as feedback_id")
     assert "on known.feedback_id = given.feedback_id and known.verdict <> 'withdrawn'" in statement
-    assert (
-        f"where not exists (select 1 from {CURRENT_VERDICTS} as verdicts where complaint_id = :complaint_id)"
-        in statement
-    )
+    current = CURRENT_VERDICTS.replace("silver.", f"{PREFIX}silver.")
+    assert f"where not exists (select 1 from {current} as verdicts where complaint_id = :complaint_id)" in statement
     assert words not in statement
     assert parameters == given.as_row()
 

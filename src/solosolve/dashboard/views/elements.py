@@ -14,6 +14,7 @@ from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.theme import CONFIG
 from solosolve.errors import NotYetError
 from solosolve.names import MADE_BY, OUTCOME_NAMES, Table
+from solosolve.where import command_here
 
 
 def attributes(**named: str) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def tiles(*each: Component) -> Component:
 
 def empty(message: str, command: str = "") -> Component:
     """An empty state: what is missing, and the command to run, if one helps."""
-    hint = [html.P(["Run ", html.Code(command)])] if command else []
+    hint = [html.P(["Run ", html.Code(command_here(command))])] if command else []
     return html.Div([html.P(message), *hint], className="empty")
 
 

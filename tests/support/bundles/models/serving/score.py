@@ -1,0 +1,2 @@
+def main(argv: list[str]) -> None:
+    """Does the work of the task."""
