@@ -1,6 +1,6 @@
 # make demo and make test install everything they need; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults lint bench deploy screenshots clean
+.PHONY: help setup demo cluster-demo test faults lint bench deploy screenshots clean
 
 PYTHON ?= python3
 ROWS ?= 50000
@@ -19,7 +19,7 @@ JOBS := medallion train_model request_scores score_stream score_batch
 STREAM := --param request_scores.source=$(SOURCE) --param score_stream.source=$(SOURCE) --param available_now=true
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: .venv/ready  ## Install the pinned versions and Spark's jars, and archive Spark's classes; once
 
@@ -36,6 +36,11 @@ demo: setup  ## From raw CSV to the dashboard: DATA=complaints.csv or ROWS=n sam
 	$(BIN)/solosolve run $(JOBS) --param "medallion.source=$(or $(DATA),$(SAMPLE))" $(STREAM)
 	$(BIN)/solosolve report
 	$(if $(filter 0,$(SERVE)),,$(BIN)/solosolve dashboard)
+
+cluster-demo: setup  ## The jobs on a Spark cluster of two workers on this machine, compared with local[*]: ROWS=n
+	rm -rf build "$(SOLOSOLVE_HOME)/wheel"
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir "$(SOLOSOLVE_HOME)/wheel" .
+	$(BIN)/python -m solosolve.cli.cluster_demo --rows $(if $(filter file,$(origin ROWS)),20000,$(ROWS)) --wheel "$(SOLOSOLVE_HOME)"/wheel/*.whl
 
 test: setup  ## Run unit, contract, browser and integration tests, and short fault drills
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

@@ -15,6 +15,7 @@ from solosolve.storage.spark import spark_session, stop_session
 from solosolve.storage.tables import Tables
 from support.brokers import free_port, kafka_settings
 from support.builders import settings_in
+from support.connect import SERVER, connect_session
 from support.live import Live, with_champion
 
 _SLOW = {"integration", "faults", "browser"}
@@ -39,6 +40,11 @@ def _no_settings_from_outside() -> None:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The process's one session, with the bundle's own Spark defaults."""
+    if SERVER is not None:
+        remote = connect_session(SERVER)
+        yield remote
+        remote.stop()
+        return
     home = tmp_path_factory.mktemp("spark_home")
     environ = {"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_DRIVER_JAVA_OPTIONS": QUICK_JVM}
     yield spark_session(Settings.load(environ=environ), "tests")

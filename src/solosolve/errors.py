@@ -125,6 +125,10 @@ class BrokerError(SolosolveError):
     """No Kafka broker can be reached, or the login fails."""
 
 
+class ClusterError(SolosolveError):
+    """A Spark cluster on this machine does not start, or a run on it differs from one without it."""
+
+
 class CheckpointError(SolosolveError):
     """The checkpoint of a stream is missing, or is not the one that its table was written from."""
 

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from solosolve.errors import SettingsError
@@ -46,6 +55,11 @@ class Settings(BaseModel):
     checkpoints: Path | None = Field(
         default=None, description="Folder of the streams' checkpoints; a volume of the bronze schema on the platform."
     )
+    warehouse_url: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9+.-]*://[^\s?#]+$",
+        description="Where Spark keeps the tables if not below the home, such as s3a://bucket/warehouse; local target.",
+    )
     maturity_days: int = Field(default=60, ge=0, description="Newest days of the labelled period to leave out.")
     min_labels: int = Field(
         default=200, ge=2, description="Labelled rows below which reports warn that results are uncertain."
@@ -55,6 +69,7 @@ class Settings(BaseModel):
     )
     bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Bootstrap resamples per 95 % interval.")
     training_workers: int = Field(default=1, ge=1, description="Spark tasks for distributed XGBoost training.")
+    spark_properties: Path | None = Field(default=None, description="Spark properties in place of the bundle's.")
     driver_java_options: str = Field(default="", description="Further options of the local JVM.")
     driver_memory: str = Field(default="4g", pattern=r"^[1-9][0-9]*[gm]$", description="Local JVM heap.")
     actor: str = Field(default="solosolve", min_length=1, description="Name that the model ledger records.")
@@ -70,9 +85,7 @@ class Settings(BaseModel):
     kafka_secret_scope: str | None = Field(
         default=None, description="Databricks secret scope that holds kafka_username and kafka_password."
     )
-    kafka_ca_file: Path | None = Field(
-        default=None, description="PEM file of the CA certificates for the brokers, with an SSL protocol."
-    )
+    kafka_ca_file: Path | None = Field(default=None, description="PEM file of the brokers' CA certificates, for SSL.")
     max_request_bytes: int = Field(
         default=262_144, ge=1_024, description="Size in bytes above which a request becomes a dead letter."
     )
@@ -90,21 +103,20 @@ class Settings(BaseModel):
         default=None,
         description="Service principal of the deployed dashboard, which writes feedback.",
     )
-    sql_warehouse: str | None = Field(
-        default=None, description="Id or HTTP path of the SQL warehouse that a dashboard reads."
-    )
+    sql_warehouse: str | None = Field(default=None, description="Id or HTTP path of the dashboard's SQL warehouse.")
 
-    @field_validator("home", mode="before")
+    @field_validator("home", "checkpoints", mode="before")
     @classmethod
-    def _home_is_named(cls, home: object) -> object:
-        # An empty path means the working folder, and would scatter tables over it.
-        if isinstance(home, str) and not home.strip():
-            raise PydanticCustomError("blank_home", "should be a folder")
-        return home
+    def _folder_is_a_path(cls, folder: object, info: ValidationInfo) -> object:
+        # An empty path means the working folder, and would scatter tables over it; so would a folder called `s3a:`.
+        if isinstance(folder, str) and ("://" in folder or (info.field_name == "home" and not folder.strip())):
+            raise PydanticCustomError("no_folder", "should be a folder")
+        return folder
 
     @field_validator(
-        "registered_model", "experiment", "checkpoints", "kafka_username", "kafka_secret_scope", "kafka_ca_file",
-        "dashboard_password", "dashboard_identity_header", "dashboard_principal", "sql_warehouse", mode="before",
+        "registered_model", "experiment", "checkpoints", "warehouse_url", "spark_properties", "kafka_username",
+        "kafka_secret_scope", "kafka_ca_file", "dashboard_password", "dashboard_identity_header",
+        "dashboard_principal", "sql_warehouse", mode="before",
     )  # fmt: skip
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
@@ -128,6 +140,11 @@ class Settings(BaseModel):
         return self.target == LOCAL
 
     @property
+    def has_table_folders(self) -> bool:
+        """Whether tables are folders that this process sees, and not only Spark."""
+        return self.is_local and self.warehouse_url is None
+
+    @property
     def kafka_port_here(self) -> int | None:
         """The port on this machine where a broker would listen; None when the brokers are elsewhere."""
         host, _, port = self.kafka_bootstrap.rpartition(":")
@@ -141,6 +158,11 @@ class Settings(BaseModel):
     def table_folder(self, table: Table) -> Path:
         """Folder of a local Delta table."""
         return table.folder_in(self.warehouse)
+
+    def table_location(self, table: Table) -> str:
+        """Where Spark finds a table that is in no catalog: a folder, or a URL."""
+        url = self.warehouse_url and f"{self.warehouse_url.rstrip('/')}/{table.layer}/{table.name}"
+        return url or str(self.table_folder(table))
 
     def schema_of(self, layer: Layer) -> str:
         """The schema of a layer in the platform's catalog."""

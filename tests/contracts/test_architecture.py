@@ -76,6 +76,7 @@ JVM_FREE = (
         "storage/model_explainer",
         "storage/reader",
         "storage/registry",
+        "storage/store_reader",
         "storage/warehouse",
         "storage/warehouse_feedback",
     ),

@@ -34,12 +34,12 @@ def test_readme_names_every_make_target(target: str) -> None:
 
 
 def test_readme_names_only_make_targets_that_exist() -> None:
-    named = set(re.findall(r"(?:`|^    )make ([a-z]+)", README, re.MULTILINE))
+    named = set(re.findall(r"(?:`|^    )make ([a-z-]+)", README, re.MULTILINE))
     assert named - set(MAKE_TARGETS) == set()
 
 
 def test_makefile_has_a_rule_for_every_target_it_declares() -> None:
-    rules = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    rules = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
     assert rules == set(MAKE_TARGETS)
 
 

@@ -201,3 +201,19 @@ def test_settings_refuse_a_malformed_broker_address(address: str) -> None:
 def test_settings_limit_the_size_of_a_request() -> None:
     assert load().max_request_bytes == 262_144
     assert load(SOLOSOLVE_MAX_REQUEST_BYTES="1024").max_request_bytes == 1_024
+
+
+def test_settings_place_tables_below_the_home_or_a_url() -> None:
+    here, there = load(SOLOSOLVE_HOME="/home"), load(SOLOSOLVE_WAREHOUSE_URL="s3a://tables/warehouse/")
+    assert (here.table_location(PREDICTIONS), here.has_table_folders) == ("/home/warehouse/gold/predictions", True)
+    expected = ("s3a://tables/warehouse/gold/predictions", False)
+    assert (there.table_location(PREDICTIONS), there.has_table_folders) == expected
+    assert load(SOLOSOLVE_WAREHOUSE_URL="").has_table_folders
+    with pytest.raises(SettingsError, match=r"^SOLOSOLVE_WAREHOUSE_URL: found '/warehouse', "):
+        load(SOLOSOLVE_WAREHOUSE_URL="/warehouse")
+
+
+@pytest.mark.parametrize("name", ["SOLOSOLVE_HOME", "SOLOSOLVE_CHECKPOINTS"])
+def test_settings_refuse_a_url_for_a_folder(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name}: found 's3a://bucket/a', should be a folder$"):
+        load(**{name: "s3a://bucket/a"})

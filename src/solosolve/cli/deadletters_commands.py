@@ -42,11 +42,11 @@ def list_letters(replayed: bool, limit: int | None, fmt: Format) -> None:
     from rich.console import Console
 
     from solosolve.cli.render import render
-    from solosolve.storage.delta_reader import DeltaReader
+    from solosolve.storage.store_reader import reader_of
 
     where = "" if replayed else "where p.source_position is null"
     order = "order by failed_at desc, letter_id" + (f" limit {limit}" if limit else "")
-    found = DeltaReader(Settings.load().warehouse).query(f"{_ALL} {where} {order}")
+    found = reader_of(Settings.load()).query(f"{_ALL} {where} {order}")
     render(_with_text(found), fmt, Console())
 
 

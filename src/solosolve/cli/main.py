@@ -88,9 +88,9 @@ def report() -> None:
 def sql(query: str, fmt: Format) -> None:
     """Query the tables, without a JVM: solosolve sql "select * from gold.predictions limit 5"."""
     from solosolve.cli.render import render
-    from solosolve.storage.delta_reader import DeltaReader
+    from solosolve.storage.store_reader import reader_of
 
-    found = DeltaReader(Settings.load().warehouse).query(query)
+    found = reader_of(Settings.load()).query(query)
     render(found, fmt, console(stderr=False))
 
 

@@ -13,6 +13,8 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 
+from solosolve.landing.remote import RemotePath
+
 _MAGIC = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
@@ -26,20 +28,20 @@ _HEAD_BYTES = 512
 _TAR_PLACE, _TAR = 257, b"ustar"
 
 
-def packing_of(path: Path) -> str | None:
+def packing_of(path: Path | RemotePath) -> str | None:
     """How a file is packed: `zip`, `gzip`, `bzip2`, `xz`, `zstd`, or None if it is plain."""
     with path.open("rb") as stream:
         return _packing(stream.read(_HEAD_BYTES))
 
 
-def is_packed(path: Path) -> bool:
+def is_packed(path: Path | RemotePath) -> bool:
     """Whether the content can only be read from its beginning, because it is packed or UTF-16."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     return _packing(head) is not None or _utf_16(head) is not None
 
 
-def open_unpacked(path: Path, member: int | None) -> IO[bytes]:
+def open_unpacked(path: Path | RemotePath, member: int | None) -> IO[bytes]:
     """Opens the content of a file, unpacked, and as UTF-8 if it is UTF-16.
 
     Args:
@@ -52,6 +54,11 @@ def open_unpacked(path: Path, member: int | None) -> IO[bytes]:
     stream = _unpacked(path, member)
     encoding = _utf_16(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES])
     return stream if encoding is None else cast("IO[bytes]", io.BufferedReader(_AsUtf8(stream, encoding)))
+
+
+def seekable(path: Path | RemotePath) -> Path | IO[bytes]:
+    """What the readers of packed files and of Parquet take: a path, or an open file of a store."""
+    return path if isinstance(path, Path) else path.open()
 
 
 def foreign_kind(head: bytes) -> str | None:
@@ -76,19 +83,19 @@ def _packing(head: bytes) -> str | None:
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
 
-def _unpacked(path: Path, member: int | None) -> Any:
+def _unpacked(path: Path | RemotePath, member: int | None) -> Any:
     packing = packing_of(path)
     if packing == "zip":
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(seekable(path))
         if member is None:
             raise zipfile.BadZipFile("the archive has no member that could be landed")
         return io.BufferedReader(cast("io.RawIOBase", archive.open(archive.infolist()[member])))
     if packing == "gzip":
-        return gzip.GzipFile(path)
+        return gzip.open(seekable(path), "rb")
     if packing == "bzip2":
-        return bz2.BZ2File(path)
+        return bz2.BZ2File(seekable(path))
     if packing == "xz":
-        return lzma.LZMAFile(path)
+        return lzma.LZMAFile(seekable(path))
     if packing == "zstd":
         return io.BufferedReader(pa.input_stream(path.open("rb"), compression="zstd"))
     return path.open("rb")

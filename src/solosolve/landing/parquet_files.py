@@ -17,6 +17,7 @@ from solosolve.landing.csv_layout import layout_of, require_columns
 from solosolve.landing.cutting import Chunk
 from solosolve.landing.files import LandingFile
 from solosolve.landing.landing_plan import Kind, LandingPlan
+from solosolve.landing.packings import seekable
 from solosolve.landing.parsed_records import fields_to_arrow
 
 _MAGIC = b"PAR1"
@@ -38,7 +39,7 @@ def plan(file: LandingFile, limits: Limits) -> LandingPlan:
         raise NotAComplaintFileError(f"{file}: a packed Parquet file; unpack it first")
     with file.path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")
-    with pq.ParquetFile(file.path) as parquet:
+    with pq.ParquetFile(seekable(file.path)) as parquet:
         names = parquet.schema_arrow.names
         require_columns(names, str(file))
         layout = layout_of(names, ",", str(file))
@@ -58,7 +59,7 @@ def read_row_groups(plan: LandingPlan, chunks: Sequence[Chunk]) -> Iterator[pa.R
     Raises:
         OSError: The file has changed since it was planned.
     """
-    with pq.ParquetFile(plan.file.path) as parquet:
+    with pq.ParquetFile(seekable(plan.file.path)) as parquet:
         for chunk in chunks:
             if plan.file.path.stat().st_mtime_ns != chunk.crc:
                 raise OSError(f"{plan.file} changed while it was being landed; run the task again")

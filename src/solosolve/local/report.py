@@ -14,7 +14,7 @@ from solosolve.local.run_report import RunReport
 from solosolve.local.summary import Champion, Summary
 from solosolve.names import COMPLAINTS_RAW, FEATURES, OUTCOME_NAMES
 from solosolve.settings import Settings
-from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.store_reader import reader_of
 
 _BETTER = {"log_loss": "lower", "calibration_error": "lower", "review_share": "as chosen"}
 """Which values are better; higher ones for all other metrics."""
@@ -31,9 +31,9 @@ def show_report(settings: Settings, console: Console) -> None:
         NotYetError: Nothing has been landed yet.
         ConservationError: Rows were lost or duplicated; everything is printed first.
     """
-    summary = Summary(DeltaReader(settings.warehouse))
+    summary = Summary(reader_of(settings))
     if COMPLAINTS_RAW not in summary.existing:
-        raise NotYetError(f"there are no tables in {settings.warehouse} yet", "make demo")
+        raise NotYetError(f"there are no tables in {settings.warehouse_url or settings.warehouse} yet", "make demo")
     console.print(_rows_grid(summary))
     for title, counts in (("quarantined: reason", summary.quarantined), ("rejected: failed rule", summary.rejected)):
         if counts:

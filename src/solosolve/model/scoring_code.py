@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import shutil
 from collections.abc import Iterable, Iterator
+from importlib.resources import files
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -12,7 +12,6 @@ LOADER_MODULE = "solosolve.model.mlflow_flavor"
 """The module that MLflow imports to load a model version; scoring needs it and what it imports."""
 
 _PACKAGE = "solosolve"
-_SOURCE = Path(__file__).parents[2]
 
 
 def copy_scoring_code(folder: Path) -> Path:
@@ -24,33 +23,40 @@ def copy_scoring_code(folder: Path) -> Path:
     Returns:
         The package `solosolve` in that folder, importable once the folder is on the path.
     """
-    for file in scoring_files():
-        target = folder / file.relative_to(_SOURCE)
+    for name, source in scoring_sources().items():
+        target = folder / _PACKAGE / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
+        target.write_bytes(source)
     return folder / _PACKAGE
 
 
-def scoring_files() -> list[Path]:
-    """Lists the files of the loader module and of every project module that it imports, directly or not.
+def scoring_sources() -> dict[str, bytes]:
+    """Reads the loader module and every project module that it imports, directly or not.
 
     Packages' `__init__` files are included, and so are imports inside functions and under `if TYPE_CHECKING`.
+
+    Returns:
+        File name, relative to the package, to content, in order of name.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, bytes] = {}
+    seen: set[str] = set()
     waiting = [LOADER_MODULE]
     while waiting:
         module = waiting.pop()
-        file = _file_of(module)
-        if file is not None and module not in found:
-            found[module] = file
-            waiting += _with_packages([module, *_imports(module, file)])
-    return sorted(found.values())
+        if module in seen:
+            continue
+        seen.add(module)
+        if (file := _file_of(module)) is not None:
+            name, source = file
+            found[name] = source
+            waiting += _with_packages([module, *_imports(module, name, source)])
+    return dict(sorted(found.items()))
 
 
-def _imports(module: str, file: Path) -> Iterator[str]:
+def _imports(module: str, file: str, source: bytes) -> Iterator[str]:
     """The names that a module imports; `from a import b` may import the module a.b or a name in a."""
-    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    package = module if file.endswith("__init__.py") else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -65,10 +71,14 @@ def _with_packages(names: Iterable[str]) -> Iterator[str]:
         yield from (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
-def _file_of(name: str) -> Path | None:
-    """The file of a project module; None for any other name."""
-    parts = name.split(".")
-    if parts[0] != _PACKAGE:
+def _file_of(module: str) -> tuple[str, bytes] | None:
+    """The file of a project module and its content; None for any other name."""
+    package, *parts = module.split(".")
+    if package != _PACKAGE:
         return None
-    path = _SOURCE.joinpath(*parts)
-    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+    # On a cluster the package is an archive, so its files are no paths.
+    path = "/".join(parts)
+    for name in (f"{path}/__init__.py".lstrip("/"), f"{path}.py"):
+        if (file := files(_PACKAGE).joinpath(name)).is_file():
+            return name, file.read_bytes()
+    return None

@@ -18,17 +18,17 @@ from solosolve.storage.tables import Tables
 from solosolve.table_properties import CHECKS
 
 STAGED = "_staged"
-"""The folder of staged files among the checkpoints, on the platform."""
+"""The folder of staged files among the checkpoints, where tables are no folders."""
 
 
 def staging_folder(tables: Tables, table: Table) -> str:
     """A folder for files that `adopt` adds; creates the table and the folder.
 
-    On one machine it is the table's own, where files that no commit names are invisible.
+    Where tables are folders it is the table's own, in which files that no commit names are invisible.
     """
     tables.create(table)
     settings = tables.settings
-    folder = settings.table_folder(table) if settings.is_local else tables.checkpoint(STAGED).folder
+    folder = settings.table_folder(table) if settings.has_table_folders else tables.checkpoint(STAGED).folder
     folder.mkdir(parents=True, exist_ok=True)
     return os.fspath(folder)
 
@@ -36,8 +36,8 @@ def staging_folder(tables: Tables, table: Table) -> str:
 def adopt(tables: Tables, table: Table, files: Sequence[StagedFile], *, overwrites: bool = False) -> None:
     """Appends the rows of staged files in one commit, or replaces all rows by them.
 
-    On one machine the files become part of the table as they are. On the platform the catalog alone may write a
-    table's files, so their rows are copied.
+    Where tables are folders, the files become part of the table as they are. In a store, and on the platform, where the
+    catalog alone may write a table's files, Spark copies their rows.
 
     Args:
         tables: The tables.
@@ -52,7 +52,7 @@ def adopt(tables: Tables, table: Table, files: Sequence[StagedFile], *, overwrit
     files = [file for file in files if file.table == str(table)]
     if not files and not overwrites:
         return
-    if tables.settings.is_local:
+    if tables.settings.has_table_folders:
         _require_constraints(tables, table, files)
         with tables.writing(table):
             _commit(os.fspath(tables.settings.table_folder(table)), files, "overwrite" if overwrites else "append")

@@ -34,8 +34,11 @@ class DeltaFeedback:
         """Appends feedback once; see `FeedbackLog.record`.
 
         Raises:
-            TableError: Another process holds the table's lock, or the row cannot be written.
+            TableError: Another process holds the table's lock, the tables are in a store, or the row cannot be written.
         """
+        if not self.settings.has_table_folders:
+            # Spark and delta-rs guard the commits of a store in different ways.
+            raise TableError(f"{FEEDBACK} is in {self.settings.warehouse_url}, which only Spark writes")
         path = self.settings.table_folder(FEEDBACK)
         try:
             with FileLock(self.settings.lock_file(str(FEEDBACK)), timeout=self.lock_seconds):

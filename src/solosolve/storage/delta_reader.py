@@ -58,7 +58,7 @@ class DeltaReader:
 
     def table_id(self, table: Table) -> str:
         """The id that Delta gave an existing table when it was created."""
-        return str(_opened(self._path(table)).metadata().id)
+        return str(opened(self._location(table)).metadata().id)
 
     def version(self, table: Table) -> TableVersion | None:
         """The table's newest commit; None if it does not exist.
@@ -70,9 +70,9 @@ class DeltaReader:
             version = TableVersion(seen.version.table_id, newest_commit(path, seen.version.number))
             schema = seen.schema
         elif self._exists(table):
-            opened = _opened(path)
-            version = TableVersion(str(opened.metadata().id), opened.version())
-            schema = opened.schema().to_json()
+            found = opened(path)
+            version = TableVersion(str(found.metadata().id), found.version())
+            schema = found.schema().to_json()
         else:
             return None
         file = _file(path, version.number)
@@ -133,7 +133,7 @@ class DeltaReader:
         for table in self.tables():
             if table in named:
                 number = versions[table].number if table in versions else None
-                engine.register(str(table), DeltaTable(self._path(table), version=number))
+                engine.register(str(table), DeltaTable(self._location(table), version=number))
         return engine
 
     def _explained(self, sql: str, error: Exception) -> TableError:
@@ -155,6 +155,10 @@ class DeltaReader:
     def _path(self, table: Table) -> Path:
         return table.folder_in(self.warehouse)
 
+    def _location(self, table: Table) -> Path | str:
+        """Where delta-rs opens the table."""
+        return self._path(table)
+
 
 @dataclass(frozen=True)
 class _OneTable(DeltaReader):
@@ -167,11 +171,16 @@ class _OneTable(DeltaReader):
         return self.folder if table == self.table else self.folder / "none"
 
 
-def _opened(path: Path) -> DeltaTable:
+def opened(location: Path | str) -> DeltaTable:
+    """Opens a table.
+
+    Raises:
+        TableError: It cannot be read.
+    """
     try:
-        return DeltaTable(path)
+        return DeltaTable(location)
     except DeltaError as error:
-        raise TableError(f"{path} cannot be read: {_one_line(str(error))}") from error
+        raise TableError(f"{location} cannot be read: {_one_line(str(error))}") from error
 
 
 def _file(table: Path, number: int) -> tuple[int, int] | None:

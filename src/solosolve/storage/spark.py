@@ -1,4 +1,4 @@
-"""The only place that builds a Spark session: local Spark with Delta, or the platform's session."""
+"""The only place that builds a Spark session: Spark with Delta, here or on a cluster, or the platform's session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.listener import JStreamingQueryListener
 
 from solosolve.bundle import find_bundle
-from solosolve.errors import MissingDependencyError
+from solosolve.errors import MissingDependencyError, SettingsError
 from solosolve.settings import Settings
 
 PROPERTIES_FILE = Path("bundle") / "spark-defaults.conf"
@@ -38,7 +38,9 @@ _DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 
 
 def spark_session(settings: Settings, app_name: str, *, writes_class_archive: bool = False) -> SparkSession:
-    """Returns the session of this process, or starts one with the bundle's Spark defaults.
+    """Returns the session of this process, or starts one with the Spark properties that the settings name.
+
+    A session that `spark-submit` prepares keeps what it was given, its master above all.
 
     Args:
         settings: The settings of this process.
@@ -113,8 +115,16 @@ def stop_jvm() -> None:
 
 
 def read_properties(path: Path) -> dict[str, str]:
-    """Reads a Spark properties file (`key value` lines, `#` comments) into a mapping."""
-    entries = (line.split(None, 1) for line in path.read_text(encoding="utf-8").splitlines() if _is_entry(line))
+    """Reads a Spark properties file (`key value` lines, `#` comments) into a mapping.
+
+    Raises:
+        SettingsError: The file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: Spark's properties cannot be read ({error})") from error
+    entries = (line.split(None, 1) for line in text.splitlines() if _is_entry(line))
     return {key: value.strip() for key, value in entries}
 
 
@@ -132,14 +142,14 @@ def _local_properties(settings: Settings, *, writes_class_archive: bool) -> dict
         raise MissingDependencyError(
             f"{PROPERTIES_FILE} not found in this folder or its parents: run from the folder that holds databricks.yml"
         )
-    properties = read_properties(bundle / PROPERTIES_FILE)
-    options = properties["spark.driver.extraJavaOptions"].replace("=bundle/", f"={bundle.as_uri()}/bundle/")
+    properties = read_properties(settings.spark_properties or bundle / PROPERTIES_FILE)
+    options = properties.get("spark.driver.extraJavaOptions", "").replace("=bundle/", f"={bundle.as_uri()}/bundle/")
     archive = f"-XX:{'ArchiveClassesAtExit' if writes_class_archive else 'SharedArchiveFile'}={CLASS_ARCHIVE}"
     options = re.sub(r"-XX:SharedArchiveFile=\S+", lambda _: archive, options)
     return properties | {
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.extraJavaOptions": f"{options} {settings.driver_java_options} -Dsolosolve.logs={settings.logs}",
-        "spark.sql.warehouse.dir": str(settings.warehouse),
+        "spark.sql.warehouse.dir": settings.warehouse_url or str(settings.warehouse),
     }
 
 

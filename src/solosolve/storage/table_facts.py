@@ -17,7 +17,7 @@ def count_rows(tables: Tables, table: Table) -> int:
     """The number of rows; 0 if the table does not exist."""
     if not tables.exists(table):
         return 0
-    if not tables.settings.is_local:
+    if not tables.settings.has_table_folders:
         return tables.read(table).count()
     return int(_query(tables, f"select count(*) as n from {table}")[0]["n"])
 
@@ -33,7 +33,7 @@ def count_by(tables: Tables, table: Table, column: str, values: Collection[str])
     """
     if not tables.exists(table) or not values:
         return {}
-    if not tables.settings.is_local:
+    if not tables.settings.has_table_folders:
         chosen = tables.read(table).where(F.col(column).isin(*values)).groupBy(column).count()
         return {row[column]: row["count"] for row in chosen.collect()}
     listed = ", ".join(f"'{value}'" for value in values)
@@ -45,7 +45,7 @@ def count_each(tables: Tables, table: Table, column: str) -> dict[str, int]:
     """The number of rows with each value of a text column; none if the table does not exist."""
     if not tables.exists(table):
         return {}
-    if not tables.settings.is_local:
+    if not tables.settings.has_table_folders:
         return {row[column]: row["count"] for row in tables.read(table).groupBy(column).count().collect()}
     found = _query(tables, f"select {column} as v, count(*) as n from {table} group by 1")
     return {row["v"]: row["n"] for row in found}
@@ -55,14 +55,14 @@ def distinct_values(tables: Tables, table: Table, column: str) -> set[str]:
     """The distinct values of a text column; none if the table does not exist."""
     if not tables.exists(table):
         return set()
-    if not tables.settings.is_local:
+    if not tables.settings.has_table_folders:
         return {row[column] for row in tables.read(table).select(column).distinct().collect()}
     return {row["v"] for row in _query(tables, f"select distinct {column} as v from {table}")}
 
 
 def newest_version(tables: Tables, table: Table) -> tuple[str, int]:
     """The id that Delta gave an existing table, and the number of its newest commit."""
-    if not tables.settings.is_local:
+    if not tables.settings.has_table_folders:
         return tables.table_id(table), tables.version(table)
     from solosolve.storage.delta_reader import DeltaReader
 
@@ -74,7 +74,7 @@ def newest_version(tables: Tables, table: Table) -> tuple[str, int]:
 
 def properties(tables: Tables, table: Table) -> dict[str, str]:
     """The properties of an existing table."""
-    if not tables.settings.is_local:
+    if not tables.settings.has_table_folders:
         found: dict[str, str] = tables.delta(table).detail().select("properties").collect()[0]["properties"]
         return found
     from deltalake import DeltaTable

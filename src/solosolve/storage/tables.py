@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from delta.tables import DeltaTable
 from filelock import FileLock, Timeout
@@ -39,7 +37,7 @@ class Tables:
     """The project's tables, at the place that the settings name.
 
     Local writes hold a lock per table across processes, because Delta on a local disk is not safe when two processes
-    write (https://docs.delta.io/latest/delta-storage.html).
+    write (https://docs.delta.io/latest/delta-storage.html). docs/clusters.md says which stores need more than that.
     """
 
     spark: SparkSession
@@ -66,8 +64,10 @@ class Tables:
 
     def exists(self, table: Table) -> bool:
         """Whether the table exists."""
+        if self.settings.has_table_folders:
+            return has_commits(self.settings.table_folder(table))
         if self._is_local:
-            return has_commits(Path(self._path(table)))
+            return DeltaTable.isDeltaTable(self.spark, self._path(table))
         return self.spark.catalog.tableExists(self._name(table))
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:
@@ -188,10 +188,10 @@ class Tables:
         return int(newest["version"])
 
     def commits_from(self, table: Table, version: int) -> int | None:
-        """Number of commits from a version on, counted without Spark; None on the platform."""
-        if not self._is_local:
+        """Number of commits from a version on, counted without Spark; None where only Spark sees the table."""
+        if not self.settings.has_table_folders:
             return None
-        return newest_commit(Path(self._path(table)), version - 1) - (version - 1)
+        return newest_commit(self.settings.table_folder(table), version - 1) - (version - 1)
 
     def table_id(self, table: Table) -> str:
         """The id that Delta gave the table when it was created; a table recreated in its place has another.
@@ -232,7 +232,7 @@ class Tables:
         return self.settings.is_local
 
     def _path(self, table: Table) -> str:
-        return os.fspath(self.settings.table_folder(table))
+        return self.settings.table_location(table)
 
     def _identifier(self, table: Table) -> str:
         """The table in a SQL statement."""

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from solosolve.local.java import find_java, spark_jars
+import pytest
+
+from solosolve.errors import MissingDependencyError
+from solosolve.local.java import find_java, spark_jars, spark_program
 
 
 def fake_java(folder: Path) -> str:
@@ -24,3 +27,9 @@ def test_find_java_looks_in_java_home_if_set_and_otherwise_on_the_path(tmp_path:
 def test_spark_jars_are_found_by_pattern() -> None:
     assert [jar.name.partition("_")[0] for jar in spark_jars("spark-core_*.jar")] == ["spark-core"]
     assert spark_jars("no-such-*.jar") == []
+
+
+def test_spark_program_is_one_that_pyspark_brings() -> None:
+    assert Path(spark_program("spark-class")).is_file()
+    with pytest.raises(MissingDependencyError, match="include no no-such-program; "):
+        spark_program("no-such-program")

@@ -16,9 +16,10 @@ from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.kernels import MonthOfYear, TextLength, TextPattern, TopCategories
 from solosolve.model.mlflow_flavor import PyfuncScorer, _load_pyfunc
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
-from solosolve.model.scoring_code import copy_scoring_code, scoring_files
+from solosolve.model.scoring_code import copy_scoring_code, scoring_sources
 from solosolve.model.word_kernels import HashedTerms
 from solosolve.names import NARRATIVE
+from support.archives import project_archive
 
 PACKAGE = Path(__file__).parents[3] / "src" / "solosolve"
 LIBRARIES = {"mmh3", "numpy", "pandas", "pyarrow", "pydantic", "scipy", "xgboost"}
@@ -90,14 +91,14 @@ def model(tmp_path: Path) -> Path:
     return folder
 
 
-def imported(file: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(file.read_bytes())))
+def imported(source: bytes) -> set[str]:
+    nodes = list(ast.walk(ast.parse(source)))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 def test_scoring_code_is_the_loader_and_what_it_imports() -> None:
-    assert [str(file.relative_to(PACKAGE)) for file in scoring_files()] == [
+    assert list(scoring_sources()) == [
         "__init__.py",
         "errors.py",
         "model/__init__.py",
@@ -112,17 +113,28 @@ def test_scoring_code_is_the_loader_and_what_it_imports() -> None:
         "model/word_kernels.py",
         "model/words.py",
         "names.py",
+        "where.py",
     ]
 
 
 def test_scoring_code_imports_only_libraries_that_a_registered_model_requires() -> None:
-    names = {name.split(".")[0] for file in scoring_files() for name in imported(file)}
+    names = {name.split(".")[0] for source in scoring_sources().values() for name in imported(source)}
     assert names - set(sys.stdlib_module_names) == LIBRARIES | {"solosolve"}
 
 
 def test_copied_code_is_complete_and_unchanged(code: Path) -> None:
     copies = {str(file.relative_to(code / "solosolve")): file.read_bytes() for file in code.rglob("*.*")}
-    assert copies == {str(file.relative_to(PACKAGE)): file.read_bytes() for file in scoring_files()}
+    assert copies == {name: (PACKAGE / name).read_bytes() for name in scoring_sources()}
+
+
+def test_scoring_code_is_found_in_an_archive_too(tmp_path: Path) -> None:
+    archive = project_archive(tmp_path)
+    program = "from solosolve.model import scoring_code as s; print(s.__file__, *s.scoring_sources())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env={"PYTHONPATH": str(archive)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(archive / "solosolve/model/scoring_code.py"), *scoring_sources()]
 
 
 def test_copied_code_loads_and_scores_a_model_without_the_project_or_other_libraries(code: Path, model: Path) -> None:

@@ -58,9 +58,9 @@ def backend_of(settings: Settings) -> Backend:
     """Returns the backend for the settings: local Delta tables, or a SQL warehouse on the platform."""
     if settings.is_local:
         from solosolve.storage.delta_feedback import DeltaFeedback
-        from solosolve.storage.delta_reader import DeltaReader
+        from solosolve.storage.store_reader import reader_of
 
-        return Backend(DeltaReader(settings.warehouse), ModelExplainer(settings), DeltaFeedback(settings))
+        return Backend(reader_of(settings), ModelExplainer(settings), DeltaFeedback(settings))
     from solosolve.storage.warehouse import Warehouse, WarehouseReader
     from solosolve.storage.warehouse_feedback import WarehouseFeedback
 

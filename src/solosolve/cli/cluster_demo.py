@@ -1,0 +1,156 @@
+"""Runs the main job on a Spark cluster on this machine, and shows that it writes what it writes without one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+import pyspark
+from rich.console import Console
+
+from solosolve.bundle import find_bundle
+from solosolve.errors import BundleError, ClusterError
+from solosolve.exit_codes import run_as_program
+from solosolve.local.doctor import require_java
+from solosolve.local.java import spark_program
+from solosolve.local.spark_cluster import SparkCluster
+from solosolve.local.table_comparison import compare
+from solosolve.samples.writer import write_sample
+from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
+
+PROPERTIES: Final = Path("bundle") / "spark-cluster.conf"
+_BEFORE_STREAM: Final = ("medallion", "train_model", "request_scores")
+_AFTER_STREAM: Final = ("score_batch",)
+_STREAM: Final = ("--source", "delta", "--available-now", "true")
+# The sessions of master, workers and driver share one machine.
+_SMALL: Final = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.executor.memory": "1g",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.ui.enabled": "false",
+}
+
+
+@click.command()
+@click.option("--rows", type=click.IntRange(min=1_000), default=20_000, show_default=True, help="Sample complaints.")
+@click.option(
+    "--wheel", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The project's wheel."
+)
+def main(rows: int, wheel: Path) -> None:
+    """Run the main job here and on a cluster of two workers, and compare the tables row by row."""
+    root = find_bundle()
+    if root is None:
+        raise BundleError("databricks.yml not found in this folder or its parents: run from the bundle's folder")
+    require_java()
+    folder = Settings.load().home / "cluster-demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    _Demo(root, folder, Console(stderr=True)).run(rows, wheel)
+
+
+class _Demo:
+    """One run of the demonstration; all its files are in a folder."""
+
+    def __init__(self, root: Path, folder: Path, console: Console) -> None:
+        self._root, self._folder, self._console = root, folder, console
+
+    def run(self, rows: int, wheel: Path) -> None:
+        """Runs the jobs twice and compares.
+
+        Raises:
+            ClusterError: A run failed, or the tables differ.
+        """
+        sample = write_sample(self._folder / "landing" / "sample.csv", rows=rows, seed=7)
+        parameters = ("--param", f"medallion.source={sample.path}")
+        here, there = self._home("one-machine"), self._home("cluster")
+        stream = ("--param", "available_now=true")
+        self._solosolve(here, {}, "run", *_BEFORE_STREAM, "score_stream", *_AFTER_STREAM, *parameters, *stream)
+        code = self._archive(wheel)
+        python = _environment_without_project(self._folder / "environment")
+        with SparkCluster(self._folder / "spark") as cluster:
+            self._console.print(f"cluster at {cluster.address}: {cluster.alive_workers()} workers", highlight=False)
+            properties = self._properties(cluster.address, code)
+            settings = {"SOLOSOLVE_SPARK_PROPERTIES": str(properties), "PYSPARK_PYTHON": str(python)}
+            self._solosolve(there, settings, "run", *_BEFORE_STREAM, *parameters)
+            self._submit(there, cluster.address, code, python)
+            self._solosolve(there, settings, "run", *_AFTER_STREAM)
+        found = compare(DeltaReader(here / "warehouse"), DeltaReader(there / "warehouse"))
+        for each in found:
+            self._console.print(f"{each}", style="green" if each.is_equal else "red", highlight=False)
+        if not all(each.is_equal for each in found):
+            raise ClusterError("the cluster has written other rows than one machine has")
+
+    def _home(self, name: str) -> Path:
+        home = self._folder / name
+        home.mkdir(parents=True)
+        return home
+
+    def _archive(self, wheel: Path) -> Path:
+        """A wheel is a zip archive, but Spark puts nothing on its workers' path that has another ending."""
+        archive = self._folder / "solosolve.zip"
+        shutil.copyfile(wheel, archive)
+        return archive
+
+    def _properties(self, master: str, code: Path) -> Path:
+        own = _SMALL | {"spark.master": master, "spark.submit.pyFiles": str(code)}
+        path = self._folder / "spark.conf"
+        text = (self._root / PROPERTIES).read_text(encoding="utf-8")
+        path.write_text(text + "".join(f"{name} {value}\n" for name, value in own.items()), encoding="utf-8")
+        return path
+
+    def _solosolve(self, home: Path, settings: Mapping[str, str], *words: str) -> None:
+        self._call(home, settings, [sys.executable, "-m", "solosolve", *words])
+
+    def _submit(self, home: Path, master: str, code: Path, python: Path) -> None:
+        """Runs the stream by spark-submit, whose driver, too, takes the project's code from the archive."""
+        options = [word for name, value in _SMALL.items() for word in ("--conf", f"{name}={value}")]
+        words = [
+            *(spark_program("spark-submit"), "--properties-file", str(self._root / PROPERTIES), "--master", master),
+            *("--py-files", str(code), *options, str(self._root / "jobs" / "score_stream.py"), *_STREAM),
+        ]
+        started = time.monotonic()
+        settings = {"PYSPARK_PYTHON": str(python), "PYSPARK_DRIVER_PYTHON": str(python), "PYTHONPATH": ""}
+        self._call(home, settings, words, output=self._folder / "spark-submit.log")
+        seconds = time.monotonic() - started
+        self._console.print(f"score_stream by spark-submit: done in {seconds:.1f} s", highlight=False)
+
+    def _call(self, home: Path, settings: Mapping[str, str], words: Sequence[str], output: Path | None = None) -> None:
+        environment = os.environ | {"SOLOSOLVE_HOME": str(home), **settings}
+        if output is None:
+            code = subprocess.run(words, cwd=self._root, env=environment, check=False).returncode
+        else:
+            with output.open("wb") as file:
+                done = subprocess.run(words, cwd=self._root, env=environment, stdout=file, stderr=file, check=False)
+            code = done.returncode
+        if code:
+            logs = f"its output is in {output}" if output else f"its logs are in {home / 'logs'}"
+            raise ClusterError(f"{' '.join(words[:4])} ... failed with exit code {code}; {logs}")
+
+
+def _environment_without_project(folder: Path) -> Path:
+    """Makes a Python environment with this one's libraries, but not the project; returns its Python.
+
+    It stands for what an archive of libraries is on the nodes of a real cluster. Code that does not arrive by
+    `spark.submit.pyFiles` cannot be imported in it.
+    """
+    venv.create(folder, symlinks=True)
+    libraries = Path(pyspark.__file__).parents[1]
+    packages = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    # A path file names folders, whose own path files (an editable installation is one) are not read.
+    (packages / "libraries.pth").write_text(f"{libraries}\n", encoding="utf-8")
+    return folder / "bin" / "python"
+
+
+if __name__ == "__main__":
+    run_as_program(lambda: main(standalone_mode=False))
