@@ -10,7 +10,7 @@ from solosolve.flows import train_model
 
 
 @task_command("train_model", __doc__)
-@click.option("--engine", default="xgboost", show_default=True, help="gbt or xgboost.")
+@click.option("--engine", default="xgboost", show_default=True, help="gbt, xgboost or both.")
 def command(engine: str) -> Flow[object]:
     """Takes the engine that fits the trees."""
     return lambda spark, settings: train_model.run(spark, settings, engine)

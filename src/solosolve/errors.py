@@ -38,6 +38,10 @@ class NotAComplaintFileError(SolosolveError):
     """A file has no header with the complaint columns."""
 
 
+class NotAFeedbackFileError(SolosolveError):
+    """A file has no feedback events, or cannot be read."""
+
+
 class RefusedFilesError(NotAComplaintFileError):
     """Some files of a landing were refused; the others have been landed.
 

@@ -137,8 +137,8 @@ INVALID_KEY_PREFIX = "invalid:"
 """Prefix of the `_record_key` of a record without a valid complaint id."""
 
 TRAIN, VALIDATE, TEST = "train", "validate", "test"
-IMMATURE, DUPLICATE, UNLABELLED = "immature", "duplicate", "unlabelled"
-SPLITS: tuple[str, ...] = (TRAIN, VALIDATE, TEST, IMMATURE, DUPLICATE, UNLABELLED)
+IMMATURE, DUPLICATE, UNLABELLED, OUTDATED = "immature", "duplicate", "unlabelled", "outdated"
+SPLITS: tuple[str, ...] = (TRAIN, VALIDATE, TEST, IMMATURE, DUPLICATE, UNLABELLED, OUTDATED)
 """The values of `split` in `gold.complaint_features`; `transforms.split` assigns them."""
 
 CATEGORY_COUNT = 15
@@ -165,6 +165,24 @@ EVENT_LABEL: Final = "event"
 REVIEW_LABEL: Final = "review"
 LABEL_SOURCES: tuple[str, ...] = (PUBLISHED_LABEL, EVENT_LABEL, REVIEW_LABEL)
 """Where a label came from, the least trusted first: a published outcome, an automatic event, a reviewer."""
+
+
+class Verdict(StrEnum):
+    """What feedback says of a complaint's outcome; WITHDRAWN takes back the row with the same `feedback_id`."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNSURE = "unsure"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def label(self) -> float | None:
+        """1.0 for success, 0.0 for failure, None for the others."""
+        return {Verdict.SUCCESS: 1.0, Verdict.FAILURE: 0.0}.get(self)
+
+
+FEEDBACK_FILES: Final = "feedback-files"
+"""The `topic` of dead letters that came from feedback files; those from Kafka have FEEDBACK_TOPIC."""
 
 PICKED_AUDIT: Final = "audit"
 PICKED_UNCERTAIN: Final = "uncertain"

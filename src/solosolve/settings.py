@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -19,15 +19,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from solosolve.environment import ENV_PREFIX, explain, values_in
 from solosolve.errors import SettingsError
 from solosolve.names import MODEL, Layer, Table
-
-ENV_PREFIX = "SOLOSOLVE_"
 
 LOCAL: Final = "local"
 """The target of one machine without a workspace; every other target is one of the platform."""
 
-_SECRETS = {"kafka_password", "dashboard_password"}
 _NAME = r"^[A-Za-z0-9_]+$"
 
 
@@ -60,14 +58,26 @@ class Settings(BaseModel):
         pattern=r"^[a-z][a-z0-9+.-]*://[^\s?#]+$",
         description="Where Spark keeps the tables if not below the home, such as s3a://bucket/warehouse; local target.",
     )
-    maturity_days: int = Field(default=60, ge=0, description="Newest days of the labelled period to leave out.")
+    maturity_days: int = Field(default=60, ge=0, description="Newest days of the published labels to leave out.")
     min_labels: int = Field(
         default=200, ge=2, description="Labelled rows below which reports warn that results are uncertain."
     )
     review_share: float = Field(
         default=0.2, gt=0, lt=1, description="Share of complaints, those likeliest to fail, that people can read."
     )
+    retrain_labels: int = Field(default=500, ge=1, description="New labels from which on retraining is due.")
+    retrain_days: int = Field(default=180, ge=1, description="Age in days from which on retraining is due.")
+    retrain_auc_fall: float = Field(
+        default=0.03, ge=0, lt=1, description="Fall of the AUC, beyond its interval, from which on retraining is due."
+    )
+    retrain_cooldown_days: int = Field(default=7, ge=0, description="Days between two trainings that nobody asked for.")
+    audit_share: float = Field(
+        default=0.2, ge=0, le=1, description="Share of the review queue that is picked at random, to measure the model."
+    )
     bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Bootstrap resamples per 95 % interval.")
+    drift_alarms_per_year: float = Field(
+        default=0.5, gt=0, le=5, description="False alarms of drift that a year without change may have on average."
+    )
     training_workers: int = Field(default=1, ge=1, description="Spark tasks for distributed XGBoost training.")
     spark_properties: Path | None = Field(default=None, description="Spark properties in place of the bundle's.")
     driver_java_options: str = Field(default="", description="Further options of the local JVM.")
@@ -194,6 +204,11 @@ class Settings(BaseModel):
         volume = Path("/Volumes") / self.catalog / self.bronze_schema
         return (self.home if self.is_local else volume) / "checkpoints"
 
+    def landing_source(self, source: str) -> str:
+        """Resolves a relative path that is not in the working folder against the home (local only)."""
+        at_home = self.home / source
+        return str(at_home) if self.is_local and not Path(source).exists() and at_home.exists() else source
+
     def lock_file(self, name: str) -> Path:
         """Lock file of a table or task of this home; creates its folder."""
         path = self.home / "locks" / f"{name}.lock"
@@ -220,30 +235,12 @@ class Settings(BaseModel):
             SettingsError: A value is not allowed; the message gives the name, the value and what is allowed.
         """
         environ = os.environ if environ is None else environ
-        values = _from_environ(environ, cls.model_fields) | {"target": target}
+        values = values_in(environ, cls.model_fields) | {"target": target}
         try:
             loaded = cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError(_explain(error, environ)) from None
+            raise SettingsError(explain(error, environ)) from None
         if not loaded.is_local and "catalog" not in values:
             # Without it, a typing error in --target would make tables in whatever catalog is called main.
             raise SettingsError(f"{ENV_PREFIX}CATALOG: not set, expected the catalog of target '{target}'")
         return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
-
-
-def _from_environ(environ: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, str]:
-    return {name: environ[ENV_PREFIX + name.upper()] for name in fields if ENV_PREFIX + name.upper() in environ}
-
-
-def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
-    lines = []
-    for problem in error.errors():
-        if not problem["loc"]:  # The message names the settings; their values may be secret.
-            lines.append(problem["msg"])
-            continue
-        name = str(problem["loc"][0])
-        variable = ENV_PREFIX + name.upper()
-        label = variable if variable in environ else name
-        found = "a value" if name in _SECRETS else repr(problem["input"])
-        lines.append(f"{label}: found {found}, {problem['msg'].removeprefix('Input ')}")
-    return "; ".join(lines)

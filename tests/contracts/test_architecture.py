@@ -22,6 +22,7 @@ FACTS = {
     "where",
     "clock",
     "errors",
+    "environment",
     "exit_codes",
     "task_values",
     "bundle",
@@ -40,7 +41,8 @@ ARROWS: dict[str, set[str]] = {
     "exit_codes": {"errors", "where"},
     "task_values": {"errors", "where"},
     "bundle": {"errors"},
-    "settings": {"names", "errors"},
+    "environment": set(),
+    "settings": {"names", "errors", "environment"},
     "schema_fields": set(),
     "model_schemas": {"names", "schema_fields"},
     "schemas": {"names", "schema_fields", "model_schemas"},
@@ -55,10 +57,11 @@ ARROWS: dict[str, set[str]] = {
     "kafka": FACTS,
     "streaming": FACTS | {"landing", "transforms", "model", "storage", "kafka"},
     "flows": FACTS | {"landing", "transforms", "model", "storage", "kafka", "streaming"},
-    "dashboard": FACTS | {"landing.normalise", "model.metrics", "model.evaluation", "model.drift", "storage"},
+    "dashboard": FACTS
+    | {"landing.normalise", "model.metrics", "model.evaluation", "model.drift", "model.alarms", "storage"},
     "samples": {"names", "errors"},
-    "local": FACTS | {"landing", "model", "storage", "kafka"},
-    "cli": FACTS | {"storage", "kafka", "flows", "dashboard", "samples", "local"},
+    "local": FACTS | {"landing", "model", "storage", "kafka", "samples"},
+    "cli": FACTS | {"storage", "kafka", "flows", "dashboard", "samples", "local", "model.plots"},
     "__main__": {"cli"},
 }
 """What each room may import of the project, apart from itself. Each room imports only rooms above it in this list."""
@@ -80,7 +83,7 @@ JVM_FREE = (
         "storage/warehouse",
         "storage/warehouse_feedback",
     ),
-    *("model/metrics", "model/evaluation", "model/drift", "model/scorer", "model/kernels"),
+    *("model/metrics", "model/evaluation", "model/drift", "model/alarms", "model/scorer", "model/kernels"),
 )
 """Modules that answer without Spark, besides the dashboard and landing."""
 

@@ -81,15 +81,18 @@ def test_former_model_is_explained(home: Settings) -> None:
 
 
 def test_repeated_jobs_find_nothing_to_do(spark: SparkSession, former: Tables, home: Settings) -> None:
-    before, features = (
-        counts(former),
-        former.read(FEATURES, former.version(FEATURES)).drop("feature_model_uri", "split"),
-    )
+    before, features = counts(former), former.read(FEATURES, former.version(FEATURES)).drop("feature_model_uri")
+    assert "label_source" not in features.columns
     assert refine_complaints.run(spark, home).record_count == 0
     # The pipeline has other stages now, so the features are built once more, and are the same.
     assert build_features.run(spark, home, "baseline").is_new
     assert not build_features.run(spark, home, "baseline").is_new
-    assert former.read(FEATURES).drop("feature_model_uri", "split").exceptAll(features).isEmpty()
+    rebuilt = former.read(FEATURES)
+    added = ("label_source", "label_at")
+    renamed = features.withColumn("split", F.regexp_replace("split", "^copy$", "duplicate"))
+    assert rebuilt.drop("feature_model_uri", *added).exceptAll(renamed).isEmpty()
+    assert rebuilt.columns == [*former.read(FEATURES, 0).columns, *added]
+    assert {row["label_source"] for row in rebuilt.select("label_source").distinct().collect()} == {None, "published"}
     assert score_complaints.run(spark, home) == 0
     assert counts(former) == before
     assert [check.statement for check in Summary(DeltaReader(home.warehouse)).conservation if not check.holds] == []
@@ -120,7 +123,7 @@ def test_stream_continues_from_the_former_checkpoint(spark: SparkSession, former
 
 def test_former_split_is_renamed_once_and_its_rows_stay(spark: SparkSession, former: Tables, home: Settings) -> None:
     build_features.run(spark, home, "baseline")
-    former.drop_check(FEATURES, "split_is_known")
+    former.alter(FEATURES, "DROP CONSTRAINT IF EXISTS split_is_known")
     former.delta(FEATURES).update("split = 'duplicate'", {"split": F.lit("copy")})
     spark.sql(
         f"ALTER TABLE delta.`{home.table_folder(FEATURES)}` ADD CONSTRAINT split_is_known CHECK "

@@ -18,10 +18,11 @@ from solosolve.local.job_plan import load_bundle
 from solosolve.local.report import show_report
 from solosolve.local.runner import run_tasks
 from solosolve.local.summary import Summary
-from solosolve.names import FEEDBACK, FILED_COLUMNS, MADE_BY
+from solosolve.names import DRIFT_METRICS, FEEDBACK, FILED_COLUMNS, MADE_BY, MODEL_PERFORMANCE, SHADOW_PREDICTIONS
 from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.registry import Registry
 from support.builders import settings_in
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ def multisets(settings: Settings, *, without: frozenset[str] = frozenset()) -> d
 
 def test_main_job_fills_every_table_and_loses_no_rows(run_home: Settings) -> None:
     summary = Summary(DeltaReader(run_home.warehouse))
-    assert summary.existing == set(MADE_BY) - {FEEDBACK}
+    assert summary.existing == set(MADE_BY) - {FEEDBACK, DRIFT_METRICS, MODEL_PERFORMANCE, SHADOW_PREDICTIONS}
     checks = summary.conservation
     assert len(checks) == 5
     assert [check for check in checks if not check.holds] == []
@@ -96,6 +97,20 @@ def test_registered_model_returns_exactly_the_batch_scores(run_home: Settings) -
     actual = model.predict(frame[list(FILED_COLUMNS)])
     assert actual["probability"].tolist() == frame["probability"].tolist()
     assert actual["prediction"].tolist() == frame["prediction"].tolist()
+
+
+def test_champion_has_a_reference_of_what_it_was_trained_on(run_home: Settings) -> None:
+    registry = Registry(run_home)
+    reference = registry.reference(registry.champion())
+    assert reference is not None
+    by_split = DeltaReader(run_home.warehouse).query(
+        "select split, count(*) as n, max(date_received) as newest from gold.complaint_features group by 1"
+    )
+    found = {row["split"]: row for row in by_split.to_pylist()}
+    totals = {name: sum(counts.values()) for name, counts in reference.counts.items()}
+    assert totals.pop("score") == found["validate"]["n"] + found["test"]["n"]
+    assert set(totals.values()) == {found["train"]["n"]}
+    assert reference.trained_until == found["test"]["newest"]
 
 
 def test_report_summarises_the_run(run_home: Settings) -> None:

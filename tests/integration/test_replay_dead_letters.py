@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from solosolve.errors import TableError, UsageError
 from solosolve.flows.replay_dead_letters import Replayed, run
-from solosolve.names import DEAD_LETTERS, PREDICTIONS
+from solosolve.names import DEAD_LETTERS, FEEDBACK_FILES, FEEDBACK_TOPIC, PREDICTIONS
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
 from support.live import REQUESTED_AT, Live, request
@@ -35,6 +35,10 @@ def replay(live: Live, corrected: dict[str, bytes] | None) -> Replayed:
 def test_corrected_letter_gets_one_prediction_however_often_it_is_replayed(scored: Live, spark: SparkSession) -> None:
     # Two letters at one position, one that can be scored by now, and one that is never corrected.
     letters = [letter(5, b"{"), letter(5, None, 2), letter(6, b"\xff"), letter(7, message(4)), letter(8, b"[]")]
+    # Feedback is never scored, even if it could be.
+    letters += [
+        (f"{topic}/1", topic, 0, 1, b"", message(6), "x", FAILED_AT) for topic in (FEEDBACK_TOPIC, FEEDBACK_FILES)
+    ]
     tables = scored.tables
     (of_stream,) = scored.query("select letter_id, reason from bronze.dead_letters")
     tables.append(DEAD_LETTERS, spark.createDataFrame(letters, spark_schema(DEAD_LETTERS)))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,29 @@ from deltalake import DeltaTable
 from mlflow.tracking import MlflowClient
 from pyspark.sql import SparkSession
 
-from solosolve.errors import ModelError
-from solosolve.flows import promote_model, validate_model
+from solosolve.errors import ModelError, UsageError
+from solosolve.flows import move_champion, promote_model, validate_model
 from solosolve.model.encoder import FeatureEncoder
 from solosolve.model.evaluation_data import gold_hash, trainable_features
 from solosolve.model.kernels import MonthOfYear, TextLength
 from solosolve.model.promotion import GateResult
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.model.version_tags import Subject, VersionState, VersionTags
-from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, LABEL, MODEL_EVENTS, NARRATIVE, TEST, TRAIN
+from solosolve.names import (
+    CHALLENGER,
+    CHAMPION,
+    COMPLAINTS,
+    FEATURES,
+    LABEL,
+    MODEL_EVENTS,
+    NARRATIVE,
+    SHADOW,
+    TEST,
+    TRAIN,
+)
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
+from solosolve.storage.champion_moves import champion_at
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
 from support.builders import complaints
@@ -99,7 +111,7 @@ class Gate:
 
     def write_features(self, split: str) -> None:
         rows = [
-            (1 + place, date(2016, 3, 1), split, row, float(LABELS[place]), "runs:/1/features.json")
+            (1 + place, date(2016, 3, 1), split, row, float(LABELS[place]), "runs:/1/features.json", None, None)
             for place, row in enumerate(FEATURE_ROWS.tolist())
         ]
         self.tables.overwrite(FEATURES, self.spark.createDataFrame(rows, spark_schema(FEATURES)).coalesce(1))
@@ -123,7 +135,7 @@ def home(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Gate:
 @pytest.fixture
 def gate(home: Gate) -> Iterator[Gate]:
     yield home
-    for alias in (CHALLENGER, CHAMPION):
+    for alias in (CHALLENGER, CHAMPION, SHADOW):
         if home.registry.find(alias) is not None:
             home.registry.delete_alias(alias)
 
@@ -175,7 +187,9 @@ def test_promotion_interrupted_after_the_alias_moved_is_finished(gate: Gate, mon
     challenger = gate.register(GOOD, CHALLENGER)
     gate.validate()
     with monkeypatch.context() as patch:
-        patch.setattr("solosolve.flows.promote_model.record_event", lambda *_, **__: (_ for _ in ()).throw(OSError()))
+        patch.setattr(
+            "solosolve.storage.champion_moves.record_event", lambda *_, **__: (_ for _ in ()).throw(OSError())
+        )
         with pytest.raises(OSError):
             gate.promote()
     assert (gate.version(CHAMPION), gate.events(challenger)) == (challenger.version, [("validation_passed", None)])
@@ -219,7 +233,7 @@ def test_worse_challenger_is_rejected_and_not_promoted(gate: Gate) -> None:
     evidence = event["evidence"]
     failed = [check["name"] for check in evidence["checks"] if not check["is_passed"]]
     assert evidence["verdict"] == "rejected"
-    assert "auc_not_below_champion" in failed
+    assert "log_loss_gain" in failed
     assert evidence["slice"] == str(gate.tags(CHALLENGER).subject)
 
 
@@ -330,3 +344,66 @@ def test_promotion_refuses_an_unknown_validation_result(gate: Gate, verdict: str
     MlflowClient().set_model_version_tag(challenger.name, str(challenger.version), "validation", verdict)
     with pytest.raises(ModelError, match="not validated against no champion"):
         gate.promote()
+
+
+def moved(gate: Gate, version: int | None = None, reason: str = "a test") -> int | None:
+    move = move_champion.run(gate.spark, gate.settings, version, reason)
+    return move.version if move else None
+
+
+def test_equal_challenger_goes_into_shadow_until_another_is_promoted(gate: Gate) -> None:
+    gate.register(GOOD, CHAMPION)
+    equal = gate.register(GOOD, CHALLENGER)
+    assert gate.validate() == GateResult.SHADOW
+    assert (gate.promote(), gate.promote()) == (None, None)
+    assert (gate.version(SHADOW), gate.version(CHALLENGER)) == (equal.version, equal.version)
+    assert gate.events(equal) == [("validation_shadow", None), ("shadowed", SHADOW)]
+    weak = gate.register(USELESS, CHAMPION)
+    better = gate.register(GOOD, CHALLENGER)
+    assert gate.validate() == GateResult.PASSED
+    assert gate.promote() is not None
+    assert (gate.version(CHAMPION), gate.version(SHADOW), weak.version < better.version) == (better.version, None, True)
+
+
+def test_rollback_goes_back_one_champion_at_a_time_and_says_why(gate: Gate) -> None:
+    versions = []
+    for scorer in (USELESS, INVERTED, GOOD):
+        model = gate.register(scorer, "candidate")
+        assert moved(gate, model.version) == model.version
+        versions.append(model.version)
+    assert moved(gate, versions[-1]) is None
+    assert [moved(gate), gate.version(CHAMPION)] == [versions[1]] * 2
+    assert [moved(gate), gate.version(CHAMPION)] == [versions[0]] * 2
+    newest = gate.ledger(gate.registry.get(versions[0]))[-1]
+    assert (newest["event"], newest["alias"], newest["actor"]) == ("rolled_back", CHAMPION, "tester")
+    assert newest["evidence"] == {"reason": "a test", "replaces": versions[1]}
+
+
+def test_champion_is_not_moved_without_a_reason_or_to_a_version_that_cannot_score(gate: Gate) -> None:
+    champion = gate.register(GOOD, CHAMPION)
+    broken_files = gate.folder / "broken"
+    broken_files.mkdir(exist_ok=True)
+    GOOD.save(broken_files)
+    (broken_files / "boosted_trees.ubj").write_bytes(b"")
+    broken = gate.register_files(broken_files, "candidate")
+    for version, reason, error in (
+        (broken.version, "a test", ModelError), (9_999, "a test", ModelError), (broken.version, " ", UsageError),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            move_champion.run(gate.spark, gate.settings, version, reason)
+    assert (gate.version(CHAMPION), gate.events(broken)) == (champion.version, [])
+
+
+def test_batch_planned_before_a_move_took_effect_gets_the_version_before(gate: Gate) -> None:
+    first = gate.register(USELESS, "candidate")
+    second = gate.register(GOOD, "candidate")
+    for model in (first, second):
+        move = move_champion.run(gate.spark, gate.settings, model.version, "a test")
+        assert move is not None
+        before = champion_at(gate.registry, move.effective_at - timedelta(microseconds=1))
+        after = champion_at(gate.registry, move.effective_at)
+        assert after is not None
+        assert after.version == model.version
+    assert before is not None
+    assert before.version == first.version
+    assert gate.ledger(second)[-1]["event_at"] == move.effective_at

@@ -15,6 +15,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -44,8 +45,17 @@ def session(warehouse: str, version: str) -> SparkSession:
     return builder.getOrCreate()
 
 
+def stand_in_runtime() -> None:
+    """Puts a module in place of the platform's own, with the part of dbutils that tasks use."""
+    task_values = SimpleNamespace(set=lambda key, value: None)
+    runtime = ModuleType("databricks.sdk.runtime")
+    runtime.dbutils = SimpleNamespace(jobs=SimpleNamespace(taskValues=task_values))  # type: ignore[attr-defined]
+    sys.modules["databricks.sdk.runtime"] = runtime
+
+
 def main() -> None:
     """Runs the plan."""
+    stand_in_runtime()
     plan: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     import pyspark

@@ -28,7 +28,8 @@ def serving(
 @contextmanager
 def served_by(command: list[Any], stderr: IO[Any] | int | None = None) -> Iterator[tuple[str, psutil.Process]]:
     """Runs a program for the length of the block; yields the address on its first output line, and its process."""
-    environ = os.environ | {"PYTHONPATH": str(_TESTS)}
+    paths = filter(None, (str(_TESTS), os.environ.get("PYTHONPATH")))
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environ)
     assert server.stdout is not None
     try:

@@ -15,8 +15,10 @@ from deltalake import DeltaTable, write_deltalake
 from solosolve.names import (
     COMPLAINTS,
     DEAD_LETTERS,
+    DRIFT_METRICS,
     MODEL_EVENTS,
     MODEL_METRICS,
+    MODEL_PERFORMANCE,
     PREDICTIONS,
     QUARANTINE,
     REJECTED,
@@ -157,6 +159,49 @@ def batch(batch_id: int, **overrides: Any) -> dict[str, Any]:
     } | overrides
 
 
+def drift(feature: str, window: int, psi: float | None, **overrides: Any) -> dict[str, Any]:
+    """One row of `gold.drift_metrics`, some windows of 28 days before the newest, with overrides."""
+    start = NOW.replace(hour=0) - (window + 1) * timedelta(days=28)
+    p_value = None if psi is None else 0.0001 if psi > 0.1 else 0.4
+    return {
+        "window_start": start,
+        "window_end": start + timedelta(days=28),
+        "model_version": 2,
+        "feature": feature,
+        "state": "too_few" if psi is None else "drift" if psi > 0.1 else "ok",
+        "is_alarm": psi is not None and psi > 0.1,
+        "psi": psi,
+        "statistic": None if psi is None else 400 * psi,
+        "degrees": None if psi is None else 9,
+        "p_value": p_value,
+        "alpha": None if psi is None else 0.004,
+        "reference_count": 2_000,
+        "record_count": 500,
+        "measured_at": NOW,
+    } | overrides
+
+
+def performance(metric: str, window: int, value: float | None, **overrides: Any) -> dict[str, Any]:
+    """One row of `gold.model_performance`, some windows of 28 days before the newest, with overrides."""
+    start = NOW.replace(hour=0) - (window + 1) * timedelta(days=28)
+    return {
+        "window_start": start,
+        "window_end": start + timedelta(days=28),
+        "model_version": 2,
+        "segment": "all",
+        "segment_value": "all",
+        "state": "too_few" if value is None else "ok",
+        "metric": metric,
+        "value": value,
+        "value_low": None if value is None else value - 0.05,
+        "value_high": None if value is None else value + 0.05,
+        "label_count": 20 if value is None else 120,
+        "record_count": 500,
+        "label_delay_days": 2.5,
+        "measured_at": NOW,
+    } | overrides
+
+
 def feedback(feedback_id: str, **overrides: Any) -> Feedback:
     """A verdict of success on complaint 7, with overrides."""
     known: dict[str, Any] = {
@@ -191,6 +236,14 @@ def write_everything(warehouse: Path, predictions: int = 600, now: datetime = NO
         event(1, "trained", 0, "challenger", engine="xgboost"), event(1, "validation_passed", 1, checks=[check]),
         event(1, "promoted", 2, "champion", replaces=None), event(2, "trained", 0, "challenger", engine="xgboost"),
         event(2, "validation_passed", 1, checks=[check]), event(2, "promoted", 2, "champion", replaces=1),
+    ])  # fmt: skip
+    indexes = {"product": (0.01, 0.02), "issue": (0.31, 0.3), "state": (0.14, 0.01), "score": (0.02, None)}
+    append(warehouse, DRIFT_METRICS, [
+        drift(name, window, psi) for name, psis in indexes.items() for window, psi in enumerate(psis)
+    ])  # fmt: skip
+    append(warehouse, MODEL_PERFORMANCE, [
+        performance(name, window, None if window == 0 else value)
+        for window in range(3) for name, value in (values | {"failure_recall": 0.4}).items()
     ])  # fmt: skip
     append(warehouse, STREAM_PROGRESS, [
         batch(number, ended_at=now - timedelta(seconds=5 * (120 - number))) for number in range(1, 121)

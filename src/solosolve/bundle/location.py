@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,3 +26,12 @@ def find_bundle(start: Path | None = None) -> Path | None:
         if (folder / MAIN_FILE).is_file():
             return folder
     return None
+
+
+def git_commit() -> str:
+    """The commit of the bundle's checkout; `unknown` without git."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    found = subprocess.run([git, "rev-parse", "HEAD"], cwd=find_bundle(), capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"

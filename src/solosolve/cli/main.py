@@ -12,7 +12,10 @@ from solosolve import __version__
 from solosolve.cli.bundle_commands import bundle, bundle_root, pairs, var_option
 from solosolve.cli.console import console, print_line
 from solosolve.cli.deadletters_commands import deadletters
+from solosolve.cli.feedback_commands import feedback
 from solosolve.cli.kafka_commands import kafka
+from solosolve.cli.model_commands import model
+from solosolve.cli.replay_command import replay
 from solosolve.errors import UsageError
 from solosolve.exit_codes import run_as_program
 from solosolve.names import DASHBOARD_PORT
@@ -174,7 +177,10 @@ def doctor(target: str) -> None:
 
 cli.add_command(bundle)
 cli.add_command(deadletters)
+cli.add_command(feedback)
 cli.add_command(kafka)
+cli.add_command(model)
+cli.add_command(replay)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
@@ -14,6 +13,7 @@ from solosolve.landing.files import LandingFile, find_landing_files
 from solosolve.landing.landing_plan import LandingPlan
 from solosolve.landing.parts import Part, divide, read_part
 from solosolve.landing.planning import plan_landing
+from solosolve.names import KAFKA_SOURCE
 from solosolve.settings import Settings
 from solosolve.storage.landings import Landed, Landings, Origin
 from solosolve.storage.spark import task_slots
@@ -22,9 +22,6 @@ from solosolve.storage.tables import Tables
 from solosolve.streaming.raw_topic import land_raw_topic
 
 logger = logging.getLogger("solosolve.ingest_complaints")
-
-KAFKA = "kafka"
-"""The source that names the raw topic instead of a path."""
 
 _GROUP_BYTES, _GROUP_FILES = 4 << 30, 2_000
 
@@ -58,13 +55,13 @@ def run(
         UsageError: `recover` was given for files, or `is_complete` for the topic.
     """
     tables = Tables(spark, settings)
-    if source == KAFKA:
+    if source == KAFKA_SOURCE:
         if is_complete:
             raise UsageError("--complete: only for files; messages have no last record")
         return land_raw_topic(tables, recover=recover)
     if recover:
         raise UsageError("--recover: only for --source kafka; landed files are recognised by their content")
-    found = find_landing_files(_located(source, settings))
+    found = find_landing_files(settings.landing_source(source))
     for name, reason in found.skipped:
         logger.warning("%s: skipped: %s", name, reason)
     landing = _Landing(tables, is_complete=is_complete)
@@ -133,9 +130,3 @@ def _read(part: Part) -> Iterator[Piece]:
             yield Piece(plan.sha256, str(plan.file), records)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one file must not stop the others
         yield Piece(plan.sha256, str(plan.file), None, one_line(error))
-
-
-def _located(source: str, settings: Settings) -> str:
-    """Resolves a relative source that is not in the working folder against the home (local only)."""
-    at_home = settings.home / source
-    return str(at_home) if settings.is_local and not Path(source).exists() and at_home.exists() else source

@@ -16,6 +16,7 @@ from solosolve.errors import TableError
 from solosolve.names import COMPLAINTS_RAW, DELTA_SOURCE, FEEDBACK, MADE_BY, REQUESTS, SCORE_STREAM_PREFIX, Table
 from solosolve.settings import Settings
 from solosolve.storage.adoption import STAGED
+from solosolve.storage.migrations import add_columns
 from solosolve.storage.tables import Tables
 from solosolve.storage.upkeep import compact, oldest_commit_at, vacuum
 
@@ -64,6 +65,7 @@ def run(spark: SparkSession, settings: Settings, retention_hours: int = RETENTIO
     """
     tables = Tables(spark, settings)
     tables.create(FEEDBACK)
+    add_columns(tables, FEEDBACK)
     if not settings.is_local and settings.dashboard_principal:
         name, principal = settings.table_name(FEEDBACK), settings.dashboard_principal
         spark.sql(f"GRANT SELECT, MODIFY ON TABLE {name} TO `{principal}`")

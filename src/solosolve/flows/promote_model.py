@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from solosolve.errors import ModelError
 from solosolve.model.version_tags import VersionState
-from solosolve.names import CHALLENGER, CHAMPION, MODEL_EVENTS
+from solosolve.names import CHALLENGER, CHAMPION, MODEL_EVENTS, SHADOW
 from solosolve.settings import Settings
+from solosolve.storage.champion_moves import move_champion, newest_move
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
@@ -24,7 +25,8 @@ _OF_CHAMPIONS = (VersionState.PROMOTED, VersionState.PROVISIONAL)
 def run(spark: SparkSession, settings: Settings) -> RegisteredModel | None:
     """Promotes the challenger if it passed its validation against the current champion.
 
-    Changes the alias `champion`, the challenger's tags and `gold.model_events`.
+    Changes the alias `champion` or, for a challenger that the gate sends into shadow, the alias `shadow`; the
+    challenger's tags and `gold.model_events`.
 
     Args:
         spark: The session.
@@ -42,7 +44,7 @@ def run(spark: SparkSession, settings: Settings) -> RegisteredModel | None:
     if challenger is None or challenger.version == present:
         if challenger is not None and challenger.tags.state in _OF_CHAMPIONS:
             # An earlier run was interrupted after it had moved the alias.
-            _finish(tables, registry, challenger)
+            _record_if_missing(tables, registry, challenger)
         logger.info("no challenger to promote")
         return None
     try:
@@ -50,25 +52,52 @@ def run(spark: SparkSession, settings: Settings) -> RegisteredModel | None:
         if challenger.tags.state == VersionState.REJECTED:
             logger.warning("version %d failed its validation and is not promoted", challenger.version)
             return None
+        if challenger.tags.state == VersionState.SHADOW:
+            _shadow(tables, registry, challenger)
+            return None
         challenger = registry.write_tags(challenger, challenger.tags.promoted(present))
     except ModelError as error:
         raise ModelError(f"version {challenger.version} cannot be promoted: {error}") from error
-    registry.set_alias(CHAMPION, challenger)
-    promoted = registry.champion()
-    if promoted.version != challenger.version:
-        raise ModelError(f"version {challenger.version} was made champion, but the registry names {promoted.version}")
-    _finish(tables, registry, promoted)
-    return promoted
+    move = move_champion(tables, registry, challenger, _event(challenger), _evidence(challenger))
+    _finish(registry, challenger)
+    logger.info("version %d is champion from %s on", move.version, f"{move.effective_at:%H:%M:%S}")
+    return challenger
 
 
-def _finish(tables: Tables, registry: Registry, champion: RegisteredModel) -> None:
-    """Records the promotion in the ledger unless it is already recorded, and removes the alias `challenger`."""
-    tags, is_provisional = champion.tags, champion.tags.state == VersionState.PROVISIONAL
+def _event(champion: RegisteredModel) -> ModelEvent:
+    is_provisional = champion.tags.state == VersionState.PROVISIONAL
+    return ModelEvent.PROMOTED_PROVISIONAL if is_provisional else ModelEvent.PROMOTED
+
+
+def _evidence(champion: RegisteredModel) -> dict[str, object]:
+    return {"replaces": champion.tags.replaces, "validation": str(champion.tags.subject)}
+
+
+def _shadow(tables: Tables, registry: Registry, challenger: RegisteredModel) -> None:
+    """Lets the challenger score beside the champion, in place of an earlier one."""
+    shadow = registry.find(SHADOW)
+    if shadow is not None and shadow.version == challenger.version:
+        return
+    record_event(tables, challenger.version, ModelEvent.SHADOWED, {"validation": str(challenger.tags.subject)}, SHADOW)
+    registry.set_alias(SHADOW, challenger)
+    logger.info("version %d is not certainly better: it scores beside the champion", challenger.version)
+
+
+def _finish(registry: Registry, champion: RegisteredModel) -> None:
+    """Removes the aliases that no longer apply."""
+    registry.delete_alias(CHALLENGER)
+    # What scored beside the former champion was never compared with this one.
+    if registry.find(SHADOW) is not None:
+        registry.delete_alias(SHADOW)
+    if champion.tags.state == VersionState.PROVISIONAL:
+        logger.warning("version %d does not beat the prior: it becomes champion provisionally", champion.version)
+
+
+def _record_if_missing(tables: Tables, registry: Registry, champion: RegisteredModel) -> None:
+    """Completes a promotion that was interrupted after it had moved the alias."""
     is_this = (F.col("model_version") == champion.version) & (F.col("alias") == CHAMPION)
     if not tables.exists(MODEL_EVENTS) or tables.read(MODEL_EVENTS).where(is_this).isEmpty():
-        event = ModelEvent.PROMOTED_PROVISIONAL if is_provisional else ModelEvent.PROMOTED
-        evidence = {"replaces": tags.replaces, "validation": str(tags.subject)}
-        record_event(tables, champion.version, event, evidence, alias=CHAMPION)
-    registry.delete_alias(CHALLENGER)
-    if is_provisional:
-        logger.warning("version %d does not beat the prior: it becomes champion provisionally", champion.version)
+        move = newest_move(registry)
+        at = move.effective_at if move is not None and move.version == champion.version else None
+        record_event(tables, champion.version, _event(champion), _evidence(champion), alias=CHAMPION, at=at)
+    _finish(registry, champion)

@@ -16,7 +16,7 @@ from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 
 from solosolve.clock import now
 from solosolve.errors import UsageError
-from solosolve.names import DEAD_LETTERS, PREDICTIONS, REPLAY_SOURCE
+from solosolve.names import DEAD_LETTERS, FEEDBACK_FILES, FEEDBACK_TOPIC, PREDICTIONS, REPLAY_SOURCE
 from solosolve.settings import Settings
 from solosolve.storage.tables import Tables
 from solosolve.streaming.champion_provider import ChampionProvider, with_control
@@ -58,11 +58,12 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
 
     Raises:
         TableError: There are no dead letters.
-        UsageError: No letter has one of the ids.
+        UsageError: No request has one of the ids.
         ModelError: There is no champion that can score.
     """
     tables = Tables(spark, settings)
-    letters = tables.read(DEAD_LETTERS)
+    # A feedback event is corrected by sending it again.
+    letters = tables.read(DEAD_LETTERS).where(~F.col("topic").isin(FEEDBACK_TOPIC, FEEDBACK_FILES))
     tables.create(PREDICTIONS)
     replayed = (
         tables.read(PREDICTIONS)

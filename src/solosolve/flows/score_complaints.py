@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 from solosolve.clock import now
 from solosolve.errors import ConservationError
 from solosolve.model.scorer import ComplaintScorer
-from solosolve.names import BATCH_SOURCE, COMPLAINTS, PREDICTIONS
+from solosolve.names import BATCH_SOURCE, COMPLAINTS, PREDICTIONS, SHADOW, SHADOW_PREDICTIONS, Table
 from solosolve.settings import Settings
-from solosolve.storage.registry import Registry
+from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
 from solosolve.transforms.predictions import Scoring, build_predictions
 
@@ -21,6 +21,8 @@ logger = logging.getLogger("solosolve.score_complaints")
 
 def run(spark: SparkSession, settings: Settings) -> int:
     """Appends a prediction for each silver complaint that the champion's version has not scored.
+
+    A challenger in shadow scores the same complaints, into `gold.shadow_predictions`.
 
     Args:
         spark: The session.
@@ -35,11 +37,18 @@ def run(spark: SparkSession, settings: Settings) -> int:
         ConservationError: A complaint has no prediction, or several, by this version.
     """
     tables, registry = Tables(spark, settings), Registry(settings)
-    champion = registry.champion()
-    scorer = ComplaintScorer.load(registry.fetch(champion))
-    tables.create(PREDICTIONS)
+    added = _score(tables, registry, registry.champion(), PREDICTIONS)
+    if (shadow := registry.find(SHADOW)) is not None:
+        _score(tables, registry, shadow, SHADOW_PREDICTIONS)
+    return added
+
+
+def _score(tables: Tables, registry: Registry, model: RegisteredModel, target: Table) -> int:
+    """Appends this version's prediction of each complaint that it has not scored; returns their number."""
+    scorer = ComplaintScorer.load(registry.fetch(model))
+    tables.create(target)
     complaints = tables.read(COMPLAINTS)
-    scored = tables.read(PREDICTIONS).where(F.col("model_version") == champion.version).select("complaint_id")
+    scored = tables.read(target).where(F.col("model_version") == model.version).select("complaint_id")
     unscored = complaints.join(scored, on="complaint_id", how="left_anti")
     at = F.lit(now())
     position = {
@@ -49,25 +58,27 @@ def run(spark: SparkSession, settings: Settings) -> int:
         "source_position": F.lit(str(tables.version(COMPLAINTS))),
         "batch_id": F.lit(None).cast("bigint"),
     }
-    scoring = Scoring(scorer.score, scorer.threshold, champion.name, champion.version)
+    scoring = Scoring(scorer.score, scorer.threshold, model.name, model.version)
     predictions = build_predictions(unscored, scoring, position).persist()
     try:
         # Scoring happens before the table is locked, so that a stream waits only for the write.
         added = predictions.count()
-        tables.append(PREDICTIONS, predictions)
+        tables.append(target, predictions)
     finally:
         predictions.unpersist()
-    _require_each_once(tables, champion.version)
-    logger.info("%d complaints scored by version %d", added, champion.version)
+    _require_each_once(tables, target, model.version)
+    logger.info(
+        "%d complaints scored by version %d%s", added, model.version, "" if target == PREDICTIONS else ", in shadow"
+    )
     return added
 
 
-def _require_each_once(tables: Tables, version: int) -> None:
+def _require_each_once(tables: Tables, target: Table, version: int) -> None:
     """Checks that each silver complaint has a prediction, and at most one from batch scoring.
 
     A complaint may have several from the stream, which answers every request.
     """
-    of_version = tables.read(PREDICTIONS).where(F.col("model_version") == version)
+    of_version = tables.read(target).where(F.col("model_version") == version)
     counts = of_version.groupBy("complaint_id").agg(F.count_if(F.col("source") == BATCH_SOURCE).alias("batch_count"))
     batch_count = tables.read(COMPLAINTS).join(counts, on="complaint_id", how="left").select("batch_count")
     found = batch_count.agg(

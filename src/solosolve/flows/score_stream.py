@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from solosolve.errors import NoChampionError
 from solosolve.names import DEAD_LETTERS, PREDICTIONS, SCORE_STREAM_PREFIX, SourceName
 from solosolve.settings import Settings
+from solosolve.storage.registry import Registry
 from solosolve.storage.spark import lean_session
 from solosolve.storage.tables import Tables
 from solosolve.streaming.champion_provider import ChampionProvider
@@ -20,9 +21,10 @@ from solosolve.streaming.checkpoint_binding import BoundStream
 from solosolve.streaming.micro_batch import MicroBatch
 from solosolve.streaming.progress import BatchFacts, ProgressLog
 from solosolve.streaming.query import StreamQuery
+from solosolve.streaming.shadow import ShadowScorer
 from solosolve.streaming.sources import Source, Starting, bound_stream, source_of
 from solosolve.transforms.predictions import Scoring
-from solosolve.transforms.scored_messages import failure_of_model
+from solosolve.transforms.scored_messages import Stamp, failure_of_model
 
 logger = logging.getLogger("solosolve.score_stream")
 
@@ -147,6 +149,7 @@ class _Stream:
     ) -> None:
         self._tables, self._source, self._bound = tables, source, bound
         self._provider, self._progress, self._executor = provider, progress, executor
+        self._shadow = ShadowScorer(tables, Registry(tables.settings))
         self._unfinished: int | None = None
         self._previous_count = _FEW
 
@@ -190,7 +193,7 @@ class _Stream:
 
     def _score(self, messages: DataFrame, batch_id: int) -> None:
         self._bound.bind(batch_id)
-        scoring, facts = self._provider.current(), None
+        scoring, facts = self._provider.current(self._bound.checkpoint.planned_at(batch_id)), None
         while facts is None:
             try:
                 facts = self._write(messages, batch_id, scoring)
@@ -200,8 +203,14 @@ class _Stream:
                     raise
                 # Nothing of the batch is committed yet, so another model can score it.
                 scoring = self._provider.drop(scoring, reason)
+        self._score_shadow(messages, batch_id)
         self._previous_count = facts.request_count
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
+
+    def _score_shadow(self, messages: DataFrame, batch_id: int) -> None:
+        time = self._bound.checkpoint.planned_at(batch_id)
+        stamp = Stamp(time, self._source.name, batch_id, self._source.position)
+        self._shadow.score(messages, stamp, self._bound.transaction(batch_id))
 
     def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
         is_repeat, has_unique_positions = batch_id == self._unfinished, self._source.has_unique_positions

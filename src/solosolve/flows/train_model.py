@@ -5,31 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
-import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve import __version__
-from solosolve.bundle import find_bundle
+from solosolve.bundle import git_commit
 from solosolve.clock import now
 from solosolve.errors import ModelError
 from solosolve.model.encoder import FeatureEncoder
-from solosolve.model.estimators import Engine, engine
+from solosolve.model.estimators import Engine, candidates
 from solosolve.model.evaluation import Evaluation, evaluate
-from solosolve.model.evaluation_data import (
-    gold_hash,
-    trainable_features,
-)
+from solosolve.model.evaluation_data import gold_hash, trainable_features
+from solosolve.model.metrics import measure
 from solosolve.model.plots import calibration_plot, confusion_plot, roc_plot
+from solosolve.model.reference import REFERENCE_FILE
+from solosolve.model.reference_fit import fit_reference
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.model.training import FIXED, fit_scorer, labels_and_probabilities
 from solosolve.model.version_tags import VersionTags
@@ -68,7 +68,8 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
     Args:
         spark: The session.
         settings: Locates tables and registry; `min_labels`, `bootstrap_rounds`, `training_workers`, `review_share`.
-        engine_name: `gbt` or `xgboost`.
+        engine_name: `gbt`, `xgboost`, or `both`: the candidate with the lower log loss on the validation split is
+            registered.
 
     Returns:
         The challenger; the champion if no complaint has a known outcome.
@@ -79,7 +80,7 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
         MissingTableError: There are no features yet.
         ModelError: A split has no rows or only one class.
     """
-    chosen = engine(engine_name, settings.training_workers)
+    engines = candidates(engine_name, settings.training_workers)
     tables, registry = Tables(spark, settings), Registry(settings)
     if not tables.exists(FEATURES) and _lacks_outcomes(tables):
         champion = registry.find(CHAMPION)
@@ -89,7 +90,7 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
         return champion
     features = trainable_features(tables.read(FEATURES))
     features_hash = gold_hash(features)
-    fingerprint = _fingerprint(chosen, features_hash, settings.review_share)
+    fingerprint = _fingerprint(engines, features_hash, settings.review_share)
     trained = registry.find_version(fingerprint)
     if trained is not None:
         return _challenge_again(registry, trained)
@@ -98,14 +99,14 @@ def run(spark: SparkSession, settings: Settings, engine_name: str) -> Registered
         feature_model_uri=_feature_uri(tables),
         gold_data_hash=features_hash,
         gold_version=str(tables.version(FEATURES)),
-        git_commit=_git_commit(),
+        git_commit=git_commit(),
         solosolve_version=__version__,
         prior=prior,
         label_count=label_count,
         fingerprint=fingerprint,
     )
     with registry.run(TASK, tags.write()) as active:
-        return _train(tables, registry, chosen, features, active.info.run_id, tags)
+        return _train(tables, registry, engines, features, active.info.run_id, tags)
 
 
 def _challenge_again(registry: Registry, trained: RegisteredModel) -> RegisteredModel:
@@ -121,11 +122,11 @@ def _lacks_outcomes(tables: Tables) -> bool:
 
 
 def _train(
-    tables: Tables, registry: Registry, chosen: Engine, features: DataFrame, run_id: str, tags: VersionTags
+    tables: Tables, registry: Registry, engines: Sequence[Engine], features: DataFrame, run_id: str, tags: VersionTags
 ) -> RegisteredModel:
     encoder = FeatureEncoder.model_validate_json(mlflow.artifacts.load_text(str(tags.feature_model_uri)))
     started = time.perf_counter()
-    scorer, scored = fit_scorer(chosen, features, encoder, tables.settings.review_share)
+    chosen, scorer, scored = _fit_best(engines, features, encoder, tables.settings.review_share)
     seconds = time.perf_counter() - started
     evaluations = {}
     for split in (TRAIN, VALIDATE, TEST):
@@ -134,6 +135,8 @@ def _train(
         if split == TEST:
             mlflow.log_figure(roc_plot(labels, probabilities), "pictures/roc.png")
     _log_run(chosen, scorer, evaluations, seconds, tags)
+    reference = fit_reference(features, tables.read(COMPLAINTS), scored)
+    mlflow.log_text(reference.model_dump_json(indent=1), REFERENCE_FILE)
     with tempfile.TemporaryDirectory() as folder:
         scorer.save(Path(folder))
         model = registry.register(Path(folder), replace(tags, fingerprint=None))
@@ -152,6 +155,19 @@ def _train(
     registry.set_alias(CHALLENGER, model)
     # Last: a version without a fingerprint was interrupted, and is trained again.
     return registry.write_tags(model, tags)
+
+
+def _fit_best(
+    engines: Sequence[Engine], features: DataFrame, encoder: FeatureEncoder, review_share: float
+) -> tuple[Engine, ComplaintScorer, pa.Table]:
+    """Fits a candidate per engine, and keeps the one with the lowest log loss on the validation split."""
+    fitted = [(each, *fit_scorer(each, features, encoder, review_share)) for each in engines]
+    losses = [measure(*labels_and_probabilities(scored, VALIDATE))["log_loss"] for _, _, scored in fitted]
+    if len(fitted) > 1:
+        for each, loss in zip(engines, losses, strict=True):
+            mlflow.log_metric(f"candidate_{each.name}_validate_log_loss", loss)
+            logger.info("candidate %s: log loss %.4f on the validation split", each.name, loss)
+    return fitted[int(np.argmin(losses))]
 
 
 def _prior(features: DataFrame, settings: Settings) -> tuple[float, int]:
@@ -226,17 +242,7 @@ def _feature_uri(tables: Tables) -> str:
     return str(rows[0]["feature_model_uri"])
 
 
-def _fingerprint(chosen: Engine, features_hash: str, review_share: float) -> str:
-    text = json.dumps(
-        [__version__, chosen.name, chosen.parameters(), FIXED, features_hash, review_share], sort_keys=True
-    )
+def _fingerprint(engines: Sequence[Engine], features_hash: str, review_share: float) -> str:
+    fitted = [part for each in engines for part in (each.name, each.parameters())]
+    text = json.dumps([__version__, *fitted, FIXED, features_hash, review_share], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _git_commit() -> str:
-    """The commit of the bundle's checkout; `unknown` without git."""
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    found = subprocess.run([git, "rev-parse", "HEAD"], cwd=find_bundle(), capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"

@@ -7,16 +7,19 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.errors import ModelError
 from solosolve.model.evaluation import evaluate
-from solosolve.model.evaluation_data import gold_hash, score_complaints, trainable_features
+from solosolve.model.evaluation_data import SEGMENT_COLUMNS, gold_hash, score_slice, trainable_features
 from solosolve.model.promotion import Decision, EvaluationSlice, GateResult, decide
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.model.version_tags import Subject
-from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, TEST
+from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, MODEL_EVENTS, TEST
 from solosolve.settings import Settings
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
@@ -29,6 +32,7 @@ logger = logging.getLogger("solosolve.validate_model")
 _EVENTS = {
     GateResult.PASSED: ModelEvent.VALIDATION_PASSED,
     GateResult.PROVISIONAL: ModelEvent.VALIDATION_PROVISIONAL,
+    GateResult.SHADOW: ModelEvent.VALIDATION_SHADOW,
     GateResult.REJECTED: ModelEvent.VALIDATION_REJECTED,
 }
 
@@ -60,7 +64,7 @@ def run(spark: SparkSession, settings: Settings) -> GateResult | None:
             logger.info("version %d was validated on this slice already", challenger.version)
             return tags.validation
         _require_current_features(tables, challenger)
-        decision = _decide(registry, challenger, champion, frozen, settings)
+        decision = _decide(registry, challenger, champion, frozen, settings, _tries(tables, challenger, subject))
     except Exception as error:
         # Fail closed: whatever went wrong, ledger and tags say no before the error is raised.
         evidence = {"error": f"{type(error).__name__}: {error}", "slice": str(subject)}
@@ -75,10 +79,10 @@ def run(spark: SparkSession, settings: Settings) -> GateResult | None:
 
 
 def frozen_slice(tables: Tables) -> DataFrame:
-    """Raw columns and labels of the test split: the newest mature complaints, later than all training."""
-    in_slice = tables.read(FEATURES).where(F.col("split") == TEST).select("complaint_id")
-    complaints = tables.read(COMPLAINTS).select("complaint_id", *FILED_COLUMNS, LABEL)
-    return complaints.join(in_slice, on="complaint_id", how="left_semi")
+    """Raw columns and resolved labels of the test split: the newest mature complaints, later than all training."""
+    in_slice = tables.read(FEATURES).where(F.col("split") == TEST).select("complaint_id", LABEL)
+    complaints = tables.read(COMPLAINTS).select("complaint_id", *FILED_COLUMNS)
+    return complaints.join(in_slice, on="complaint_id", how="inner")
 
 
 def _require_current_features(tables: Tables, challenger: RegisteredModel) -> None:
@@ -97,18 +101,42 @@ def _decide(
     champion: RegisteredModel | None,
     frozen: DataFrame,
     settings: Settings,
+    tries: int,
 ) -> Decision:
-    scorer = ComplaintScorer.load(registry.fetch(challenger))
-    labels, probabilities = score_complaints(frozen, scorer)
-    evaluation = evaluate(labels, probabilities, settings.bootstrap_rounds, scorer.threshold)
-    champion_probabilities = None
+    scorers = {"challenger": ComplaintScorer.load(registry.fetch(challenger))}
     if champion is not None:
-        _, champion_probabilities = score_complaints(frozen, ComplaintScorer.load(registry.fetch(champion)))
+        scorers["champion"] = ComplaintScorer.load(registry.fetch(champion))
+    scored = score_slice(frozen, {name: scorer.score for name, scorer in scorers.items()})
+    labels = np.asarray(scored.column(LABEL))
+    probabilities = {name: np.asarray(scored.column(name)) for name in scorers}
+    threshold = scorers["challenger"].threshold
+    evaluation = evaluate(labels, probabilities["challenger"], settings.bootstrap_rounds, threshold)
     prior = challenger.tags.prior
     if prior is None:
         raise ModelError(f"version {challenger.version} has no tag 'prior' with the success rate of its training split")
-    both = EvaluationSlice(labels, probabilities, champion_probabilities, prior)
+    both = EvaluationSlice(
+        labels, probabilities["challenger"], probabilities.get("champion"), prior, _segments(scored), tries
+    )
     return decide(evaluation, both, settings.bootstrap_rounds)
+
+
+def _segments(scored: pa.Table) -> dict[str, NDArray[np.bool_]]:
+    """The rows of each product and each state."""
+    segments: dict[str, NDArray[np.bool_]] = {}
+    for column in SEGMENT_COLUMNS:
+        values = np.asarray(scored.column(column).fill_null(""), dtype=object)
+        segments |= {f"{column}={value}": values == value for value in np.unique(values.astype(str))}
+    return segments
+
+
+def _tries(tables: Tables, challenger: RegisteredModel, subject: Subject) -> int:
+    """How many other challengers were compared with this champion, on this slice or on earlier ones."""
+    if subject.champion is None or not tables.exists(MODEL_EVENTS):
+        return 0
+    is_validation = F.col("event").isin(*(str(event) for event in _EVENTS.values()))
+    against = F.get_json_object("evidence", "$.slice").startswith(f"champion {subject.champion} on ")
+    others = tables.read(MODEL_EVENTS).where(is_validation & against & (F.col("model_version") != challenger.version))
+    return others.select("model_version").distinct().count()
 
 
 def _write(

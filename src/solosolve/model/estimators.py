@@ -131,6 +131,20 @@ class XgboostEngine:
 ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (GbtEngine(), XgboostEngine())}
 
 
+BOTH = "both"
+"""The value of `--engine` for which every engine fits a candidate."""
+
+
+def candidates(name: str, workers: int = 1) -> tuple[Engine, ...]:
+    """Looks up the engines that compete: the named one, or for BOTH all of them.
+
+    Raises:
+        UsageError: No engine has that name.
+    """
+    names = ENGINES if name == BOTH else (name,)
+    return tuple(engine(each, workers) for each in names)
+
+
 def engine(name: str, workers: int = 1) -> Engine:
     """Looks up an engine.
 
@@ -142,6 +156,6 @@ def engine(name: str, workers: int = 1) -> Engine:
         UsageError: No engine has that name.
     """
     if name not in ENGINES:
-        raise UsageError(f"engine: found '{name}', allowed: {', '.join(ENGINES)}")
+        raise UsageError(f"engine: found '{name}', allowed: {', '.join((*ENGINES, BOTH))}")
     found = ENGINES[name]
     return replace(found, num_workers=workers) if isinstance(found, XgboostEngine) else found

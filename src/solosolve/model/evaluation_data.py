@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType, StructField, StructType
 
 from solosolve.model.feature_kernel import block_of
-from solosolve.model.metrics import Floats
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import LABEL, TEST, TRAIN, VALIDATE
 from solosolve.transforms.fingerprints import data_hash
-from solosolve.transforms.predictions import with_probability
+from solosolve.transforms.predictions import ScoreBatch
 
 
 def trainable_features(features: DataFrame) -> DataFrame:
@@ -52,19 +51,29 @@ def collect_log_odds(rows: DataFrame, scorer: ComplaintScorer) -> pa.Table:
     return chosen.mapInArrow(score_batches, schema).toArrow().sort_by("complaint_id")
 
 
-def score_complaints(rows: DataFrame, scorer: ComplaintScorer) -> tuple[Floats, Floats]:
-    """Scores raw complaints and collects the result.
+SEGMENT_COLUMNS = ("product", "state")
+"""The columns whose values are the segments that the gate looks at one by one."""
+
+
+def score_slice(rows: DataFrame, scores: Mapping[str, ScoreBatch]) -> pa.Table:
+    """Scores raw complaints with several models in one pass and collects the result.
 
     Args:
         rows: `complaint_id`, the filed columns and the label.
-        scorer: The model.
+        scores: Name to the scorer's function.
 
     Returns:
-        Labels and probabilities in the order of `complaint_id`, each of shape (rows,).
+        `complaint_id`, SEGMENT_COLUMNS, the label and one column of probabilities per name, in the order of
+        `complaint_id`.
     """
-    return _collect(with_probability(rows, scorer.score))
+    kept = ("complaint_id", *SEGMENT_COLUMNS, LABEL)
 
+    def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            found = batch.select(kept)
+            for name, score in scores.items():
+                found = found.append_column(name, pa.array(score(batch), pa.float64()))
+            yield found
 
-def _collect(scored: DataFrame) -> tuple[Floats, Floats]:
-    table = scored.select("complaint_id", LABEL, "probability").toArrow().sort_by("complaint_id")
-    return np.asarray(table.column(LABEL)), np.asarray(table.column("probability"))
+    fields = [rows.schema[name] for name in kept] + [StructField(name, DoubleType()) for name in scores]
+    return rows.mapInArrow(score_batches, StructType(fields)).toArrow().sort_by("complaint_id")

@@ -199,6 +199,18 @@ class Cells:
         return self.true_negative / failures if failures else math.nan
 
     @property
+    def failure_precision(self) -> float:
+        """The share of predicted failures that failed; NaN if none is predicted."""
+        predicted = self.total - self.predicted_positive
+        return self.true_negative / predicted if predicted else math.nan
+
+    @property
+    def failure_f1(self) -> float:
+        """The harmonic mean of precision and recall of failures; NaN if there are none, predicted or actual."""
+        both = (self.total - self.predicted_positive) + (self.total - self.actual_positive)
+        return 2 * self.true_negative / both if both else math.nan
+
+    @property
     def _by_class(self) -> tuple[tuple[float, float, float], ...]:
         """Correct, predicted and actual rows of the negative class, then of the positive class."""
         return (

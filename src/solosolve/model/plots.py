@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -46,6 +46,24 @@ def confusion_plot(matrix: ConfusionMatrix) -> Figure:
     for row, counts in enumerate(matrix):
         for column, count in enumerate(counts):
             axes.text(column, row, f"{count:,}", ha="center", va="center")
+    return figure
+
+
+def replay_plot(aucs: Mapping[str, Sequence[float]], promotions: Sequence[int]) -> Figure:
+    """Plots the AUC of several models by month, with a line where a version became champion.
+
+    Args:
+        aucs: Model to its AUC in months 1, 2, ...
+        promotions: The months of promotions.
+    """
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xlabel="Month", ylabel="AUC", title="Predictions when they were made, against the true outcomes")
+    for name, values in aucs.items():
+        axes.plot(range(1, len(values) + 1), values, marker="o", label=name.replace("_", " "))
+    for month in promotions:
+        axes.axvline(month, linestyle=":", color="grey")
+    axes.legend()
     return figure
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
 
 from solosolve.errors import ModelError
 from solosolve.model.evaluation import Evaluation, bootstrap, require_measurable
@@ -16,12 +19,23 @@ from solosolve.model.metrics import Floats, measure
 AUC_TOLERANCE = 0.01
 """How far below the champion's AUC the lower end of the paired 95 % interval may reach."""
 
+NOISE_BUDGET = 0.02
+"""The chance that any challenger of one champion, however many there are, is promoted without being better."""
+
+CALIBRATION_LIMIT = 0.05
+"""The calibration error that a challenger may have, unless the champion's is larger."""
+
+SEGMENT_ROWS, SEGMENT_TOLERANCE = 200, 0.03
+"""Segments of the slice with at least so many complaints; how far the log loss may rise there above the champion's."""
+
 
 class GateResult(StrEnum):
     """How the gate decided on a challenger."""
 
     PASSED = "passed"
     PROVISIONAL = "provisional"
+    SHADOW = "shadow"
+    """As good as the champion as far as can be seen, but not certainly better: it scores beside it, unseen."""
     REJECTED = "rejected"
 
 
@@ -56,21 +70,31 @@ class EvaluationSlice:
         challenger: The challenger's probabilities, shape (rows,).
         champion: The champion's; None without a champion.
         prior: Success rate of the challenger's training split.
+        segments: Name to which rows belong to it, each of shape (rows,).
+        tries: How many other challengers the gate has compared with this champion.
     """
 
     labels: Floats
     challenger: Floats
     champion: Floats | None
     prior: float
+    segments: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    tries: int = 0
 
 
 def decide(evaluation: Evaluation, frozen: EvaluationSlice, rounds: int) -> Decision:
     """Decides whether the challenger may become the champion.
 
     It must beat the prior: the interval of its AUC lies above 0.5, and its log loss is lower than that of predicting
-    the training success rate for every complaint. If there is a champion, the challenger must also be at least as good
-    on the same complaints: in AUC, in log loss, and with the paired 95 % interval of the AUC difference above
-    -AUC_TOLERANCE. The first model has no champion to protect: if it does not beat the prior, it is provisional.
+    the training success rate for every complaint. The first model has no champion to protect: if it does not beat the
+    prior, it is provisional.
+
+    If there is a champion, no harm may be visible on the same complaints: the paired 95 % interval of the AUC
+    difference stays above -AUC_TOLERANCE, the calibration error within CALIBRATION_LIMIT, and the log loss of no
+    segment rises by more than SEGMENT_TOLERANCE. And the challenger must be better with certainty: the k-th challenger
+    of a champion is tested for a lower log loss at the level NOISE_BUDGET / (k (k + 1)), and these levels add up to
+    NOISE_BUDGET (alpha spending: Foster and Stine, 2008). One that does no harm and whose log loss is not higher, but
+    that is not certainly better, goes into shadow.
 
     Args:
         evaluation: The challenger's quality on the slice.
@@ -87,9 +111,15 @@ def decide(evaluation: Evaluation, frozen: EvaluationSlice, rounds: int) -> Deci
     if frozen.champion is None:
         is_better = all(check.is_passed for check in checks)
         return Decision(GateResult.PASSED if is_better else GateResult.PROVISIONAL, checks)
-    checks += _against_champion(evaluation, frozen, frozen.champion, rounds)
-    is_better = all(check.is_passed for check in checks)
-    return Decision(GateResult.PASSED if is_better else GateResult.REJECTED, checks)
+    harm, gain = _against_champion(evaluation, frozen, frozen.champion, rounds)
+    is_safe = all(check.is_passed for check in (*checks, *harm))
+    if is_safe and gain.is_passed:
+        result = GateResult.PASSED
+    elif is_safe and gain.found >= -gain.margin:
+        result = GateResult.SHADOW
+    else:
+        result = GateResult.REJECTED
+    return Decision(result, (*checks, *harm, gain.check))
 
 
 def _against_prior(evaluation: Evaluation, frozen: EvaluationSlice) -> tuple[Check, ...]:
@@ -102,29 +132,67 @@ def _against_prior(evaluation: Evaluation, frozen: EvaluationSlice) -> tuple[Che
     )
 
 
+@dataclass(frozen=True)
+class _Gain:
+    """How much lower the challenger's log loss certainly is: the lower end of its interval, and its half-width."""
+
+    found: float
+    margin: float
+    level: float
+
+    @property
+    def is_passed(self) -> bool:
+        return self.found > 0
+
+    @property
+    def check(self) -> Check:
+        required = f"lower end of the interval at level {self.level:.2g} above 0"
+        return Check("log_loss_gain", self.is_passed, self.found, required)
+
+
 def _against_champion(
     evaluation: Evaluation, frozen: EvaluationSlice, probabilities: Floats, rounds: int
-) -> tuple[Check, ...]:
-    auc, loss = _required(evaluation, "auc", "value"), _required(evaluation, "log_loss", "value")
+) -> tuple[tuple[Check, ...], _Gain]:
+    """The checks for harm, and the gain."""
     require_measurable(frozen.labels, probabilities)
+    _required(evaluation, "auc", "value")
     champion = measure(frozen.labels, probabilities)
     both = bootstrap(frozen.labels, {"challenger": frozen.challenger, "champion": probabilities}, rounds)
     difference_low = float(np.percentile(both["challenger"]["auc"] - both["champion"]["auc"], 2.5))
-    return (
-        Check("auc_not_below_champion", auc >= champion["auc"], auc, f"at least the champion's {champion['auc']:.4f}"),
-        Check(
-            "log_loss_not_above_champion",
-            loss <= champion["log_loss"],
-            loss,
-            f"at most the champion's {champion['log_loss']:.4f}",
-        ),
+    error = _required(evaluation, "calibration_error", "value")
+    limit = max(CALIBRATION_LIMIT, champion["calibration_error"])
+    checks = (
         Check(
             "auc_difference_interval",
             difference_low > -AUC_TOLERANCE,
             difference_low,
             f"lower end of the 95 % interval above {-AUC_TOLERANCE}",
         ),
+        Check("calibration_error", error <= limit, error, f"at most {limit:.4f}"),
+        *_floors(frozen, probabilities),
     )
+    gains = both["champion"]["log_loss"] - both["challenger"]["log_loss"]
+    number = frozen.tries + 1
+    level = NOISE_BUDGET / (number * (number + 1))
+    # The resamples give the spread, and the normal distribution its tail: 300 of them say nothing about the 1000th.
+    margin = float(norm.ppf(1 - level) * gains.std())
+    gain = champion["log_loss"] - _required(evaluation, "log_loss", "value")
+    return checks, _Gain(gain - margin, margin, level)
+
+
+def _floors(frozen: EvaluationSlice, probabilities: Floats) -> Iterator[Check]:
+    """One check per segment that is large enough to be measured."""
+    for name, rows in sorted(frozen.segments.items()):
+        if rows.sum() < SEGMENT_ROWS:
+            continue
+        losses = (_mean_log_loss(frozen.labels[rows], each[rows]) for each in (frozen.challenger, probabilities))
+        rise = next(losses) - next(losses)
+        yield Check(f"segment {name}", rise <= SEGMENT_TOLERANCE, rise, f"log loss at most {SEGMENT_TOLERANCE} higher")
+
+
+def _mean_log_loss(labels: Floats, probabilities: Floats) -> float:
+    likely = np.clip(np.where(labels == 1, probabilities, 1 - probabilities), 1e-15, 1)
+    return float(-np.log(likely).mean())
 
 
 def _prior_log_loss(frozen: EvaluationSlice) -> float:

@@ -25,6 +25,8 @@ class VersionState(StrEnum):
     """Not validated, or its validation was interrupted."""
     VALIDATED = "validated"
     """The gate accepted it."""
+    SHADOW = "shadow"
+    """The gate lets it score beside the champion."""
     REJECTED = "rejected"
     """The gate rejected it."""
     PROMOTED = "promoted"
@@ -131,7 +133,8 @@ class VersionTags:
             return VersionState.PROVISIONAL if self.is_provisional else VersionState.PROMOTED
         if self.validation is None:
             return VersionState.TRAINED
-        return VersionState.REJECTED if self.validation == GateResult.REJECTED else VersionState.VALIDATED
+        states = {GateResult.REJECTED: VersionState.REJECTED, GateResult.SHADOW: VersionState.SHADOW}
+        return states.get(self.validation, VersionState.VALIDATED)
 
     def without_result(self, subject: Subject | None) -> Self:
         """The tags at the start of a validation: earlier result and promotion cleared."""
@@ -157,8 +160,8 @@ class VersionTags:
             ModelError: The version has not passed a validation against this champion.
         """
         self.require_validated_against(champion)
-        if self.validation == GateResult.REJECTED:
-            raise ModelError("the version was rejected by its validation")
+        if self.validation in (GateResult.REJECTED, GateResult.SHADOW):
+            raise ModelError(f"the version's validation says {self.validation}, not {GateResult.PASSED}")
         return replace(self, is_provisional=self.validation == GateResult.PROVISIONAL, replaces=champion)
 
     def require_validated_against(self, champion: int | None) -> None:

@@ -16,7 +16,7 @@ from solosolve.samples.handling import CONSENT_PROVIDED, NOT_APPLICABLE, load_ha
 from solosolve.samples.narratives import load_narrative_writer
 from solosolve.samples.outcomes import IN_PROGRESS, UNTIMELY, Filings, Outcomes, load_outcome_model
 from solosolve.samples.taxonomy import Subjects, load_taxonomy
-from solosolve.samples.themes import planted_strength
+from solosolve.samples.themes import THEME_EFFECTS, planted_strength
 
 REPUBLISHED_SHARE = 0.002
 """Share of records that a later record with the same complaint id supersedes."""
@@ -45,13 +45,16 @@ class Batch:
         return replace(self, complaint_id=complaint_id, columns=columns)
 
 
-def build_batch(rng: np.random.Generator, quantile: Floats, last_id: int) -> Batch:
+def build_batch(
+    rng: np.random.Generator, quantile: Floats, last_id: int, theme_effects: Floats = THEME_EFFECTS
+) -> Batch:
     """Makes the complaints at the given quantiles of the file's total volume.
 
     Args:
         rng: Source of all randomness.
         quantile: Ascending numbers from 0 to 1, one per complaint.
         last_id: Id of the preceding complaint.
+        theme_effects: What each theme adds to a complaint's strength (log-odds); shape (themes,).
 
     Returns:
         The batch, with ids greater than `last_id`.
@@ -64,7 +67,7 @@ def build_batch(rng: np.random.Generator, quantile: Floats, last_id: int) -> Bat
     is_open = handling.draw_open(rng, calendar, dates)
     channel, consent = handling.draw_route(rng, calendar, dates, subjects.issue_product_family, is_open)
     has_narrative = (consent == handling.consent_code(CONSENT_PROVIDED)) & ~is_open
-    narrative, theme_strength = _write_narratives(rng, dates, subjects, has_narrative)
+    narrative, theme_strength = _write_narratives(rng, dates, subjects, has_narrative, theme_effects)
     filings = Filings(
         dates=dates,
         issue=subjects.issue,
@@ -120,7 +123,7 @@ def published_columns(rng: np.random.Generator, batch: Batch, records: int) -> d
 
 
 def _write_narratives(
-    rng: np.random.Generator, dates: Dates, subjects: Subjects, has_narrative: Bools
+    rng: np.random.Generator, dates: Dates, subjects: Subjects, has_narrative: Bools, effects: Floats
 ) -> tuple[Texts, Floats]:
     """Returns each complaint's narrative (or a blank) and what its themes add to its strength."""
     rows = np.flatnonzero(has_narrative)
@@ -133,7 +136,7 @@ def _write_narratives(
     originals = load_duplicates().draw_originals(rng, dates[rows], subject)
     written, themes = load_narrative_writer().write(rng, product_family, subjects.issue_group[rows])
     texts[rows] = written[originals]
-    strength[rows] = planted_strength(themes)[originals]
+    strength[rows] = planted_strength(themes, effects)[originals]
     return texts, strength
 
 

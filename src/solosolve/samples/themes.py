@@ -203,19 +203,19 @@ THEMES: tuple[Theme, ...] = (
     ),
 )
 
-_EFFECTS: Floats = np.array([theme.effect for theme in THEMES])
+THEME_EFFECTS: Floats = np.array([theme.effect for theme in THEMES])
 THEME_SHARES: Floats = np.array([theme.share for theme in THEMES])
-_MEAN_EFFECT = float(_EFFECTS @ THEME_SHARES)
 
 
-def planted_strength(themes: Bools) -> Floats:
+def planted_strength(themes: Bools, effects: Floats = THEME_EFFECTS) -> Floats:
     """Returns what the themes of each narrative add to its complaint's strength.
 
     Args:
         themes: Which themes each narrative mentions; shape (narratives, themes).
+        effects: Each theme's effect (log-odds); shape (themes,).
 
     Returns:
         The sum of the themes' effects, centred on its expected value.
     """
-    strength: Floats = themes @ _EFFECTS - _MEAN_EFFECT
+    strength: Floats = themes @ effects - float(effects @ THEME_SHARES)
     return strength

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
@@ -55,8 +55,17 @@ def _append(reader: DeltaReader, path: Path, feedback: Feedback) -> bool:
         DeltaTable.create(path, schema, configuration=table_properties(FEEDBACK))
     elif _is_recorded(reader, feedback):
         return False
+    else:
+        _add_columns(DeltaTable(path))
     write_deltalake(path, pa.Table.from_pylist([feedback.as_row()], schema=schema), mode="append")
     return True
+
+
+def _add_columns(table: DeltaTable) -> None:
+    """Adds the columns that the schema has gained since an earlier release made the table."""
+    present = {field.name for field in table.schema().fields}
+    if missing := [field for field in Schema.from_arrow(SCHEMAS[FEEDBACK]).fields if field.name not in present]:
+        table.alter.add_columns(missing)
 
 
 def _is_recorded(reader: DeltaReader, feedback: Feedback) -> bool:

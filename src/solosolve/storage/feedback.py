@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
-from solosolve.names import FEEDBACK
+from solosolve.names import FEEDBACK, REVIEW_LABEL, Verdict
+
+__all__ = ["CURRENT_VERDICTS", "LIVE_FEEDBACK", "Feedback", "FeedbackLog", "Verdict"]
 
 
-class Verdict(StrEnum):
-    """A reviewer's verdict; WITHDRAWN takes back the row with the same `feedback_id`."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    UNSURE = "unsure"
-    WITHDRAWN = "withdrawn"
-
-    @property
-    def label(self) -> float | None:
-        """1.0 for success, 0.0 for failure, None for the others."""
-        return {Verdict.SUCCESS: 1.0, Verdict.FAILURE: 0.0}.get(self)
-
-
-CURRENT_VERDICTS = (
-    f"(select * from {FEEDBACK} where verdict <> '{Verdict.WITHDRAWN}' and feedback_id not in "
-    f"(select feedback_id from {FEEDBACK} where verdict = '{Verdict.WITHDRAWN}'))"
+_IS_LIVE = (
+    f"verdict <> '{Verdict.WITHDRAWN}' and feedback_id not in "
+    f"(select feedback_id from {FEEDBACK} where verdict = '{Verdict.WITHDRAWN}')"
 )
-"""A subquery for the verdicts in `silver.feedback` that have not been withdrawn."""
+
+LIVE_FEEDBACK = f"(select * from {FEEDBACK} where {_IS_LIVE})"
+"""A subquery for the rows of `silver.feedback` that have not been withdrawn: verdicts and observed events."""
+
+CURRENT_VERDICTS = f"(select * from {FEEDBACK} where source = '{REVIEW_LABEL}' and {_IS_LIVE})"
+"""A subquery for the reviewers' verdicts that have not been withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +40,8 @@ class Feedback:
         state: The complaint's state.
         product: The complaint's product.
         source: Where the verdict came from.
+        picked_by: How the review queue picked the complaint; None for one that the reviewer looked up.
+        pick_probability: For a random pick, how likely each waiting complaint was to be picked.
     """
 
     feedback_id: str
@@ -61,7 +55,9 @@ class Feedback:
     company: str | None
     state: str | None
     product: str | None
-    source: str = "review"
+    source: str = REVIEW_LABEL
+    picked_by: str | None = None
+    pick_probability: float | None = None
 
     def as_row(self) -> dict[str, object]:
         """Column names and values."""
@@ -79,6 +75,8 @@ class Feedback:
             "company": self.company,
             "state": self.state,
             "product": self.product,
+            "picked_by": self.picked_by,
+            "pick_probability": self.pick_probability,
         }
 
 

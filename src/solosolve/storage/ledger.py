@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 
 from solosolve.clock import now
 from solosolve.names import MODEL_EVENTS
@@ -13,7 +14,12 @@ from solosolve.storage.tables import Tables
 
 
 def record_event(
-    tables: Tables, model_version: int, event: ModelEvent, evidence: Mapping[str, object], alias: str | None = None
+    tables: Tables,
+    model_version: int,
+    event: ModelEvent,
+    evidence: Mapping[str, object],
+    alias: str | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Appends one event to `gold.model_events`.
 
@@ -23,7 +29,7 @@ def record_event(
         event: What happened.
         evidence: The reasons, as JSON values.
         alias: The alias that moved, if any.
+        at: When it happened; now when None.
     """
-    at = now()
-    row = (at, model_version, event.value, alias, tables.settings.actor, json.dumps(evidence, sort_keys=True))
+    row = (at or now(), model_version, event.value, alias, tables.settings.actor, json.dumps(evidence, sort_keys=True))
     tables.append(MODEL_EVENTS, tables.spark.createDataFrame([row], spark_schema(MODEL_EVENTS)))

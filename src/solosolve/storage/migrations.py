@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import functions as F
 
-from solosolve.names import DUPLICATE, FEATURES
+from solosolve.names import DUPLICATE, FEATURES, Table
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.table_facts import properties
 from solosolve.storage.tables import Tables
 from solosolve.table_properties import CHECKS
@@ -25,9 +26,23 @@ def rename_split(tables: Tables) -> None:
         return
     table = tables.delta(FEATURES)
     with tables.writing(FEATURES):
-        tables.drop_check(FEATURES, _CHECK)
+        tables.alter(FEATURES, f"DROP CONSTRAINT IF EXISTS {_CHECK}")
         table.update(F.col("split") == _FORMER_NAME, {"split": F.lit(DUPLICATE)})
-        tables.add_check(FEATURES, _CHECK)
+        tables.alter(FEATURES, f"ADD CONSTRAINT {_CHECK} CHECK ({CHECKS[FEATURES][_CHECK]})")
+
+
+def add_columns(tables: Tables, table: Table) -> None:
+    """Adds the columns that the table's schema has gained since an earlier release made it; its rows have nulls there.
+
+    Tables that have all columns, or do not exist yet, stay unchanged.
+    """
+    if not tables.exists(table):
+        return
+    with tables.writing(table):
+        present = set(tables.read(table).columns)
+        if missing := [field for field in spark_schema(table).fields if field.name not in present]:
+            columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in missing)
+            tables.alter(table, f"ADD COLUMNS ({columns})")
 
 
 def _normalised(condition: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pyarrow as pa
@@ -18,6 +19,21 @@ from solosolve.storage.registry import Registry
 
 _KEPT_VERSIONS = 4
 _NAMED_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A probability and what makes it up: in log-odds, `base` and the effects add up to it.
+
+    Attributes:
+        probability: From 0 to 1.
+        base: The average of all complaints, in log-odds.
+        effects: Feature names and effects in log-odds, the largest first.
+    """
+
+    probability: float
+    base: float
+    effects: tuple[tuple[str, float], ...]
 
 
 class ModelExplainer:
@@ -47,14 +63,22 @@ class ModelExplainer:
         Raises:
             ModelError: The version cannot be loaded, or cannot score the complaint.
         """
+        return list(self.explain_fully(complaint, model_version).effects)
+
+    def explain_fully(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
+        """Attributes a complaint's probability to its features, with the average and the probability itself; as
+        `explain`.
+        """
         # Neither the registry's client nor the trees may be used by two threads at once.
         with self._lock:
             row = {name: [None if (value := complaint.get(name)) is None else str(value)] for name in FILED_TYPES}
             texts = pa.table({name: pa.array(values, pa.string()) for name, values in row.items()})
             scorer = self._scorer(model_version)
-            effects = scorer.explain(as_raw_complaints(texts))[0]
+            raw = as_raw_complaints(texts)
+            effects, probability = scorer.explain(raw)[0], float(scorer.score(raw)[0])
         words = scorer.encoder.words_by_feature(complaint)
-        return [(_named(feature, words), effect) for feature, effect in effects.items() if feature != INTERCEPT]
+        named = [(_named(feature, words), effect) for feature, effect in effects.items() if feature != INTERCEPT]
+        return Explanation(probability, effects[INTERCEPT], tuple(named))
 
     def _load(self, version: int) -> ComplaintScorer:
         try:

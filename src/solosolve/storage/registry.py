@@ -16,35 +16,20 @@ import pandas as pd
 from filelock import FileLock
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types.schema import ColSpec, DataType, Schema
 
 from solosolve.errors import ModelError, NoChampionError
+from solosolve.model.reference import REFERENCE_FILE, Reference
 from solosolve.model.scoring_code import LOADER_MODULE, copy_scoring_code
 from solosolve.model.version_tags import FINGERPRINT, TAG_NAMES, VersionTags
-from solosolve.names import CHAMPION, FILED_COLUMNS
+from solosolve.names import CHAMPION
 from solosolve.settings import Settings
+from solosolve.storage.model_signature import EXAMPLE, REQUIREMENTS, SIGNATURE
 
 logger = logging.getLogger("solosolve.registry")
 
 _OLDER_LOADERS = ("solosolve.model.served",)
 """Loader modules named by versions that earlier releases registered; the model files are the same."""
-_REQUIREMENTS = ("mmh3", "numpy", "pandas", "pyarrow", "pydantic", "scipy", "xgboost-cpu")
-EXAMPLE = {
-    "date_received": "2017-01-15",
-    "product": "Mortgage",
-    "sub_product": "Conventional fixed mortgage",
-    "issue": "Loan servicing, payments, escrow account",
-    "sub_issue": None,
-    "consumer_complaint_narrative": "My payment of {$100.00} was not applied to the account.",
-    "company": "Example Bank",
-    "state": "CA",
-    "zip_code": "900XX",
-    "tags": None,
-    "submitted_via": "Web",
-}
-"""A made-up complaint as text, so that no personal text becomes an input example."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +111,10 @@ class Registry:
                 name="model",
                 loader_module=LOADER_MODULE,
                 data_path=str(files),
-                signature=_SIGNATURE,
+                signature=SIGNATURE,
                 input_example=pd.DataFrame([EXAMPLE]),
                 code_paths=[str(copy_scoring_code(Path(code)))],
-                pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+                pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
             )
         output = io.StringIO()
         with redirect_stderr(output):  # MLflow's output repeats what the ledger and report show
@@ -187,6 +172,20 @@ class Registry:
         """Removes the alias."""
         self._client.delete_registered_model_alias(self.model_name, alias)
 
+    def model_tag(self, name: str) -> str | None:
+        """A tag of the registered model, which all its versions share; None if it has none."""
+        try:
+            value = self._client.get_registered_model(self.model_name).tags.get(name)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return None
+            raise
+        return None if value is None else str(value)
+
+    def set_model_tag(self, name: str, value: str) -> None:
+        """Sets a tag of the registered model."""
+        self._client.set_registered_model_tag(self.model_name, name, value)
+
     def write_tags(self, model: RegisteredModel, tags: VersionTags) -> RegisteredModel:
         """Replaces the version's project tags; deletes before it sets.
 
@@ -204,6 +203,13 @@ class Registry:
             if stored.get(key) != value:
                 self._client.set_model_version_tag(self.model_name, str(model.version), key, value)
         return self.get(model.version)
+
+    def reference(self, model: RegisteredModel) -> Reference | None:
+        """What a version was trained on, in counts; None if its training did not record that."""
+        if all(file.path != REFERENCE_FILE for file in self._client.list_artifacts(model.run_id)):
+            return None
+        text = mlflow.artifacts.load_text(f"runs:/{model.run_id}/{REFERENCE_FILE}")
+        return Reference.model_validate_json(text)
 
     def fetch(self, model: RegisteredModel) -> Path:
         """Fetches the files of a version.
@@ -229,9 +235,3 @@ class Registry:
 
 def _registered(found: ModelVersion) -> RegisteredModel:
     return RegisteredModel(found.name, int(found.version), found.run_id, dict(found.tags))
-
-
-_SIGNATURE = ModelSignature(
-    inputs=Schema([ColSpec(DataType.string, name, required=EXAMPLE[name] is not None) for name in FILED_COLUMNS]),
-    outputs=Schema([ColSpec(DataType.double, "probability"), ColSpec(DataType.double, "prediction")]),
-)

@@ -37,7 +37,8 @@ class Tables:
     """The project's tables, at the place that the settings name.
 
     Local writes hold a lock per table across processes, because Delta on a local disk is not safe when two processes
-    write (https://docs.delta.io/latest/delta-storage.html). docs/clusters.md says which stores need more than that.
+    write (https://docs.delta.io/latest/delta-storage.html). Of tables with a URL, it keeps out processes with the same
+    home; docs/clusters.md says which stores need more.
     """
 
     spark: SparkSession
@@ -168,13 +169,9 @@ class Tables:
             return DeltaTable.forPath(self.spark, self._path(table))
         return DeltaTable.forName(self.spark, self._name(table))
 
-    def drop_check(self, table: Table, name: str) -> None:
-        """Drops a CHECK constraint, if the table has it; hold `writing(table)`."""
-        self.spark.sql(f"ALTER TABLE {self._identifier(table)} DROP CONSTRAINT IF EXISTS {name}")
-
-    def add_check(self, table: Table, name: str) -> None:
-        """Adds one of the table's CHECK constraints, which all rows must meet; hold `writing(table)`."""
-        self.spark.sql(f"ALTER TABLE {self._identifier(table)} ADD CONSTRAINT {name} CHECK ({CHECKS[table][name]})")
+    def alter(self, table: Table, change: str) -> None:
+        """Changes the definition of a table: runs ALTER TABLE with the rest of the statement; hold `writing(table)`."""
+        self.spark.sql(f"ALTER TABLE {self._identifier(table)} {change}")
 
     def version(self, table: Table) -> int:
         """The number of the table's newest commit; creates the table if necessary.

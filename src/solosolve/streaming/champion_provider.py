@@ -6,19 +6,23 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 from pyspark.sql import functions as F
 
+from solosolve.clock import now
 from solosolve.errors import ModelError, NoChampionError, one_line
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
-from solosolve.names import CHAMPION, PREDICTIONS
+from solosolve.names import PREDICTIONS
+from solosolve.storage.champion_moves import champion_at
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
-from solosolve.storage.registry import EXAMPLE, RegisteredModel, Registry
+from solosolve.storage.model_signature import EXAMPLE
+from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
 from solosolve.transforms.predictions import Scoring
 
@@ -28,23 +32,27 @@ RETRY_SECONDS = 60.0
 """Seconds before a champion that failed to load is tried again."""
 
 
-class ModelStore(Protocol):
-    """The part of the model registry that a stream uses."""
-
-    def find(self, alias: str) -> RegisteredModel | None:
-        """Returns the version that an alias points at, or None."""
-        ...
-
-    def get(self, version: int) -> RegisteredModel:
-        """Returns a version; raises ModelError if it does not exist."""
-        ...
+class ModelFiles(Protocol):
+    """Where the files of a version come from."""
 
     def fetch(self, model: RegisteredModel) -> Path:
         """Returns a local folder with a version's files; raises ModelError if they cannot be fetched."""
         ...
 
 
-def load(registry: ModelStore, model: RegisteredModel) -> Scoring:
+class ModelStore(ModelFiles, Protocol):
+    """The part of the model registry that a stream uses."""
+
+    def champion_at(self, instant: datetime) -> RegisteredModel | None:
+        """Returns the champion at an instant, or None."""
+        ...
+
+    def get(self, version: int) -> RegisteredModel:
+        """Returns a version; raises ModelError if it does not exist."""
+        ...
+
+
+def load(registry: ModelFiles, model: RegisteredModel) -> Scoring:
     """Loads a version and has it score a made-up complaint.
 
     Raises:
@@ -103,10 +111,13 @@ class ChampionProvider:
         def record_failure(version: int, evidence: Mapping[str, object]) -> None:
             record_event(tables, version, ModelEvent.LOAD_FAILED, evidence)
 
-        return cls(Registry(tables.settings), record_failure, lambda: _scored_versions(tables))
+        return cls(_Store(Registry(tables.settings)), record_failure, lambda: _scored_versions(tables))
 
-    def current(self) -> Scoring:
+    def current(self, at: datetime | None = None) -> Scoring:
         """Looks up the champion.
+
+        Args:
+            at: The instant that the predictions will carry; now when None.
 
         Returns:
             The champion. While it is broken, or the registry does not answer, the last good model; the log says why,
@@ -116,7 +127,7 @@ class ChampionProvider:
             ModelError: No champion can score, and no other model has scored before.
         """
         try:
-            champion = self._registry.find(CHAMPION)
+            champion = self._registry.champion_at(at or now())
         except Exception as error:
             logger.debug("the registry does not answer", exc_info=True)
             return self._fall_back(ModelError(f"the model registry does not answer ({one_line(error)})"), error)
@@ -191,6 +202,22 @@ class ChampionProvider:
             except ModelError as error:
                 logger.warning("version %d, which has scored before, cannot be loaded (%s)", version, one_line(error))
         return None
+
+
+@dataclass(frozen=True)
+class _Store:
+    """The registry of a home."""
+
+    registry: Registry
+
+    def champion_at(self, instant: datetime) -> RegisteredModel | None:
+        return champion_at(self.registry, instant)
+
+    def get(self, version: int) -> RegisteredModel:
+        return self.registry.get(version)
+
+    def fetch(self, model: RegisteredModel) -> Path:
+        return self.registry.fetch(model)
 
 
 def _scored_versions(tables: Tables) -> list[int]:

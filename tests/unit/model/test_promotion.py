@@ -11,7 +11,7 @@ import pytest
 from solosolve.errors import ModelError
 from solosolve.model.evaluation import Estimate, Evaluation, evaluate
 from solosolve.model.metrics import Floats
-from solosolve.model.promotion import Decision, EvaluationSlice, GateResult, decide
+from solosolve.model.promotion import NOISE_BUDGET, SEGMENT_ROWS, Decision, EvaluationSlice, GateResult, decide
 
 ROUNDS = 50
 GENERATOR = np.random.default_rng(3)
@@ -67,21 +67,62 @@ def test_decide_passes_a_better_challenger() -> None:
     assert (decision.result, failed(decision)) == (GateResult.PASSED, [])
 
 
-def test_decide_passes_an_equal_challenger() -> None:
+def test_decide_sends_an_equal_challenger_into_shadow() -> None:
     decision = decided(GOOD, champion=GOOD.copy())
-    assert (decision.result, failed(decision)) == (GateResult.PASSED, [])
+    assert (decision.result, failed(decision)) == (GateResult.SHADOW, ["log_loss_gain"])
 
 
 def test_decide_rejects_a_worse_challenger() -> None:
     decision = decided(FAIR, champion=GOOD)
-    against_champion = ["auc_not_below_champion", "log_loss_not_above_champion", "auc_difference_interval"]
-    assert (decision.result, failed(decision)) == (GateResult.REJECTED, against_champion)
+    assert (decision.result, failed(decision)) == (GateResult.REJECTED, ["auc_difference_interval", "log_loss_gain"])
 
 
 def test_decide_rejects_a_challenger_that_ranks_as_well_but_has_worse_probabilities() -> None:
     overconfident = 1 / (1 + np.exp(-3 * np.log(GOOD / (1 - GOOD))))
     decision = decided(overconfident, champion=GOOD)
-    assert (decision.result, "log_loss_not_above_champion" in failed(decision)) == (GateResult.REJECTED, True)
+    assert (decision.result, failed(decision)) == (
+        GateResult.REJECTED,
+        ["log_loss_beats_prior", "calibration_error", "log_loss_gain"],
+    )
+
+
+def test_decide_asks_for_more_certainty_the_more_challengers_there_were() -> None:
+    slightly_better = 1 / (1 + np.exp(-(0.95 * np.log(FAIR / (1 - FAIR)) + 0.05 * np.log(GOOD / (1 - GOOD)))))
+    slice_of = EvaluationSlice(LABELS, slightly_better, FAIR, 0.5)
+    evaluation = evaluate(LABELS, slightly_better, ROUNDS)
+    results = [decide(evaluation, replace(slice_of, tries=tries), ROUNDS) for tries in (0, 1, 20, 10**9)]
+    found = [decision.checks[-1].found for decision in results]
+    assert found == sorted(found, reverse=True)
+    assert (results[0].result, results[-1].result) == (GateResult.PASSED, GateResult.SHADOW)
+    assert "at level 0.01 " in results[0].checks[-1].required
+    assert sum(NOISE_BUDGET / (k * (k + 1)) for k in range(1, 10_000)) <= NOISE_BUDGET
+
+
+def test_decide_promotes_noise_no_more_often_than_it_says() -> None:
+    """A hundred challengers that are the champion plus noise, all of them tries on one slice."""
+    noisy = [np.clip(FAIR + GENERATOR.normal(0, 0.03, len(FAIR)), 0.01, 0.99) for _ in range(100)]
+    results = [
+        decide(evaluate(LABELS, each, ROUNDS), EvaluationSlice(LABELS, each, FAIR, 0.5, tries=number), ROUNDS).result
+        for number, each in enumerate(noisy)
+    ]
+    assert GateResult.PASSED not in results
+
+
+def test_decide_rejects_a_challenger_that_harms_a_segment() -> None:
+    segment = np.arange(len(LABELS)) < 300
+    harmful = np.where(segment, 1 - GOOD, GOOD)
+    slice_of = EvaluationSlice(LABELS, harmful, FAIR, 0.5, {"product=A": segment, "product=B": ~segment})
+    decision = decide(evaluate(LABELS, harmful, ROUNDS), slice_of, ROUNDS)
+    assert (decision.result, "segment product=A" in failed(decision)) == (GateResult.REJECTED, True)
+    assert "segment product=B" not in failed(decision)
+
+
+def test_decide_does_not_measure_a_small_segment() -> None:
+    segment = np.arange(len(LABELS)) < SEGMENT_ROWS - 1
+    slice_of = EvaluationSlice(LABELS, GOOD, FAIR, 0.5, {"product=A": segment})
+    assert [check.name for check in decide(evaluate(LABELS, GOOD, ROUNDS), slice_of, ROUNDS).checks] == [
+        "auc_beats_chance", "log_loss_beats_prior", "auc_difference_interval", "calibration_error", "log_loss_gain",
+    ]  # fmt: skip
 
 
 def test_decide_rejects_a_challenger_that_does_not_beat_the_prior() -> None:

@@ -132,7 +132,7 @@ def test_promotion_of_a_validated_version(tags: VersionTags, champion: int | Non
         (FIRST, 3, "not validated against champion 3: run validate_model first"),
         (FAILED, 3, "not validated against champion 3: run validate_model first"),
         (FAILED, None, "not validated against no champion: run validate_model first"),
-        (REJECTED, 3, "the version was rejected by its validation"),
+        (REJECTED, 3, "the version's validation says rejected, not passed"),
         (PROMOTED, 5, "not validated against champion 5: run validate_model first"),
     ],
 )

@@ -19,7 +19,7 @@ from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
 from solosolve.table_properties import table_properties
-from support.warehouses import feedback
+from support.warehouses import append, feedback
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
@@ -68,6 +68,15 @@ def test_record_refuses_a_second_verdict_until_the_first_is_withdrawn(settings: 
     assert [(row["feedback_id"], row["verdict"]) for row in rows(settings)] == [
         ("a", "success"), ("a", "withdrawn"), ("b", "failure"),
     ]  # fmt: skip
+
+
+def test_record_takes_a_verdict_on_a_complaint_whose_outcome_an_event_reported(settings: Settings) -> None:
+    event = feedback("event", source="event").as_row()
+    append(settings.warehouse, FEEDBACK, [event])
+    log = DeltaFeedback(settings)
+    assert log.record(feedback("a", verdict=Verdict.FAILURE))
+    assert not log.record(feedback("b"))
+    assert [(row["feedback_id"], row["source"]) for row in rows(settings)] == [("a", "review"), ("event", "event")]
 
 
 def test_concurrent_submissions_are_each_recorded_once(settings: Settings) -> None:

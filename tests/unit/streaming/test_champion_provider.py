@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import xgboost as xgb
 
 from solosolve.errors import ModelError, NoChampionError
 from solosolve.model.scorer import ComplaintScorer, as_raw_complaints
-from solosolve.names import CHAMPION, FILED_COLUMNS
+from solosolve.names import FILED_COLUMNS
 from solosolve.storage.registry import RegisteredModel
 from solosolve.streaming.champion_provider import RETRY_SECONDS, ChampionProvider, ModelStore, load, with_control
 from solosolve.transforms.predictions import Scoring
@@ -29,8 +30,7 @@ class MemoryRegistry:
     is_down: bool = False
     files: dict[int, Path] = field(default_factory=dict)
 
-    def find(self, alias: str) -> RegisteredModel | None:
-        assert alias == CHAMPION
+    def champion_at(self, instant: datetime) -> RegisteredModel | None:
         if self.is_down:
             raise ConnectionError("no route to the registry")
         return None if self.champion is None else self.get(self.champion)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,17 +8,30 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from solosolve.names import TRAIN
+from solosolve.names import FEEDBACK, TRAIN, Verdict
+from solosolve.spark_schemas import spark_schema
+from solosolve.transforms.labels import with_labels
 from solosolve.transforms.split import NoOutcomesError, SplitError, filter_training, find_split_days, with_split
 from support.builders import complaints
+from support.label_cases import feedback_row
 
 FIRST_DAY = date(2016, 1, 1)
 Filed = tuple[int, float | None, str]
-"""Days since FIRST_DAY, label, narrative."""
+"""Days since FIRST_DAY, published label, narrative."""
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def filed(spark: SparkSession, *rows: Filed) -> DataFrame:
-    """Complaints with ids from 1 up, passed to Spark in descending order of id."""
+def filed(
+    spark: SparkSession, *rows: Filed, verdicts: dict[int, Verdict] | None = None, maturity_days: int = 60
+) -> DataFrame:
+    """Labelled complaints with ids from 1 up, passed to Spark in descending order of id.
+
+    Args:
+        spark: The session.
+        rows: The complaints.
+        verdicts: Feedback: complaint id to verdict.
+        maturity_days: Days until a published label is final.
+    """
     overrides: list[dict[str, Any]] = [
         {
             "complaint_id": number,
@@ -28,11 +41,22 @@ def filed(spark: SparkSession, *rows: Filed) -> DataFrame:
         }
         for number, (day, label, narrative) in enumerate(rows, 1)
     ]
-    return complaints(spark, *reversed(overrides))
+    given = [feedback_row(f"f{each}", each, verdict, "event", NOW) for each, verdict in (verdicts or {}).items()]
+    columns = spark_schema(FEEDBACK).names
+    feedback = spark.createDataFrame(
+        [{name: row.get(name) for name in columns} for row in given], spark_schema(FEEDBACK)
+    )
+    return with_labels(complaints(spark, *reversed(overrides)), feedback, NOW, maturity_days)
 
 
-def assert_split(spark: SparkSession, rows: list[Filed], maturity_days: int, expected: list[str]) -> None:
-    given_df = filed(spark, *rows)
+def assert_split(
+    spark: SparkSession,
+    rows: list[Filed],
+    maturity_days: int,
+    expected: list[str],
+    verdicts: dict[int, Verdict] | None = None,
+) -> None:
+    given_df = filed(spark, *rows, verdicts=verdicts, maturity_days=maturity_days)
     days = find_split_days(given_df, maturity_days)
     actual_df = with_split(given_df, days)
     assert actual_df.columns == [*given_df.columns, "split"]
@@ -57,6 +81,39 @@ def test_with_split_orders_by_date_and_never_divides_a_day(spark: SparkSession) 
 def test_with_split_uses_the_newest_labels_if_none_is_immature(spark: SparkSession) -> None:
     rows: list[Filed] = [(day, 1.0, str(day)) for day in range(5)]
     assert_split(spark, rows, 0, ["train"] * 3 + ["validate", "test"])
+
+
+def test_feedback_is_mature_when_given_and_published_labels_wait(spark: SparkSession) -> None:
+    published: list[Filed] = [(day, 1.0, str(day)) for day in range(10)]
+    # The published period ends on day 9, so days 5 to 9 are immature, except where an event confirms or overrules.
+    verdicts = {7: Verdict.FAILURE, 10: Verdict.SUCCESS}
+    expected = ["train"] * 5 + ["immature", "validate", "immature", "immature", "test"]
+    # Mature: days 0 to 4 and the days 6 and 9 with feedback, seven in all.
+    assert_split(spark, published, 5, expected, verdicts)
+
+
+def test_feedback_does_not_move_the_end_of_the_published_period(spark: SparkSession) -> None:
+    rows: list[Filed] = [*((day, 1.0, str(day)) for day in range(10)), *((day, None, str(day)) for day in (90, 95))]
+    without = find_split_days(filed(spark, *rows), 2)
+    overruled = find_split_days(filed(spark, *rows, verdicts={10: Verdict.FAILURE, 11: Verdict.SUCCESS}), 2)
+    assert overruled.mature_until == without.mature_until == FIRST_DAY + timedelta(days=7)
+
+
+def test_split_goes_by_date_when_feedback_comes_long_after_the_published_period(spark: SparkSession) -> None:
+    published: list[Filed] = [(day, 1.0, f"old {day}") for day in range(12)]
+    # Years later, days with a single labelled complaint among unlabelled ones.
+    late: list[Filed] = [(3_000 + 10 * n, None, f"late {n}") for n in range(12)]
+    verdicts = {12 + 3 * n: Verdict.FAILURE for n in range(1, 5)}
+    expected = ["train"] * 9 + ["validate"] + ["immature"] * 2
+    # 14 mature labels: 10 published ones and 4 events; 60 % is 8.4, 80 % is 11.2.
+    expected += [{5: "validate", 8: "test", 11: "test", 2: "validate"}.get(n, "unlabelled") for n in range(12)]
+    assert_split(spark, [*published, *late], 2, expected, verdicts)
+
+
+def test_split_by_feedback_alone_leaves_no_label_immature(spark: SparkSession) -> None:
+    rows: list[Filed] = [(day, None, str(day)) for day in range(5)]
+    verdicts = dict.fromkeys(range(1, 6), Verdict.SUCCESS)
+    assert_split(spark, rows, 60, ["train"] * 3 + ["validate", "test"], verdicts)
 
 
 def test_with_split_marks_a_narrative_of_an_earlier_split_as_duplicate(spark: SparkSession) -> None:

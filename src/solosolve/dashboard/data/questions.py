@@ -9,9 +9,11 @@ from solosolve.dashboard.data.answers import Question, ask_where
 from solosolve.dashboard.data.filters import Condition, Filters
 from solosolve.names import (
     DEAD_LETTERS,
+    DRIFT_METRICS,
     FEEDBACK,
     MODEL_EVENTS,
     MODEL_METRICS,
+    MODEL_PERFORMANCE,
     PREDICTIONS,
     QUARANTINE,
     REJECTED,
@@ -70,10 +72,22 @@ def test_split_scores(version: int, filters: Filters) -> Question:
     return ask_where(select, TEST_SCORES, condition, "group by 1, 2", sums=("n",))
 
 
-def test_split_values(column: str, version: int, filters: Filters) -> Question:
-    """Asks for each `value` of a column and its number `n` in a version's test split."""
-    condition = Condition("model_version = :version", (("version", version),)) & filters.in_segment()
-    return ask_where(f"{column} as value, count(*) as n", TEST_SCORES, condition, "group by 1", sums=("n",))
+def drift_windows(version: int, filters: Filters) -> Question:
+    """Asks for a version's features in the windows that start in the period, newest window first."""
+    columns = "window_start, window_end, feature, state, is_alarm, psi, p_value"
+    condition = Condition("model_version = :version", (("version", version),)) & filters.in_period("window_start")
+    return ask_where(columns, DRIFT_METRICS, condition, "order by window_end desc, window_start, feature limit 2000")
+
+
+def performance_by_window(version: int, filters: Filters) -> Question:
+    """Asks for a version's metrics on all labels of the windows that start in the period, newest window first."""
+    columns = (
+        "window_start, window_end, state, metric, value, value_low, value_high, label_count, record_count, "
+        "label_delay_days"
+    )
+    of_version = Condition("model_version = :version and segment = 'all'", (("version", version),))
+    condition = of_version & filters.in_period("window_start")
+    return ask_where(columns, MODEL_PERFORMANCE, condition, "order by window_end desc, window_start, metric limit 1000")
 
 
 def model_events(filters: Filters) -> Question:

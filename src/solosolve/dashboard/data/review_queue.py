@@ -1,4 +1,4 @@
-"""The complaints to review next: those nearest to the threshold, with a turn for products that few verdicts cover."""
+"""The complaints to review next: those nearest to the threshold, mixed with a random sample of all that wait."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question, ask_where
+from solosolve.dashboard.data.audit_sample import audit_places, audit_sample
 from solosolve.dashboard.data.champion import threshold_of
 from solosolve.dashboard.data.filters import Condition, Filters
 from solosolve.errors import NotYetError
-from solosolve.names import FEEDBACK, PREDICTIONS
-from solosolve.storage.feedback import CURRENT_VERDICTS
+from solosolve.names import FEEDBACK, PICKED_UNCERTAIN, PREDICTIONS
+from solosolve.storage.feedback import LIVE_FEEDBACK
 
 QUEUE_LENGTH = 12
 """Complaints in the queue on screen."""
@@ -28,7 +29,7 @@ _MAX_SOURCES = 3
 
 
 def review_queue(
-    answers: Answers, filters: Filters, *, candidates_per_product: int = CANDIDATES_PER_PRODUCT
+    answers: Answers, filters: Filters, audit_share: float, *, candidates_per_product: int = CANDIDATES_PER_PRODUCT
 ) -> list[dict[str, Any]]:
     """Returns the complaints to review next, from the newest model version that has predictions.
 
@@ -37,14 +38,19 @@ def review_queue(
     lowest ratio of verdicts given and complaints queued to the square root of its predictions. So a rare product gets
     its turn, and a large one gets more turns.
 
+    Verdicts on uncertain complaints teach a model, but they do not measure it, because it is worse on those than on
+    others. So some places are for complaints picked at random. A complaint whose outcome an event has reported needs
+    no verdict.
+
     Args:
         answers: Answers from the tables.
         filters: The filters of the page.
+        audit_share: Share of the places for complaints picked at random.
         candidates_per_product: Complaints without a verdict to read for each product.
 
     Returns:
-        At most QUEUE_LENGTH dicts with `complaint_id`, `product`, `company`, `state`, `probability` and
-        `model_version`; the first to review comes first.
+        At most QUEUE_LENGTH dicts with `complaint_id`, `product`, `company`, `state`, `probability`, `model_version`,
+        `picked_by` and `pick_probability` (null unless picked at random); the first to review comes first.
 
     Raises:
         NotYetError: There are no predictions.
@@ -64,24 +70,39 @@ def review_queue(
     bands = _bands(distances, limit * _MAX_SOURCES)
     candidates = answers.ask(_candidates(filters, version, threshold, bands, limit)).to_pylist()
     predictions = answers.ask(questions.predictions_by("product", filters)).to_pylist()
-    waiting = [row for row in candidates if row["complaint_id"] not in reviewed]
-    return _take_turns(waiting, verdicts, questions.totals(predictions, "product"))
+    places = audit_places(verdicts.total(), QUEUE_LENGTH, audit_share)
+    audit = audit_sample(answers, _of_version(filters, version), len(places))
+    taken = reviewed | {row["complaint_id"] for row in audit}
+    waiting = [row for row in candidates if row["complaint_id"] not in taken]
+    uncertain = _take_turns(waiting, verdicts, questions.totals(predictions, "product"), QUEUE_LENGTH - len(audit))
+    return _mixed(uncertain, audit, places)
 
 
-def _take_turns(waiting: list[dict[str, Any]], verdicts: Counter[str], sizes: Counter[str]) -> list[dict[str, Any]]:
-    """Picks the queue from candidates that are ordered by certainty within each product.
+def _mixed(uncertain: list[dict[str, Any]], audit: list[dict[str, Any]], places: list[int]) -> list[dict[str, Any]]:
+    """Puts the complaints of the audit in their places, or at the end if there are not as many others."""
+    queue = [row | {"picked_by": PICKED_UNCERTAIN, "pick_probability": None} for row in uncertain]
+    for place, row in zip(places, audit, strict=False):
+        queue.insert(place, row)
+    return queue
+
+
+def _take_turns(
+    waiting: list[dict[str, Any]], verdicts: Counter[str], sizes: Counter[str], length: int
+) -> list[dict[str, Any]]:
+    """Picks complaints from candidates that are ordered by certainty within each product.
 
     Args:
         waiting: Candidates without a verdict.
         verdicts: Verdicts per product.
         sizes: Predictions per product.
+        length: How many to pick at most.
     """
     by_product: dict[str, list[dict[str, Any]]] = {}
     for row in waiting:
         by_product.setdefault(row["product"] or "", []).append(row)
     turns = Counter(verdicts)
     queue: dict[int, dict[str, Any]] = {}
-    while len(queue) < QUEUE_LENGTH and by_product:
+    while len(queue) < length and by_product:
         product = min(by_product, key=lambda name: ((turns[name] + 1) / math.sqrt(sizes[name] or 1), name))
         row = by_product[product].pop(0)
         if not by_product[product]:
@@ -158,8 +179,8 @@ def _candidates(filters: Filters, version: int, threshold: float, bands: dict[st
 
 
 def _reviewed(answers: Answers) -> tuple[set[int], Counter[str]]:
-    """Returns the complaints that have a verdict, and the number of verdicts per product."""
-    sql = f"select complaint_id, product from {CURRENT_VERDICTS} as verdicts"
+    """Returns the complaints that have a verdict or an event, and the number of both per product."""
+    sql = f"select complaint_id, product from {LIVE_FEEDBACK} as given"
     try:
         rows = answers.ask(Question(sql, (FEEDBACK,))).to_pylist()
     except NotYetError:

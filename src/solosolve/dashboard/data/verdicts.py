@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
+from solosolve.clock import now
+from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.complaint_lookup import complaint_id_from_json, predictions_of
+from solosolve.dashboard.data.filters import Filters
 from solosolve.errors import UsageError
-from solosolve.names import FEEDBACK
+from solosolve.names import FEEDBACK, PICKED_AUDIT, PICKED_UNCERTAIN
 from solosolve.storage.feedback import Feedback, FeedbackLog, Verdict
 
 REASONS = (
@@ -25,9 +27,16 @@ _SUBMISSION_ID = re.compile(r"[0-9a-f]{32}")
 _COPIED_COLUMNS = ("model_version", "probability", "company", "state", "product")
 
 
-def new_review_item(complaint_id: int) -> dict[str, object]:
-    """Returns a complaint to review and the id of the verdict to come: however often it is sent, it is one row."""
-    return {"complaint_id": complaint_id, "submission": uuid.uuid4().hex}
+def new_review_item(complaint_id: int, pick: object = None) -> dict[str, object]:
+    """Returns a complaint to review and the id of the verdict to come: however often it is sent, it is one row.
+
+    Args:
+        complaint_id: The complaint.
+        pick: How the queue picked it: `picked_by` and `pick_probability`; None for a complaint that was looked up.
+    """
+    names = ("picked_by", "pick_probability")
+    picked = {name: pick.get(name) for name in names} if isinstance(pick, Mapping) else {}
+    return {"complaint_id": complaint_id, "submission": uuid.uuid4().hex, **picked}
 
 
 def is_showing(shown: object, item: object) -> TypeGuard[Mapping[str, object]]:
@@ -50,7 +59,8 @@ def build_feedback(
 
     Args:
         answers: Answers from the tables.
-        shown: What the page shows: `complaint_id`, `submission`, and `model_version` and `scored_at` of a prediction.
+        shown: What the page shows: `complaint_id`, `submission`, `model_version` and `scored_at` of a prediction, and
+            `picked_by` and `pick_probability` if the complaint is from the queue.
         verdict: The verdict.
         reason: One of REASONS, or None.
         note: The reviewer's own words, or None.
@@ -73,15 +83,37 @@ def build_feedback(
     ]
     if not predictions:
         raise UsageError(f"complaint {complaint_id} does not have the prediction on this page; reload the page")
+    picked_by, pick_probability = _pick(answers, shown)
     return Feedback(
         feedback_id=submission,
         complaint_id=complaint_id,
         verdict=verdict,
         reviewer=reviewer,
         reason=stated_reason,
-        given_at=datetime.now(UTC),
+        given_at=now(),
         **_copied(predictions[0]),
+        picked_by=picked_by,
+        pick_probability=pick_probability,
     )
+
+
+def _pick(answers: Answers, shown: Mapping[str, object]) -> tuple[str | None, float | None]:
+    """How the queue picked the complaint, as the page says.
+
+    A random pick counts for as many complaints as its probability says, so that must be one that the queue can give.
+
+    Raises:
+        UsageError: The page says something that the queue cannot.
+    """
+    picked_by, probability = shown.get("picked_by"), shown.get("pick_probability")
+    if picked_by in (None, PICKED_UNCERTAIN) and probability is None:
+        return (None if picked_by is None else PICKED_UNCERTAIN), None
+    if picked_by == PICKED_AUDIT and isinstance(probability, float | int) and not isinstance(probability, bool):
+        bins = answers.ask(questions.score_distribution(Filters())).to_pylist()
+        count = sum(row["n"] for row in bins if row["model_version"] == shown.get("model_version"))
+        if count and 1 / count <= probability <= 1:
+            return PICKED_AUDIT, float(probability)
+    raise UsageError("this complaint is not from the queue; reload the page")
 
 
 def _stated_reason(reason: object, note: object) -> str:
@@ -131,15 +163,18 @@ def withdraw(answers: Answers, log: FeedbackLog, submission: object, reviewer: s
         raise UsageError("this verdict does not exist; reload the page")
     given = found[0]
     if given["reviewer"] != reviewer:
-        raise UsageError(f"only {given['reviewer']}, who gave this verdict, can withdraw it")
+        raise UsageError(f"only {given['reviewer'] or 'its sender'}, who gave this verdict, can withdraw it")
     withdrawal = Feedback(
         feedback_id=submission,
         complaint_id=given["complaint_id"],
         verdict=Verdict.WITHDRAWN,
         reviewer=reviewer,
         reason=None,
-        given_at=datetime.now(UTC),
+        given_at=now(),
         **_copied(given),
+        # A table of an earlier release does not have these columns until the next verdict.
+        picked_by=given.get("picked_by"),
+        pick_probability=given.get("pick_probability"),
     )
     log.record(withdrawal)
     return submission

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -151,13 +151,13 @@ def calibration_curve(parts: Sequence[tuple[float, float, int]]) -> go.Figure:
     return figure
 
 
-def drift_bars(indexes: Mapping[str, float]) -> go.Figure:
-    """Population stability index by feature, with lines at MODERATE_DRIFT and LARGE_DRIFT."""
+def drift_bars(indexes: Mapping[str, float], alarms: Collection[str]) -> go.Figure:
+    """Population stability index by feature, those with an alarm highlighted, and lines at the usual two levels."""
     names = sorted(indexes, key=lambda name: indexes[name])
     figure = _figure(showlegend=False)
     figure.add_bar(
         y=[name.replace("_", " ") for name in names], x=[indexes[name] for name in names], orientation="h",
-        marker_color=[FAILURE if indexes[name] > LARGE_DRIFT else NEUTRAL for name in names],
+        marker_color=[FAILURE if name in alarms else NEUTRAL for name in names],
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
     for limit in (MODERATE_DRIFT, LARGE_DRIFT):

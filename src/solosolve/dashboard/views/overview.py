@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views import model_panels, prediction_panels, record_panels, stream_panels
+from solosolve.dashboard.views import model_panels, monitor_panels, prediction_panels, record_panels, stream_panels
 from solosolve.dashboard.views.drawing import Panel, PanelCache
 from solosolve.dashboard.views.elements import attributes, empty, instant
 from solosolve.dashboard.views.routes import OVERVIEW, view_of
@@ -21,9 +21,11 @@ from solosolve.errors import TableError, UsageError
 from solosolve.model.drift import LARGE_DRIFT, MODERATE_DRIFT
 from solosolve.names import (
     DEAD_LETTERS,
+    DRIFT_METRICS,
     FEEDBACK,
     MODEL_EVENTS,
     MODEL_METRICS,
+    MODEL_PERFORMANCE,
     PREDICTIONS,
     QUARANTINE,
     REJECTED,
@@ -59,11 +61,14 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
         Panel("confusion", "Confusion matrix", _SEGMENT_ONLY, _MODEL, model_panels.confusion_matrix),
         Panel("calibration", "Calibration", _SEGMENT_ONLY, _MODEL, model_panels.calibration),
         Panel("drift", "Feature drift",
-              "Predictions compared with test complaints. "
+              "The newest window compared with the training data. Segment filters do not apply. "
               f"Dotted lines: moderate ({MODERATE_DRIFT}) and large ({LARGE_DRIFT}) drift.",
-              (*_MODEL, PREDICTIONS), prediction_panels.drift),
+              (MODEL_EVENTS, DRIFT_METRICS), monitor_panels.drift, 6),
+        Panel("performance", "Performance by window",
+              "On the labels that became known in each window, with 95% intervals. Segment filters do not apply.",
+              (MODEL_EVENTS, MODEL_PERFORMANCE), monitor_panels.performance, 6),
         Panel("feedback", "Performance on feedback", "Reviewers' verdicts compared with the predictions they saw.",
-              (FEEDBACK,), record_panels.performance_on_feedback),
+              (FEEDBACK,), record_panels.performance_on_feedback, 12),
     ),
     "Records": (
         Panel("timeline", "Version history", _PERIOD_ONLY, (MODEL_EVENTS,), model_panels.version_history, 12),

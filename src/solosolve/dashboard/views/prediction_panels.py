@@ -1,4 +1,4 @@
-"""Panels on predictions: how many, when, where, for which companies, and how they differ from the test complaints."""
+"""Panels on predictions: how many, when, where, and for which companies."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import selected_version, threshold_of
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.questions import SCORE_BINS, TEST_BINS
 from solosolve.dashboard.views.elements import counted, graph, no_rows
 from solosolve.dashboard.views.figures import (
     MAPPED_STATES,
     NOT_GIVEN,
-    drift_bars,
     outcomes_by_name,
     outcomes_over_time,
     score_histogram,
@@ -24,12 +22,7 @@ from solosolve.dashboard.views.figures import (
     time_unit,
 )
 from solosolve.errors import NotYetError
-from solosolve.model.drift import population_stability
-from solosolve.names import CATEGORY_COUNT, OTHER_CATEGORY, PREDICTIONS, THRESHOLD
-
-_DRIFT_COLUMNS = ("product", "company", "state", "submitted_via")
-_DRIFT_BINS = 10
-"""Bins of probability that the drift index compares."""
+from solosolve.names import PREDICTIONS, THRESHOLD
 
 
 def over_time(answers: Answers, filters: Filters) -> Component:
@@ -103,52 +96,3 @@ def _top_three(rows: list[dict[str, Any]]) -> str:
     counts = questions.totals(rows, "company")
     top = sorted(counts, key=lambda name: (-counts[name], name or NOT_GIVEN))[:3]
     return "Companies with the most predictions: " + ", ".join(f"{name or NOT_GIVEN} {counts[name]:,}" for name in top)
-
-
-def drift(answers: Answers, filters: Filters) -> Component:
-    """How far predictions have moved from the version's test complaints, by feature and for the probability.
-
-    Raises:
-        NotYetError: `gold.predictions` does not exist, no version has been tested, or the filters name no version and
-            there is no champion.
-    """
-    version = selected_version(answers, filters)
-    indexes = {}
-    for column in _DRIFT_COLUMNS:
-        tested = _counts(answers.ask(questions.test_split_values(column, version, filters)).to_pylist(), "value")
-        predicted = _counts(answers.ask(questions.predictions_by(column, filters)).to_pylist(), column)
-        if tested and predicted:
-            indexes[column] = population_stability(*_grouped(tested, predicted))
-    tested = _binned(answers.ask(questions.test_split_scores(version, filters)).to_pylist(), TEST_BINS)
-    predicted = _binned(answers.ask(questions.score_distribution(filters)).to_pylist(), SCORE_BINS)
-    if tested and predicted:
-        indexes["probability"] = population_stability(tested, predicted)
-    if not indexes:
-        return no_rows("predictions or test complaints", filters, PREDICTIONS)
-    return graph("drift", drift_bars(indexes), "Population stability index of " + ", ".join(indexes))
-
-
-def _binned(rows: list[dict[str, Any]], bins: int) -> dict[str, float]:
-    """Counts of fine bins, merged into the bins that are compared."""
-    return _counts([{"bin": row["bin"] // (bins // _DRIFT_BINS), "n": row["n"]} for row in rows], "bin")
-
-
-def _counts(rows: list[dict[str, Any]], column: str) -> dict[str, float]:
-    counts: dict[str, float] = {}
-    for row in rows:
-        name = str(row[column])
-        counts[name] = counts.get(name, 0) + float(row["n"])
-    return counts
-
-
-def _grouped(tested: dict[str, float], predicted: dict[str, float]) -> tuple[dict[str, float], dict[str, float]]:
-    """Keeps the values most frequent in the test complaints and sums the rest as Other, as the features do."""
-    kept = set(sorted(tested, key=lambda name: (-tested[name], name))[:CATEGORY_COUNT])
-
-    def group(counts: dict[str, float]) -> dict[str, float]:
-        grouped = {name: count for name, count in counts.items() if name in kept}
-        rest = sum(count for name, count in counts.items() if name not in kept)
-        # Other may also be a value of the column.
-        return {**grouped, OTHER_CATEGORY: grouped.get(OTHER_CATEGORY, 0) + rest}
-
-    return group(tested), group(predicted)

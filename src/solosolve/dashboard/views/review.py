@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
@@ -21,12 +21,15 @@ from solosolve.dashboard.views.verdict_form import recent_verdicts, register_ver
 from solosolve.errors import NotYetError, SolosolveError, TableError
 from solosolve.storage.feedback import FeedbackLog
 
+_PICK = ("picked_by", "pick_probability")
+
 
 def review_view() -> list[Component]:
     """The view without data: the queue, the complaint under review with the verdict form, and recent verdicts."""
     return [
         html.H2("Review"),
         dcc.Store(id="review-item"),
+        dcc.Store(id="review-picks"),
         dcc.Store(id="review-shown"),
         dcc.Store(id="review-done"),
         html.Div(
@@ -34,7 +37,10 @@ def review_view() -> list[Component]:
                 html.Div(
                     [
                         html.H3("Up next"),
-                        html.P("Least certain predictions first, balanced across products.", className="description"),
+                        html.P(
+                            "Least certain predictions first, balanced across products, and some picked at random.",
+                            className="description",
+                        ),
                         html.Div(id="queue"),
                     ],
                     className="panel w4",
@@ -54,7 +60,13 @@ def review_view() -> list[Component]:
 
 
 def register_review(
-    app: Dash, answers: Answers, explainer: Explainer, log: FeedbackLog, current_user: Callable[[], str]
+    app: Dash,
+    answers: Answers,
+    explainer: Explainer,
+    log: FeedbackLog,
+    current_user: Callable[[], str],
+    *,
+    audit_share: float,
 ) -> None:
     """Adds the callbacks of the view.
 
@@ -64,33 +76,37 @@ def register_review(
         explainer: Explains predictions.
         log: Where verdicts are recorded.
         current_user: Returns the user of the current request.
+        audit_share: Share of the queue that is picked at random.
     """
-    _register_queue(app, answers)
+    _register_queue(app, answers, audit_share)
     _register_complaint(app, answers, explainer)
     register_verdict_form(app, answers, log, current_user)
 
 
-def _register_queue(app: Dash, answers: Answers) -> None:
+def _register_queue(app: Dash, answers: Answers, audit_share: float) -> None:
     @app.callback(
         Output("queue", "children"),
         Output("recent-verdicts", "children"),
         Output("review-item", "data"),
+        Output("review-picks", "data"),
         Input("url", "pathname"),
         Input("url", "search"),
         Input("review-done", "data"),
         Input({"type": "queue", "complaint": ALL}, "n_clicks"),
+        State("review-picks", "data"),
     )
-    def queue(path: object, search: object, _: object, clicks: object) -> tuple[Any, Any, Any]:
+    def queue(path: object, search: object, _: object, clicks: object, picks: object) -> tuple[Any, Any, Any, Any]:
         if view_of(path) != REVIEW:
-            return no_update, no_update, no_update
+            return no_update, no_update, no_update, no_update
         cause = ctx.triggered_id
         if not isinstance(cause, dict):
-            return queue_contents(answers, search)
+            return queue_contents(answers, search, audit_share)
         complaint_id = complaint_id_from_json(cause.get("complaint"))
         # Dash also calls this when the buttons appear, before any click.
         if complaint_id is None or not any(clicks if isinstance(clicks, list) else []):
-            return no_update, no_update, no_update
-        return no_update, no_update, new_review_item(complaint_id)
+            return no_update, no_update, no_update, no_update
+        pick = picks.get(str(complaint_id)) if isinstance(picks, dict) else None
+        return no_update, no_update, new_review_item(complaint_id, pick), no_update
 
 
 def _register_complaint(app: Dash, answers: Answers, explainer: Explainer) -> None:
@@ -107,21 +123,29 @@ def _register_complaint(app: Dash, answers: Answers, explainer: Explainer) -> No
         return details, shown is None, None, "", shown
 
 
-def queue_contents(answers: Answers, search: object) -> tuple[Any, Any, Any]:
-    """Returns the queue, the recent verdicts and the first complaint to review, for an address's query string."""
+def queue_contents(answers: Answers, search: object, audit_share: float) -> tuple[Any, Any, Any, Any]:
+    """Returns the queue, the recent verdicts, the first complaint to review, and how each complaint was picked.
+
+    Args:
+        answers: Where they are read.
+        search: The query string of the address.
+        audit_share: Share of the queue that is picked at random.
+    """
     try:
         filters = Filters.parse(search)
-        waiting = review_queue(answers, filters)
+        waiting = review_queue(answers, filters, audit_share)
     except NotYetError as error:
-        return not_yet(error), "", None
+        return not_yet(error), "", None, None
     except SolosolveError as error:
-        return empty(str(error)), no_update, None
+        return empty(str(error)), no_update, None, None
     if not waiting:
         is_filtered = filters != Filters()
         message = "No complaints to review match these filters." if is_filtered else "No complaints left to review."
-        return empty(message), recent_verdicts(answers), None
-    first = new_review_item(waiting[0]["complaint_id"])
-    return html.Ol([_queue_entry(row) for row in waiting], className="queue"), recent_verdicts(answers), first
+        return empty(message), recent_verdicts(answers), None, None
+    entries = html.Ol([_queue_entry(row) for row in waiting], className="queue")
+    picks = {str(row["complaint_id"]): {name: row[name] for name in _PICK} for row in waiting}
+    first = new_review_item(waiting[0]["complaint_id"], waiting[0])
+    return entries, recent_verdicts(answers), first, picks
 
 
 def complaint_under_review(

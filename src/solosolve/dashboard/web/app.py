@@ -43,11 +43,13 @@ class Backend:
         reader: Answers SQL over the tables.
         explainer: Explains predictions.
         feedback: Records verdicts.
+        audit_share: Share of the review queue that is picked at random.
     """
 
     reader: Reader
     explainer: Explainer
     feedback: FeedbackLog
+    audit_share: float
 
 
 def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None = None) -> Dash:
@@ -79,7 +81,7 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     register_filters(app, answers)
     register_threshold_explorer(app, answers)
     register_complaints(app, answers, backend.explainer)
-    register_review(app, answers, backend.explainer, backend.feedback, current_user)
+    register_review(app, answers, backend.explainer, backend.feedback, current_user, audit_share=backend.audit_share)
     _add_export(app.server, answers)
     secure(app, access, throttle)
     for panel in PANELS:

@@ -12,6 +12,7 @@ from solosolve.dashboard.web.app import Backend, create_app
 from solosolve.dashboard.web.security import MAX_BODY_BYTES
 from solosolve.errors import MissingDependencyError
 from solosolve.settings import Settings
+from solosolve.storage.feedback import FeedbackLog
 from solosolve.storage.model_explainer import ModelExplainer
 
 logger = logging.getLogger("solosolve.dashboard")
@@ -60,9 +61,11 @@ def backend_of(settings: Settings) -> Backend:
         from solosolve.storage.delta_feedback import DeltaFeedback
         from solosolve.storage.store_reader import reader_of
 
-        return Backend(reader_of(settings), ModelExplainer(settings), DeltaFeedback(settings))
+        log: FeedbackLog = DeltaFeedback(settings)
+        return Backend(reader_of(settings), ModelExplainer(settings), log, settings.audit_share)
     from solosolve.storage.warehouse import Warehouse, WarehouseReader
     from solosolve.storage.warehouse_feedback import WarehouseFeedback
 
     warehouse = Warehouse.of(settings)
-    return Backend(WarehouseReader(warehouse), ModelExplainer(settings), WarehouseFeedback(warehouse))
+    log = WarehouseFeedback(warehouse)
+    return Backend(WarehouseReader(warehouse), ModelExplainer(settings), log, settings.audit_share)

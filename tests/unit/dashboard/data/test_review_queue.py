@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.review_queue import CANDIDATES_PER_PRODUCT, QUEUE_LENGTH, review_queue
 from solosolve.errors import NotYetError
-from solosolve.names import FEEDBACK, MODEL_METRICS, PREDICTIONS, THRESHOLD_METRIC
+from solosolve.names import FEEDBACK, MODEL_METRICS, PICKED_AUDIT, PICKED_UNCERTAIN, PREDICTIONS, THRESHOLD_METRIC
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
 from support.warehouses import append, metric, prediction
@@ -38,10 +39,13 @@ def feedback(
 
 
 def queue(
-    warehouse: Path, filters: Filters | None = None, candidates_per_product: int = CANDIDATES_PER_PRODUCT
+    warehouse: Path,
+    filters: Filters | None = None,
+    candidates_per_product: int = CANDIDATES_PER_PRODUCT,
+    audit_share: float = 0.0,
 ) -> list[dict[str, Any]]:
     answers = Answers(DeltaReader(warehouse))
-    return review_queue(answers, filters or Filters(), candidates_per_product=candidates_per_product)
+    return review_queue(answers, filters or Filters(), audit_share, candidates_per_product=candidates_per_product)
 
 
 def ids(
@@ -132,3 +136,61 @@ def test_queue_without_predictions_names_the_command_to_run(tmp_path: Path) -> N
     with pytest.raises(NotYetError) as refused:
         queue(tmp_path)
     assert refused.value.command == "solosolve run score_batch"
+
+
+def test_queue_mixes_in_complaints_picked_at_random(tmp_path: Path) -> None:
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5 + n / 1_000 for n in range(400)], 1))
+    found = queue(tmp_path, audit_share=0.25)
+    audit = [row for row in found if row["picked_by"] == PICKED_AUDIT]
+    by_hash = sorted(range(1, 401), key=lambda number: hashlib.md5(str(number).encode()).hexdigest())
+    assert [found.index(row) for row in audit] == [3, 7, 11]
+    assert [row["complaint_id"] for row in audit] == by_hash[:3]
+    assert {row["pick_probability"] for row in audit} == {3 / 400}
+    others = [row for row in found if row["picked_by"] == PICKED_UNCERTAIN]
+    assert [row["complaint_id"] for row in others] == [n for n in range(1, 13) if n not in by_hash[:3]][:9]
+    assert {row["pick_probability"] for row in others} == {None}
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 0), (1.0, 12), (0.2, 2), (0.01, 0)])
+def test_queue_has_the_share_of_random_picks_that_is_set(tmp_path: Path, share: float, count: int) -> None:
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5] * 100, 1))
+    picked = [row["picked_by"] for row in queue(tmp_path, audit_share=share)]
+    assert (len(picked), picked.count(PICKED_AUDIT)) == (QUEUE_LENGTH, count)
+
+
+def test_queue_of_a_reviewer_who_takes_the_first_complaint_reaches_every_share(tmp_path: Path) -> None:
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5 + n / 1_000 for n in range(60)], 1))
+    picked: list[dict[str, Any]] = []
+    for _ in range(15):
+        first = queue(tmp_path, audit_share=0.2)[0]
+        append(tmp_path, FEEDBACK, [feedback(first["complaint_id"], "Mortgage")])
+        picked.append(first)
+    assert [row["picked_by"] for row in picked].count(PICKED_AUDIT) == 3
+    # Fewer and fewer complaints wait.
+    assert [row["pick_probability"] for row in picked if row["pick_probability"]] == [3 / 56, 3 / 51, 3 / 46]
+
+
+def test_random_pick_leaves_out_what_has_feedback_and_follows_the_filters(tmp_path: Path) -> None:
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5] * 10, 1) + rows("Student loan", [0.9] * 10, 11))
+    append(tmp_path, PREDICTIONS, [row | {"source": "kafka"} for row in rows("Mortgage", [0.5] * 10, 1)])
+    append(tmp_path, PREDICTIONS, [prediction(number, model_version=1) for number in range(50, 90)])
+    event = feedback(3, "Mortgage") | {"source": "event"}
+    append(tmp_path, FEEDBACK, [event, feedback(4, "Mortgage"), feedback(5, "Mortgage", feedback_id="x")])
+    append(tmp_path, FEEDBACK, [feedback(5, "Mortgage", Verdict.WITHDRAWN, "x")])
+    found = queue(tmp_path, Filters(product=("Mortgage",)), audit_share=1.0)
+    assert {row["complaint_id"] for row in found} == {1, 2, 5, 6, 7, 8, 9, 10}
+    assert {row["pick_probability"] for row in found} == {1.0}
+
+
+def test_random_picks_are_a_uniform_sample(tmp_path: Path) -> None:
+    # The probability rises with the id, and an unbiased sample has the mean of all.
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [n / 4_000 for n in range(4_000)], 1))
+    picked: list[dict[str, Any]] = []
+    for _ in range(25):
+        found = queue(tmp_path, audit_share=1.0)
+        append(tmp_path, FEEDBACK, [feedback(row["complaint_id"], "Mortgage") for row in found])
+        picked += found
+    assert len({row["complaint_id"] for row in picked}) == 300
+    mean = sum(row["probability"] for row in picked) / len(picked)
+    # The standard error of the mean of 300 is 0.0167.
+    assert abs(mean - 0.5) < 0.04

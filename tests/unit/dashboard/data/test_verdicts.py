@@ -100,3 +100,30 @@ def test_page_is_showing_only_the_complaint_under_review() -> None:
     assert is_showing({**item, "model_version": 2}, item)
     for shown in (new_review_item(7), {**item, "complaint_id": 8}, None, "x"):
         assert not is_showing(shown, item)
+
+
+def test_verdict_says_how_the_queue_picked_its_complaint(answers: Answers, log: DeltaFeedback) -> None:
+    audit = new_review_item(7, {"picked_by": "audit", "pick_probability": 1.0, "product": "x"})
+    given = build(answers, shown=SHOWN | audit)
+    assert (given.picked_by, given.pick_probability) == ("audit", 1.0)
+    log.record(given)
+    withdraw(answers, log, given.feedback_id, "ann")
+    sql = "select picked_by, pick_probability from silver.feedback"
+    assert answers.reader.query(sql).to_pylist() == [{"picked_by": "audit", "pick_probability": 1.0}] * 2
+    uncertain = new_review_item(7, {"picked_by": "uncertain", "pick_probability": None})
+    assert build(answers, shown=SHOWN | uncertain).picked_by == "uncertain"
+    assert build(answers).picked_by is None
+
+
+@pytest.mark.parametrize(
+    ("picked_by", "probability"),
+    [
+        ("audit", None), ("audit", 0.999), ("audit", 0), ("audit", 1.5), ("audit", float("nan")), ("audit", True),
+        ("audit", "1"), ("uncertain", 1.0), (None, 1.0), ("me", None), (7, None), (["audit"], 1.0),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_pick_that_the_queue_cannot_give_is_refused(answers: Answers, picked_by: object, probability: object) -> None:
+    # There is one prediction, so a random pick has the probability 1.
+    with pytest.raises(UsageError, match="not from the queue"):
+        build(answers, shown=SHOWN | {"picked_by": picked_by, "pick_probability": probability})

@@ -88,8 +88,8 @@ def test_calibration_curve_plots_actual_against_predicted() -> None:
     assert (list(curve.x), list(curve.y)) == ([0.2, 0.8], [0.25, 0.7])
 
 
-def test_drift_bars_highlight_large_drift_and_put_it_at_the_top() -> None:
-    bars = drift_bars({"state": 0.3, "submitted_via": 0.2, "product": 0.01}).data[0]
+def test_drift_bars_highlight_alarms_and_put_the_largest_index_at_the_top() -> None:
+    bars = drift_bars({"state": 0.3, "submitted_via": 0.2, "product": 0.01}, ["state"]).data[0]
     assert list(bars.y) == ["product", "submitted via", "state"]
     assert list(bars.marker.color) == [NEUTRAL, NEUTRAL, FAILURE]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import json
+import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.drawing import Panel
 from solosolve.dashboard.views.overview import PANELS
 from solosolve.errors import NoChampionError, NotYetError
-from solosolve.names import FEEDBACK, MODEL_EVENTS, PREDICTIONS, REJECTED, STREAM_PROGRESS
+from solosolve.names import DRIFT_METRICS, FEEDBACK, MODEL_EVENTS, MODEL_PERFORMANCE, REJECTED, STREAM_PROGRESS
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
 from support.components import as_json, text_of
-from support.warehouses import append, batch, event, feedback, prediction
+from support.warehouses import append, batch, drift, event, feedback, folder
 
 BY_NAME = {panel.name: panel for panel in PANELS}
 SEGMENT = Filters(product=("Mortgage",), state=("CA",))
@@ -88,7 +89,7 @@ def test_model_panels_before_the_first_promotion_name_the_command_that_makes_one
 
 def test_panels_change_with_the_segment_or_say_that_they_ignore_it(answers: Answers) -> None:
     changed = {name for name in BY_NAME if draw(answers, name) != draw(answers, name, SEGMENT)}
-    acted_on = {"cards", "time", "distribution", "states", "companies", "confusion", "calibration", "drift", "quality"}
+    acted_on = {"cards", "time", "distribution", "states", "companies", "confusion", "calibration", "quality"}
     # Without any verdict, this panel says so, or that none matches the filters.
     assert changed - {"feedback"} == acted_on
 
@@ -98,7 +99,7 @@ def test_panels_change_with_the_segment_or_say_that_they_ignore_it(answers: Answ
     assert all(ignores_segments(BY_NAME[name]) for name in BY_NAME.keys() - acted_on - {"feedback"})
 
 
-@pytest.mark.parametrize("name", ["time", "distribution", "states", "companies", "confusion", "calibration", "drift"])
+@pytest.mark.parametrize("name", ["time", "distribution", "states", "companies", "confusion", "calibration"])
 def test_panels_of_a_segment_without_rows_blame_the_filters(answers: Answers, name: str) -> None:
     assert "match these filters" in read(answers, name, NO_SEGMENT)
 
@@ -138,14 +139,47 @@ def test_companies_are_read_out_with_their_counts(answers: Answers) -> None:
     assert "Companies with the most predictions: Birch Bank 19, Cedar Bank 19, " in draw(answers, "companies")
 
 
-def test_drift_of_predictions_that_moved_exceeds_that_of_predictions_that_did_not(warehouse: Path) -> None:
-    def index(answers: Answers) -> float:
-        figure = json.loads(draw(answers, "drift"))["props"]["children"]["props"]["figure"]["data"][0]
-        return dict(zip(figure["y"], figure["x"], strict=True))["state"]
+def test_drift_panel_names_each_feature_of_the_newest_window(answers: Answers) -> None:
+    shown = read(answers, "drift")
+    assert "issue alarm since 2026-03-09 0.310 below 0.001" in shown
+    assert "state alarm since 2026-04-06 0.140 below 0.001" in shown
+    assert "product as in training 0.010 0.400" in shown
+    assert "Version 2, 2026-04-06 to 2026-05-04." in shown
+    assert "2 alarms" in draw(answers, "drift")
 
-    before = index(Answers(DeltaReader(warehouse)))
-    append(warehouse, PREDICTIONS, [prediction(number, state="CA") for number in range(1_000, 2_000)])
-    assert index(Answers(DeltaReader(warehouse))) > before + 0.25
+
+def test_drift_panel_of_an_earlier_period_shows_its_newest_window(answers: Answers) -> None:
+    shown = read(answers, "drift", Filters(last_day=date(2026, 4, 1)))
+    assert "issue alarm since 2026-03-09" in shown
+    assert "score too few complaints – –" in shown
+    assert "match these filters" in read(answers, "drift", Filters(last_day=date(2026, 1, 1)))
+
+
+def test_drift_panel_of_a_version_without_a_reference_says_so(warehouse: Path) -> None:
+    append(warehouse, DRIFT_METRICS, [drift("score", 0, None, model_version=9, state="no_reference")])
+    shown = read(Answers(DeltaReader(warehouse)), "drift", Filters(model_version=9))
+    assert "Version 9 was registered without a reference" in shown
+
+
+def test_small_drift_is_no_alarm(warehouse: Path) -> None:
+    append(warehouse, DRIFT_METRICS, [drift("tags", 0, 0.05, state="drift", p_value=0.0001)])
+    assert "tags moved, but little 0.050 below 0.001" in read(Answers(DeltaReader(warehouse)), "drift")
+
+
+def test_performance_panel_has_a_row_per_window(answers: Answers) -> None:
+    shown = read(answers, "performance")
+    assert "2026-04-06 20 of 500 2.5 days too few too few too few too few" in shown
+    assert "2026-03-09 120 of 500 2.5 days 0.660 (0.610 to 0.710)" in shown
+    assert shown.index("2026-04-06") < shown.index("2026-03-09") < shown.index("2026-02-09")
+
+
+@pytest.mark.parametrize("name", ["drift", "performance"])
+def test_panels_of_the_monitor_name_the_command_that_runs_it(warehouse: Path, name: str) -> None:
+    for table in (DRIFT_METRICS, MODEL_PERFORMANCE):
+        shutil.rmtree(folder(warehouse, table))
+    with pytest.raises(NotYetError) as raised:
+        draw(Answers(DeltaReader(warehouse)), name)
+    assert raised.value.command == "solosolve run retrain"
 
 
 def test_feedback_panel_compares_verdicts_with_predictions(warehouse: Path) -> None:

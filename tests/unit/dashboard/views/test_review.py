@@ -13,34 +13,35 @@ from support.dashboards import StubExplainer
 
 
 def test_queue_starts_with_the_complaint_to_review(answers: Answers) -> None:
-    queue, verdicts, first = queue_contents(answers, "")
+    queue, verdicts, first, picks = queue_contents(answers, "", 0.2)
     entries = [entry["props"]["children"]["props"] for entry in json.loads(as_json(queue))["props"]["children"]]
     assert len(entries) == QUEUE_LENGTH
     assert entries[0]["id"] == {"type": "queue", "complaint": first["complaint_id"]}
     assert entries[0]["data-complaint"] == str(first["complaint_id"])
+    assert set(picks) == {entry["data-complaint"] for entry in entries}
     assert text_of(verdicts) == "No verdicts yet."
 
 
 def test_queue_follows_the_filters(answers: Answers) -> None:
-    queue, _, _ = queue_contents(answers, "?product=Mortgage")
+    queue, _, _, _ = queue_contents(answers, "?product=Mortgage", 0.2)
     assert "Mortgage" in text_of(queue)
     assert "Credit card" not in text_of(queue)
 
 
 def test_empty_queue_blames_the_filters(answers: Answers) -> None:
-    queue, _, first = queue_contents(answers, "?product=Spaceships")
+    queue, _, first, _ = queue_contents(answers, "?product=Spaceships", 0.2)
     assert text_of(queue) == "No complaints to review match these filters."
     assert first is None
 
 
 def test_queue_before_there_are_predictions_names_the_command(no_answers: Answers) -> None:
-    queue, _, first = queue_contents(no_answers, "")
+    queue, _, first, _ = queue_contents(no_answers, "", 0.2)
     assert "solosolve run score_batch" in text_of(queue)
     assert first is None
 
 
 def test_queue_of_an_invalid_address_shows_the_reason(answers: Answers) -> None:
-    queue, _, first = queue_contents(answers, "?model=x")
+    queue, _, first, _ = queue_contents(answers, "?model=x", 0.2)
     assert "model" in text_of(queue)
     assert first is None
 

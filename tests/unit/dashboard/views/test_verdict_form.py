@@ -14,12 +14,12 @@ from solosolve.dashboard.views.verdict_form import (
     record_verdict,
     undo_verdict,
 )
-from solosolve.names import PREDICTIONS
+from solosolve.names import FEEDBACK, PREDICTIONS
 from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
 from support.components import as_json, text_of
-from support.warehouses import NOW, append, prediction
+from support.warehouses import NOW, append, feedback, prediction
 
 
 @pytest.fixture
@@ -113,3 +113,8 @@ def test_verdict_of_another_reviewer_cannot_be_undone(answers: Answers, log: Del
     assert done is no_update
     assert "ann" in text_of(message)
     assert "success" in text_of(recent_verdicts(answers))
+
+
+def test_events_are_not_among_the_verdicts(answers: Answers, tmp_path: Path) -> None:
+    append(tmp_path / "warehouse", FEEDBACK, [feedback("a", source="event").as_row()])
+    assert text_of(recent_verdicts(answers)) == "No verdicts yet."

@@ -1,0 +1,76 @@
+"""Makes a version champion by hand: a named one, or the one before the present champion."""
+
+from __future__ import annotations
+
+import logging
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from solosolve.errors import ModelError, UsageError
+from solosolve.names import CHAMPION, MODEL_EVENTS, SHADOW
+from solosolve.settings import Settings
+from solosolve.storage.champion_moves import ChampionMove, move_champion
+from solosolve.storage.model_events import ModelEvent
+from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.tables import Tables
+from solosolve.streaming.champion_provider import load
+
+logger = logging.getLogger("solosolve.move_champion")
+
+LOCK = "promote_model"
+"""The name of the task's lock: a promotion moves the same alias."""
+
+
+def run(spark: SparkSession, settings: Settings, version: int | None, reason: str) -> ChampionMove | None:
+    """Moves the alias `champion` without a validation, and records who did it and why in `gold.model_events`.
+
+    A running stream takes it up before its next batch.
+
+    Args:
+        spark: The session.
+        settings: Locates tables and registry; `actor`.
+        version: The version; None for the one that was champion before the present one.
+        reason: Why.
+
+    Returns:
+        The move; None if the version is champion already.
+
+    Raises:
+        UsageError: No reason was given.
+        ModelError: The version does not exist or cannot score, or there is nothing to go back to.
+    """
+    if not reason.strip():
+        raise UsageError("--reason: found none, expected why the champion is moved")
+    tables, registry = Tables(spark, settings), Registry(settings)
+    champion = registry.find(CHAMPION)
+    model = registry.get(_previous(tables, champion) if version is None else version)
+    if champion is not None and champion.version == model.version:
+        logger.info("version %d is champion already", model.version)
+        return None
+    load(registry, model)
+    event = ModelEvent.ROLLED_BACK if version is None else ModelEvent.PROMOTED_BY_HAND
+    replaces = champion.version if champion is not None else None
+    move = move_champion(tables, registry, model, event, {"reason": reason, "replaces": replaces})
+    if registry.find(SHADOW) is not None:
+        registry.delete_alias(SHADOW)
+    logger.info("version %d is champion in place of %s", model.version, replaces)
+    return move
+
+
+def _previous(tables: Tables, champion: RegisteredModel | None) -> int:
+    """The version that was champion before the present one and before what it was rolled back from."""
+    if champion is None or not tables.exists(MODEL_EVENTS):
+        raise ModelError("there is no champion to go back from")
+    moves = tables.read(MODEL_EVENTS).where(F.col("alias") == CHAMPION).orderBy("event_at")
+    # A rollback takes its version back from the stack, so that a second one goes further.
+    stack: list[int] = []
+    for row in moves.select("model_version", "event").collect():
+        if row["event"] == ModelEvent.ROLLED_BACK and row["model_version"] in stack:
+            del stack[stack.index(row["model_version"]) + 1 :]
+        else:
+            stack.append(row["model_version"])
+    earlier = [version for version in stack if version != champion.version]
+    if not earlier:
+        raise ModelError(f"version {champion.version} is the only champion so far: there is nothing to go back to")
+    return earlier[-1]

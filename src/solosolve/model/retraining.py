@@ -1,0 +1,95 @@
+"""When a champion should be replaced: a decision with reasons, from what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True)
+class RetrainLimits:
+    """From when on retraining is due.
+
+    Attributes:
+        new_labels: Labels that have come since the champion was trained.
+        age_days: Days since then, if any label has come.
+        auc_fall: How far the AUC of the newest window may fall below that of the test split, beyond its interval.
+        cooldown_days: Days after a training before anything but a person makes the next one due.
+    """
+
+    new_labels: int
+    age_days: int
+    auc_fall: float
+    cooldown_days: int
+
+
+@dataclass(frozen=True)
+class ChampionFacts:
+    """What is known of a champion.
+
+    Attributes:
+        trained_at: When it was trained.
+        new_label_count: Labels that have come since.
+        tried_at: When a challenger was last trained; None if none was.
+        drifted: The features, or `score`, that have drifted in the newest window.
+        auc_expected: Its AUC on the test split of its training; None if unknown.
+        auc_high: Upper end of the 95 % interval of its AUC in the newest window; None if there are too few labels.
+        is_forced: Whether a person asks for retraining.
+    """
+
+    trained_at: datetime
+    new_label_count: int
+    tried_at: datetime | None = None
+    drifted: tuple[str, ...] = ()
+    auc_expected: float | None = None
+    auc_high: float | None = None
+    is_forced: bool = False
+
+
+@dataclass(frozen=True)
+class RetrainDecision:
+    """Whether retraining is due, and every reason for it or against it."""
+
+    is_due: bool
+    reasons: tuple[str, ...]
+
+
+def decide_retraining(facts: ChampionFacts, limits: RetrainLimits, now: datetime) -> RetrainDecision:
+    """Decides whether to train a challenger.
+
+    Without a single new label it is never due, unless a person asks: the same labels give the same model.
+
+    Args:
+        facts: What is known of the champion.
+        limits: From when on retraining is due.
+        now: The present instant.
+
+    Returns:
+        The decision.
+    """
+    if facts.is_forced:
+        return RetrainDecision(True, ("asked for by hand",))
+    if facts.new_label_count == 0:
+        return RetrainDecision(False, ("no new labels",))
+    last = max(facts.trained_at, facts.tried_at or facts.trained_at)
+    rest = last + timedelta(days=limits.cooldown_days)
+    if now < rest:
+        return RetrainDecision(False, (f"trained on {last:%Y-%m-%d}, cooling down until {rest:%Y-%m-%d}",))
+    reasons = tuple(_reasons(facts, limits, now))
+    return RetrainDecision(bool(reasons), reasons or (f"{facts.new_label_count} new labels, nothing else has changed",))
+
+
+def _reasons(facts: ChampionFacts, limits: RetrainLimits, now: datetime) -> list[str]:
+    reasons = []
+    if facts.new_label_count >= limits.new_labels:
+        reasons.append(f"{facts.new_label_count} new labels, due from {limits.new_labels}")
+    age = (now - facts.trained_at).days
+    if age >= limits.age_days:
+        reasons.append(f"{age} days old, due from {limits.age_days}")
+    if facts.drifted:
+        reasons.append(f"drift of {', '.join(facts.drifted)}")
+    if facts.auc_expected is not None and facts.auc_high is not None:
+        lowest = facts.auc_expected - limits.auc_fall
+        if facts.auc_high < lowest:
+            reasons.append(f"AUC at most {facts.auc_high:.3f}, expected at least {lowest:.3f}")
+    return reasons

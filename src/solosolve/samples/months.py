@@ -1,0 +1,132 @@
+"""Made-up complaints month by month, in a world that stays as it is or changes in a stated way."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from solosolve.names import COMPLAINT_COLUMNS, NARRATIVE, TRUTH_SUFFIX, WITHDRAWN_COLUMNS
+from solosolve.samples.batches import Batch, build_batch
+from solosolve.samples.calendar import load_calendar
+from solosolve.samples.distributions import Bools, Texts
+from solosolve.samples.themes import THEME_EFFECTS
+from solosolve.samples.writer import FIRST_ID, OFFICIAL_HEADERS
+
+ERA = (np.datetime64("2016-03-01"), np.datetime64("2016-12-01"))
+"""All months are drawn from the volumes, names and rates of this time, so that nothing changes by itself."""
+
+IDS_PER_MONTH = 10_000_000
+_CANDIDATES = 6
+"""Complaints to make for each that is kept: most have no published narrative."""
+
+NEW_CHANNEL, NEW_CHANNEL_SHARE = "Mobile app", 0.4
+NEW_PRODUCT, NEW_PRODUCT_SHARE = "Digital wallet", 0.3
+
+TRUTH_SCHEMA = pa.schema(
+    [("complaint_id", pa.int64()), ("received", pa.date32()), ("probability", pa.float64()), ("is_success", pa.bool_())]
+)
+
+
+class Change(StrEnum):
+    """How the world changes."""
+
+    NONE = "none"
+    CONCEPT = "concept"
+    """What a narrative mentions has the opposite effect on the outcome."""
+    INPUTS = "inputs"
+    """A new channel takes over 40 % of the complaints, and a new product 30 %; outcomes follow the same rules."""
+    LABELS = "labels"
+    """Three in ten outcomes that are reported in one month are wrong; the world itself stays as it is."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month's complaints.
+
+    Attributes:
+        path: The CSV, in the published layout.
+        truth_path: Parquet, one row per complaint, with TRUTH_SCHEMA.
+        complaints: Their number.
+    """
+
+    path: Path
+    truth_path: Path
+    complaints: int
+
+
+def write_month(
+    path: Path, *, first_day: date, complaints: int, seed: int, number: int, change: Change, has_outcomes: bool
+) -> Month:
+    """Writes complaints in scope that are received within one month, and what is true of them.
+
+    Args:
+        path: The CSV to write.
+        first_day: The month's first day.
+        complaints: Complaints to write.
+        seed: Selects the world.
+        number: The month's number, which selects its complaints and their ids.
+        change: NONE before the world changes.
+        has_outcomes: Whether the file has the publisher's outcomes, or only what is known at filing.
+
+    Returns:
+        The files.
+    """
+    rng = np.random.default_rng([seed, number, complaints])
+    batch, kept = _draw(rng, complaints, change)
+    days = _days(rng, first_day, len(kept))
+    columns = {name: texts[kept] for name, texts in batch.columns.items()}
+    ids = FIRST_ID + number * IDS_PER_MONTH + np.arange(len(kept))
+    columns["complaint_id"] = np.array([str(each) for each in ids.tolist()], dtype=object)
+    columns["date_received"] = columns["date_sent_to_company"] = np.datetime_as_string(days).astype(object)
+    if change == Change.INPUTS:
+        _change_inputs(rng, columns)
+    names = [name for name in COMPLAINT_COLUMNS if has_outcomes or name not in WITHDRAWN_COLUMNS]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([OFFICIAL_HEADERS[name] for name in names])
+        writer.writerows(zip(*(columns[name] for name in names), strict=True))
+    truth = path.with_suffix(TRUTH_SUFFIX)
+    arrays = [pa.array(ids), pa.array(days), pa.array(batch.probability[kept]), pa.array(batch.is_success[kept])]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=TRUTH_SCHEMA), truth)
+    return Month(path, truth, len(kept))
+
+
+def _draw(rng: np.random.Generator, complaints: int, change: Change) -> tuple[Batch, np.ndarray]:
+    """A batch, and the rows of it that are in scope, as many as wanted."""
+    calendar = load_calendar()
+    low, high = (calendar.cumulative_volume[(day - calendar.first_date).astype(int)] for day in ERA)
+    quantile = np.sort(rng.uniform(low, high, complaints * _CANDIDATES))
+    effects = -THEME_EFFECTS if change == Change.CONCEPT else THEME_EFFECTS
+    batch = build_batch(rng, quantile, 0, effects)
+    rows = np.flatnonzero(_in_scope(batch))
+    return batch, np.sort(rng.choice(rows, min(complaints, len(rows)), replace=False))
+
+
+def _in_scope(batch: Batch) -> Bools:
+    filled = [batch.columns[name] != "" for name in (NARRATIVE, "product", "company", "state", "submitted_via")]
+    found: Bools = np.logical_and.reduce(filled)
+    return found
+
+
+def _days(rng: np.random.Generator, first_day: date, count: int) -> np.ndarray:
+    start = np.datetime64(first_day, "D")
+    end = (start.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    return np.sort(start + rng.integers(0, (end - start).astype(int), count))
+
+
+def _change_inputs(rng: np.random.Generator, columns: dict[str, Texts]) -> None:
+    for name, value, share in (
+        ("submitted_via", NEW_CHANNEL, NEW_CHANNEL_SHARE),
+        ("product", NEW_PRODUCT, NEW_PRODUCT_SHARE),
+    ):
+        texts = columns[name].copy()
+        texts[rng.random(len(texts)) < share] = value
+        columns[name] = texts

@@ -1,0 +1,63 @@
+"""Rows about windows of one model version, in `gold.drift_metrics` and `gold.model_performance`: each window once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from solosolve.model.alarms import WindowState
+from solosolve.model.windows import MonitorWindow
+from solosolve.names import DRIFT_METRICS, Table
+from solosolve.schemas import SCHEMAS
+from solosolve.spark_schemas import spark_schema
+from solosolve.storage.tables import Tables
+
+
+def unmeasured(tables: Tables, table: Table, version: int, windows: Sequence[MonitorWindow]) -> list[MonitorWindow]:
+    """The windows from the first one on that a table has no rows of."""
+    if not tables.exists(table):
+        return list(windows)
+    of_version = tables.read(table).where(F.col("model_version") == version)
+    # Arrow keeps the time zone of an instant; a row of Spark has the machine's.
+    measured = of_version.select("window_start", "window_end").distinct().toArrow().to_pylist()
+    found = {MonitorWindow(row["window_start"], row["window_end"]) for row in measured}
+    missing = [number for number, window in enumerate(windows) if window not in found]
+    return list(windows[missing[0] :]) if missing else []
+
+
+def replace_windows(
+    tables: Tables, table: Table, version: int, windows: Sequence[MonitorWindow], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Writes all rows of some windows in one commit, in place of any that a table has of them.
+
+    Args:
+        tables: The tables.
+        table: A table with `model_version`, `window_start` and `window_end`.
+        version: The model version.
+        windows: The windows.
+        rows: Their rows; a column that is missing is null.
+    """
+    if not windows:
+        return
+    values = [tuple(row.get(name) for name in SCHEMAS[table].names) for row in rows]
+    is_window = " OR ".join(
+        f"(window_start = {_literal(each.start)} AND window_end = {_literal(each.end)})" for each in windows
+    )
+    frame = tables.spark.createDataFrame(values, spark_schema(table))
+    tables.overwrite(table, frame.coalesce(1), where=f"model_version = {version} AND ({is_window})")
+
+
+def drift_history(tables: Tables, version: int, window_days: int) -> list[WindowState]:
+    """All features of a version in all its windows of one length, oldest first."""
+    rows = tables.read(DRIFT_METRICS).where(F.col("model_version") == version)
+    is_length = F.col("window_end") == F.col("window_start") + F.expr(f"INTERVAL {window_days} DAYS")
+    columns = ("window_start", "feature", "state", "is_alarm")
+    found = rows.where(is_length).orderBy("window_start", "feature").select(*columns).toArrow().to_pylist()
+    return [WindowState(**row) for row in found]
+
+
+def _literal(at: datetime) -> str:
+    return f"TIMESTAMP '{at.isoformat()}'"
