@@ -10,7 +10,6 @@ from solosolve.bundle.location import MAIN_FILE
 from solosolve.bundle.merge import merge
 from solosolve.bundle.nodes import Finding, Node
 from solosolve.bundle.yaml_nodes import read_yaml
-from solosolve.errors import BundleError
 
 
 @dataclass(frozen=True)
@@ -112,20 +111,3 @@ def _without_repeats(tree: Node, file: Node, findings: list[Finding]) -> Node:
         entries = {key: node for key, node in group.entries.items() if key not in repeated}
         kept[kind] = replace(group, value=entries) if group.is_mapping else group
     return file.with_entries(resources=replace(resources, value=kept))
-
-
-def mapping_in(file: Path, *keys: str) -> Node:
-    """The mapping below some keys of one YAML file; empty when the file does not have them.
-
-    Raises:
-        BundleError: The file cannot be read, or there is something other than a mapping.
-    """
-    found = read_yaml(file, [])
-    for key in keys:
-        below = found.at(key)
-        if below is None:
-            return replace(found, value={})
-        if not below.is_mapping:
-            raise BundleError(f"{file.name}:{below.place.line}: {key}: found {below.plain()!r}, expected a mapping")
-        found = below
-    return found

@@ -16,8 +16,8 @@ import click
 import pyspark
 from rich.console import Console
 
-from solosolve.bundle import find_bundle
-from solosolve.errors import BundleError, ClusterError
+from solosolve.cli.bundle_commands import bundle_root
+from solosolve.errors import ClusterError
 from solosolve.exit_codes import run_as_program
 from solosolve.local.doctor import require_java
 from solosolve.local.java import spark_program
@@ -50,9 +50,7 @@ _SMALL: Final = {
 )
 def main(rows: int, wheel: Path) -> None:
     """Run the main job here and on a cluster of two workers, and compare the tables row by row."""
-    root = find_bundle()
-    if root is None:
-        raise BundleError("databricks.yml not found in this folder or its parents: run from the bundle's folder")
+    root = bundle_root()
     require_java()
     folder = Settings.load().home / "cluster-demo"
     shutil.rmtree(folder, ignore_errors=True)

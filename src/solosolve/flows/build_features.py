@@ -143,9 +143,9 @@ def run(
     source = _digest(configuration, inputs.identity)
     _migrate(tables)
     # Complaints whose commit is known need not be read; others may still be the same.
-    complaints = inputs.labelled_complaints()
     if (built := _found(tables, registry.find_run(TASK, source, SOURCE))) is not None:
         return built
+    complaints = inputs.labelled_complaints()
     silver_hash = data_hash(complaints, ["complaint_id", *FILED_COLUMNS, *_LABEL_COLUMNS])
     fingerprint = _digest(configuration, silver_hash)
     if (built := _found(tables, registry.find_run(TASK, fingerprint))) is not None:

@@ -26,6 +26,7 @@ from solosolve.settings import Settings
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.table_facts import read_or_empty
 from solosolve.storage.tables import Tables
 from solosolve.task_values import set_task_value
 
@@ -88,11 +89,9 @@ def _facts(tables: Tables, champion: RegisteredModel, *, is_forced: bool) -> Cha
 def _new_labels(tables: Tables, since: datetime) -> int:
     """Complaints whose label has come since then: from feedback, or with a newer published version."""
     published = tables.read(COMPLAINTS).where(F.col(LABEL).isNotNull() & (F.col("_ingested_at") > F.lit(since)))
-    ids = published.select("complaint_id")
-    if tables.exists(FEEDBACK):
-        given = tables.read(FEEDBACK).where(F.col(LABEL).isNotNull() & (F.col("given_at") > F.lit(since)))
-        ids = ids.unionByName(given.select("complaint_id"))
-    return ids.distinct().count()
+    feedback = read_or_empty(tables, FEEDBACK)
+    given = feedback.where(F.col(LABEL).isNotNull() & (F.col("given_at") > F.lit(since)))
+    return published.select("complaint_id").unionByName(given.select("complaint_id")).distinct().count()
 
 
 def _drifted(tables: Tables, champion: RegisteredModel) -> tuple[str, ...]:

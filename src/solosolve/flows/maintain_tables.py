@@ -7,7 +7,6 @@ import shutil
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -105,8 +104,10 @@ def _maintain(tables: Tables, table: Table, retention_hours: int) -> Maintained:
 def _delete_abandoned(tables: Tables, retention_hours: int) -> None:
     """Deletes staged files that no commit took over; locally they lie in the table's folder, and VACUUM does it."""
     oldest = time.time() - retention_hours * 3600
-    for file in Path(tables.checkpoint(STAGED).folder).glob("*"):
-        if file.is_file() and file.stat().st_mtime < oldest:
-            file.unlink(missing_ok=True)
-        elif file.is_dir() and file.stat().st_mtime < oldest:
+    for file in tables.checkpoint(STAGED).folder.glob("*"):
+        if file.stat().st_mtime >= oldest:
+            continue
+        if file.is_dir():
             shutil.rmtree(file, ignore_errors=True)
+        else:
+            file.unlink(missing_ok=True)

@@ -21,8 +21,8 @@ from solosolve.model.segments import SegmentPerformance, measure_segments, segme
 from solosolve.model.windows import MonitorWindow, complete_windows
 from solosolve.names import COMPLAINTS, DRIFT_METRICS, FEEDBACK, MODEL_PERFORMANCE, PICKED_UNCERTAIN, PREDICTIONS
 from solosolve.settings import Settings
-from solosolve.spark_schemas import spark_schema
 from solosolve.storage.registry import Registry
+from solosolve.storage.table_facts import read_or_empty
 from solosolve.storage.tables import Tables
 from solosolve.storage.window_rows import drift_history, replace_windows, unmeasured
 from solosolve.transforms.bins import CategoryBins, NumberBins
@@ -105,10 +105,7 @@ def known_labels(tables: Tables, as_of: datetime) -> DataFrame:
         `complaint_id`, `label` (0.0 or 1.0) and `label_at`.
     """
     complaints, days = tables.read(COMPLAINTS), tables.settings.maturity_days
-    feedback = (
-        tables.read(FEEDBACK) if tables.exists(FEEDBACK) else tables.spark.createDataFrame([], spark_schema(FEEDBACK))
-    )
-    unbiased = feedback.where(F.coalesce("picked_by", F.lit("")) != PICKED_UNCERTAIN)
+    unbiased = read_or_empty(tables, FEEDBACK).where(F.coalesce("picked_by", F.lit("")) != PICKED_UNCERTAIN)
     labels = resolve_labels(complaints, unbiased, as_of, days)
     is_known = F.col("label").isNotNull() & (F.col("label_at") < F.lit(as_of))
     return labels.where(is_known).select("complaint_id", "label", "label_at")

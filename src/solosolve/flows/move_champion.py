@@ -8,9 +8,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.errors import ModelError, UsageError
-from solosolve.names import CHAMPION, MODEL_EVENTS, SHADOW
+from solosolve.names import CHAMPION, MODEL_EVENTS
 from solosolve.settings import Settings
-from solosolve.storage.champion_moves import ChampionMove, move_champion
+from solosolve.storage.champion_moves import ChampionMove, end_shadow, move_champion
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
@@ -52,8 +52,7 @@ def run(spark: SparkSession, settings: Settings, version: int | None, reason: st
     event = ModelEvent.ROLLED_BACK if version is None else ModelEvent.PROMOTED_BY_HAND
     replaces = champion.version if champion is not None else None
     move = move_champion(tables, registry, model, event, {"reason": reason, "replaces": replaces})
-    if registry.find(SHADOW) is not None:
-        registry.delete_alias(SHADOW)
+    end_shadow(registry)
     logger.info("version %d is champion in place of %s", model.version, replaces)
     return move
 

@@ -11,7 +11,7 @@ from solosolve.errors import ModelError
 from solosolve.model.version_tags import VersionState
 from solosolve.names import CHALLENGER, CHAMPION, MODEL_EVENTS, SHADOW
 from solosolve.settings import Settings
-from solosolve.storage.champion_moves import move_champion, newest_move
+from solosolve.storage.champion_moves import end_shadow, move_champion, newest_move
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
@@ -86,9 +86,7 @@ def _shadow(tables: Tables, registry: Registry, challenger: RegisteredModel) -> 
 def _finish(registry: Registry, champion: RegisteredModel) -> None:
     """Removes the aliases that no longer apply."""
     registry.delete_alias(CHALLENGER)
-    # What scored beside the former champion was never compared with this one.
-    if registry.find(SHADOW) is not None:
-        registry.delete_alias(SHADOW)
+    end_shadow(registry)
     if champion.tags.state == VersionState.PROVISIONAL:
         logger.warning("version %d does not beat the prior: it becomes champion provisionally", champion.version)
 

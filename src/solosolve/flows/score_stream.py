@@ -6,6 +6,7 @@ import logging
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -193,34 +194,30 @@ class _Stream:
 
     def _score(self, messages: DataFrame, batch_id: int) -> None:
         self._bound.bind(batch_id)
-        scoring, facts = self._provider.current(self._bound.checkpoint.planned_at(batch_id)), None
+        planned_at = self._bound.checkpoint.planned_at(batch_id)
+        scoring, facts = self._provider.current(planned_at), None
         while facts is None:
             try:
-                facts = self._write(messages, batch_id, scoring)
+                facts = self._write(messages, batch_id, planned_at, scoring)
             except Exception as error:
                 reason = failure_of_model(error)
                 if reason is None:
                     raise
                 # Nothing of the batch is committed yet, so another model can score it.
                 scoring = self._provider.drop(scoring, reason)
-        self._score_shadow(messages, batch_id)
+        stamp = Stamp(planned_at, self._source.name, batch_id, self._source.position)
+        self._shadow.score(messages, stamp, self._bound.transaction(batch_id))
         self._previous_count = facts.request_count
         self._progress.note(batch_id, facts, self._bound.checkpoint_id)
 
-    def _score_shadow(self, messages: DataFrame, batch_id: int) -> None:
-        time = self._bound.checkpoint.planned_at(batch_id)
-        stamp = Stamp(time, self._source.name, batch_id, self._source.position)
-        self._shadow.score(messages, stamp, self._bound.transaction(batch_id))
-
-    def _write(self, messages: DataFrame, batch_id: int, scoring: Scoring) -> BatchFacts:
+    def _write(self, messages: DataFrame, batch_id: int, planned_at: datetime, scoring: Scoring) -> BatchFacts:
         is_repeat, has_unique_positions = batch_id == self._unfinished, self._source.has_unique_positions
         # Delta would ignore the rows missing after an interrupted attempt if they had its transaction's name.
         transaction = None if is_repeat else self._bound.transaction(batch_id)
-        time = self._bound.checkpoint.planned_at(batch_id)
         # Assumed to be about as large as the previous batch: counting it would take as long as scoring it.
         if self._previous_count < _FEW:
             messages = messages.coalesce(1)
-        with MicroBatch(self._tables, self._source, scoring, messages, batch_id, time, self._executor) as batch:
+        with MicroBatch(self._tables, self._source, scoring, messages, batch_id, planned_at, self._executor) as batch:
             if self._bound.is_recovering or (is_repeat and has_unique_positions):
                 batch.leave_out_known(self._bound.own_periods)
             elif is_repeat:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -11,14 +11,8 @@ import msgspec
 import pyarrow as pa
 
 from solosolve.errors import RefusedMessageError
-from solosolve.landing.normalise import (
-    COMPLAINT_ID_DIGITS,
-    EARLIEST_DATE,
-    MAX_DAYS_AHEAD,
-    WHITE_SPACE,
-    known,
-    parse_complaint_id,
-)
+from solosolve.landing.message_rules import decoded, require_complaint_id, require_instant
+from solosolve.landing.normalise import MAX_DAYS_AHEAD, WHITE_SPACE, known
 from solosolve.names import EVENT_LABEL, REVIEW_LABEL, Verdict
 
 EVENT_FIELDS = (
@@ -48,7 +42,6 @@ _SUCCESS: Mapping[str, Verdict] = MappingProxyType(
     {"true": Verdict.SUCCESS, "1": Verdict.SUCCESS, "1.0": Verdict.SUCCESS}
     | {"false": Verdict.FAILURE, "0": Verdict.FAILURE, "0.0": Verdict.FAILURE}
 )
-_EARLIEST = datetime.combine(date.fromisoformat(EARLIEST_DATE), time.min, UTC)
 
 
 class _Event(msgspec.Struct):
@@ -90,24 +83,17 @@ def read_events(values: Iterable[bytes | None], now: datetime, max_bytes: int) -
 
 
 def _read(value: bytes | None, latest: datetime, max_bytes: int) -> dict[str, object]:
-    if value is None:
-        raise RefusedMessageError("the value is null")
-    if len(value) > max_bytes:
-        raise RefusedMessageError(f"the value has {len(value)} bytes, more than the {max_bytes} allowed")
-    try:
-        event = _decode(value)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise RefusedMessageError(str(error)) from None
+    event = decoded(value, max_bytes, _decode)
     verdict = _verdict(event)
     return {
         "feedback_id": _event_id(event.event_id),
-        "complaint_id": _complaint_id(event.complaint_id),
+        "complaint_id": require_complaint_id(event.complaint_id),
         "verdict": str(verdict),
         "is_successful_resolution": verdict.label,
         "source": _one_of("source", known(event.source), _SOURCES),
         "reviewer": known(event.reviewer),
         "reason": known(event.reason),
-        "given_at": _given_at(event.given_at, latest),
+        "given_at": require_instant("given_at", event.given_at, latest),
     }
 
 
@@ -117,15 +103,6 @@ def _event_id(found: str) -> str:
         expected = f"1 to {MAX_EVENT_ID_LENGTH} characters"
         raise RefusedMessageError(f"event_id: found {len(event_id)} characters, expected {expected}")
     return event_id
-
-
-def _complaint_id(found: int | str) -> int:
-    complaint_id = parse_complaint_id(found)
-    if complaint_id is None:
-        text = str(found).strip(WHITE_SPACE)[:40]
-        expected = f"a positive whole number of up to {COMPLAINT_ID_DIGITS} digits"
-        raise RefusedMessageError(f"complaint_id: found {text!r}, expected {expected}")
-    return complaint_id
 
 
 def _verdict(event: _Event) -> Verdict:
@@ -155,13 +132,3 @@ def _one_of(name: str, found: str | None, allowed: tuple[Any, ...]) -> str:
     if text not in allowed:
         raise RefusedMessageError(f"{name}: found {(found or '')[:40]!r}, expected one of {', '.join(allowed)}")
     return text
-
-
-def _given_at(found: datetime, latest: datetime) -> datetime:
-    if found.tzinfo is None:
-        raise RefusedMessageError(f"given_at: found {found.isoformat()}, expected a time with a time zone")
-    # Compared before it is converted: converting a time at either end of the calendar overflows.
-    if not _EARLIEST <= found <= latest:
-        expected = f"{EARLIEST_DATE} to {latest.date()}"
-        raise RefusedMessageError(f"given_at: found {found.isoformat()}, expected {expected}")
-    return found.astimezone(UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,13 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from solosolve.errors import RefusedMessageError
+from solosolve.landing.message_rules import decoded, require_complaint_id, require_instant
 from solosolve.landing.normalise import (
-    COMPLAINT_ID_DIGITS,
     EARLIEST_DATE,
     MAX_DAYS_AHEAD,
     WHITE_SPACE,
     known,
-    parse_complaint_id,
     parse_iso_date,
     restored_zip_code,
 )
@@ -31,7 +30,6 @@ _OPTIONAL = tuple(name for name in FILED_COLUMNS if name not in _REQUIRED)
 _TEXTS = tuple(name for name in FILED_COLUMNS if name != _DATE_RECEIVED)
 _FILED_SCHEMA = pa.schema([SCHEMAS[REQUESTS].field(name) for name in FILED_COLUMNS])
 _EARLIEST_DATE = date.fromisoformat(EARLIEST_DATE)
-_EARLIEST_INSTANT = datetime.combine(_EARLIEST_DATE, time.min, UTC)
 
 _Request = msgspec.defstruct(
     "Request",
@@ -118,29 +116,13 @@ def read_requests(
 
 
 def _read(value: bytes | None, arrived: datetime, latest: datetime, max_bytes: int) -> Any:
-    if value is None:
-        raise RefusedMessageError("the value is null")
-    if len(value) > max_bytes:
-        raise RefusedMessageError(f"the value has {len(value)} bytes, more than the {max_bytes} allowed")
-    try:
-        request = _decode(value)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise RefusedMessageError(str(error)) from None
-    request.complaint_id = _complaint_id(request.complaint_id)
+    request = decoded(value, max_bytes, _decode)
+    request.complaint_id = require_complaint_id(request.complaint_id)
     for name in _TEXTS:
         setattr(request, name, _text(name, getattr(request, name)))
     request.date_received = _date_received(request.date_received, latest.date())
     request.requested_at = arrived if request.requested_at is None else _requested_at(request.requested_at, latest)
     return request
-
-
-def _complaint_id(found: int | str) -> int:
-    complaint_id = parse_complaint_id(found)
-    if complaint_id is None:
-        text = str(found).strip(WHITE_SPACE)[:40]
-        expected = f"a positive whole number of up to {COMPLAINT_ID_DIGITS} digits"
-        raise RefusedMessageError(f"complaint_id: found {text!r}, expected {expected}")
-    return complaint_id
 
 
 def _text(name: str, found: str | None) -> str | None:
@@ -162,10 +144,4 @@ def _date_received(found: str, latest: date) -> date:
 
 def _requested_at(found: datetime, latest: datetime) -> datetime:
     """Converts a time with a zone to naive UTC."""
-    if found.tzinfo is None:
-        raise RefusedMessageError(f"requested_at: found {found.isoformat()}, expected a time with a time zone")
-    # Compared before it is converted: converting a time at either end of the calendar overflows.
-    if not _EARLIEST_INSTANT <= found <= latest.replace(tzinfo=UTC):
-        expected = f"{_EARLIEST_DATE} to {latest.date()}"
-        raise RefusedMessageError(f"requested_at: found {found.isoformat()}, expected {expected}")
-    return found.astimezone(UTC).replace(tzinfo=None)
+    return require_instant("requested_at", found, latest.replace(tzinfo=UTC)).replace(tzinfo=None)

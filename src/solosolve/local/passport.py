@@ -20,8 +20,8 @@ _SHOWN = 12
 def passport_of(settings: Settings, complaint_id: int) -> list[tuple[str, str]]:
     """Everything that is known of a complaint's newest prediction.
 
-    The complaint is read as it was when it was scored (by time travel, for batch predictions), scored again, and the
-    result compared with the stored probability.
+    The complaint is read as silver has it now, scored again, and the result compared with the stored probability: they
+    differ if a newer version of the complaint has been landed since.
 
     Args:
         settings: Locates tables and registry.

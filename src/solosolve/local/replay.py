@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from solosolve.local.job_plan import Bundle, load_bundle
 from solosolve.local.replay_facts import MonthFacts, read_events
 from solosolve.local.replay_world import World
 from solosolve.local.runner import only_tasks, run_tasks
+from solosolve.local.task_call import environment_variables
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
@@ -81,7 +80,7 @@ class Replay:
 
     def run(self, months: int) -> Iterator[ReplayedMonth]:
         """Lives through the history and then through `months` months, and yields each when it is over."""
-        with _environment(self._home):
+        with environment_variables({"SOLOSOLVE_HOME": str(self._home), **_OVERRIDES}):
             bundle, settings = load_bundle(self._root, "local"), Settings.load()
             first = self._begin(bundle, settings)
             for number in range(1, months + 1):
@@ -105,12 +104,7 @@ class Replay:
         self._run(bundle, ("medallion", "score_batch"), {"medallion.source": str(month.path)}, only=landed)
         feedback, labels = self._world.write_feedback(number)
         without_loop = () if self._is_loop_on else ("ingest_feedback", "monitor_model")
-        self._run(
-            bundle,
-            ("retrain",),
-            {"source": str(feedback), "window_days": "120", "holdout_labels": "500"},
-            only=without_loop,
-        )
+        self._run(bundle, ("retrain",), {"source": str(feedback), **_RETRAINING}, only=without_loop)
         return self._measure(settings, first, number, labels)
 
     def _run(
@@ -136,19 +130,3 @@ class Replay:
             promoted=events.promoted,
             reasons=events.reasons,
         )
-
-
-@contextmanager
-def _environment(home: Path) -> Iterator[None]:
-    """Points the settings of this process at the replay's home."""
-    added = {"SOLOSOLVE_HOME": str(home), **_OVERRIDES}
-    before = {name: os.environ.get(name) for name in added}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

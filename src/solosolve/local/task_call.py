@@ -100,12 +100,22 @@ def environment(variables: Mapping[str, str], where: str) -> Iterator[None]:
             del added[name]
         elif "${resources." in value:
             del added[name]
-    os.environ.update(added)
+    with environment_variables(added):
+        yield
+
+
+@contextmanager
+def environment_variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables for the length of the block; then they are as before."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        for name in added:
+        for name, value in before.items():
             os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextmanager

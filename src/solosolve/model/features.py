@@ -21,6 +21,7 @@ from solosolve.model.kernels import Kernel, MonthOfYear, TextLength, TextPattern
 from solosolve.model.topics import READ_CHARACTERS, SAMPLED_TEXTS, fit_topics
 from solosolve.model.word_kernels import HashedTerms, TextTopics
 from solosolve.names import NARRATIVE, OTHER_CATEGORY
+from solosolve.transforms.lookups import looked_up
 
 
 def _json_param(name: str, doc: str) -> Param[str]:
@@ -98,10 +99,7 @@ def _learn_categories(dataset: DataFrame, plans: tuple[_Categories, ...]) -> lis
 
 def _renamed(plan: _Categories) -> Column:
     column = F.col(plan.column)
-    if not plan.renamed:
-        return column
-    names = F.create_map(*(F.lit(text) for pair in plan.renamed.items() for text in pair))
-    return F.coalesce(names[column], column)
+    return F.coalesce(looked_up(plan.renamed, column), column) if plan.renamed else column
 
 
 class EncodeFeatures(Transformer, DefaultParamsReadable, DefaultParamsWritable):

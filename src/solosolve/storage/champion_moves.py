@@ -10,7 +10,7 @@ from typing import Self
 
 from solosolve.clock import now
 from solosolve.errors import ModelError
-from solosolve.names import CHAMPION
+from solosolve.names import CHAMPION, SHADOW
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
@@ -103,3 +103,9 @@ def move_champion(
     # What runs next can count on the new champion.
     time.sleep(max(0.0, (move.effective_at - now()).total_seconds()))
     return move
+
+
+def end_shadow(registry: Registry) -> None:
+    """Ends the shadow of a former champion: what scored beside it was never compared with another one."""
+    if registry.find(SHADOW) is not None:
+        registry.delete_alias(SHADOW)

@@ -6,11 +6,20 @@ import os
 from collections.abc import Collection
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from solosolve.errors import MissingTableError
 from solosolve.names import Table
+from solosolve.spark_schemas import spark_schema
 from solosolve.storage.tables import Tables
+
+
+def read_or_empty(tables: Tables, table: Table) -> DataFrame:
+    """Reads the newest version of a table; no rows if it does not exist."""
+    if tables.exists(table):
+        return tables.read(table)
+    return tables.spark.createDataFrame([], spark_schema(table))
 
 
 def count_rows(tables: Tables, table: Table) -> int:

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from solosolve.names import LABEL, LABEL_SOURCES, PUBLISHED_LABEL, Verdict
+from solosolve.transforms.lookups import looked_up
 
 PUBLISHED = "published_label"
 """The label that the Bureau published, next to the resolved one."""
@@ -86,7 +87,7 @@ def _live(feedback: DataFrame, as_of: datetime) -> DataFrame:
     visible = feedback.where(F.col("given_at") <= F.lit(as_of))
     withdrawn = visible.where(F.col("verdict") == Verdict.WITHDRAWN).select("feedback_id")
     is_label = F.col("verdict").isin(Verdict.SUCCESS, Verdict.FAILURE) & F.col("source").isin(*_RANKS)
-    rank = F.create_map(*(F.lit(part) for pair in _RANKS.items() for part in pair))[F.col("source")]
+    rank = looked_up(_RANKS, F.col("source"))
     return (
         visible.where(is_label)
         .join(withdrawn, on="feedback_id", how="left_anti")

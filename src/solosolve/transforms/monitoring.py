@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from solosolve.transforms.bins import NOT_GIVEN_BIN, CategoryBins, NumberBins
+from solosolve.transforms.lookups import looked_up
 
 
 def count_values(complaints: DataFrame, values: Mapping[str, Column], limit: int) -> DataFrame:
@@ -54,8 +55,7 @@ def bin_column(bins: CategoryBins | NumberBins) -> Column:
         return sum(above, F.lit(0)).cast("string")
     other = column if bins.other is None else F.lit(bins.other)
     if bins.bin_of:
-        names = F.create_map(*(F.lit(text) for pair in bins.bin_of.items() for text in pair))
-        other = F.coalesce(names[column], other)
+        other = F.coalesce(looked_up(bins.bin_of, column), other)
     return F.when(column.isNull(), F.lit(NOT_GIVEN_BIN)).otherwise(other)
 
 
