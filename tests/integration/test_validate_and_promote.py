@@ -109,9 +109,12 @@ class Gate:
         of_model = [row for row in rows if row["model_version"] == model.version]
         return [row | {"evidence": json.loads(row["evidence"])} for row in of_model]
 
-    def write_features(self, split: str) -> None:
+    def write_features(self, split: str, earlier: np.ndarray = LABELS) -> None:
+        """Writes the slice, and as many complaints before it, with other ids and the given labels."""
+        periods = ((1, date(2016, 3, 1), split, LABELS), (1 + len(LABELS), date(2016, 2, 1), TRAIN, earlier))
         rows = [
-            (1 + place, date(2016, 3, 1), split, row, float(LABELS[place]), "runs:/1/features.json", None, None)
+            (first + place, day, name, row, float(labels[place]), "runs:/1/features.json", None, None)
+            for first, day, name, labels in periods
             for place, row in enumerate(FEATURE_ROWS.tolist())
         ]
         self.tables.overwrite(FEATURES, self.spark.createDataFrame(rows, spark_schema(FEATURES)).coalesce(1))
@@ -124,7 +127,8 @@ def home(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Gate:
     settings = Settings.load(environ=environ)
     gate = Gate(spark, settings, Tables(spark, settings), Registry(settings), folder)
     rows = [
-        {"complaint_id": 1 + place, NARRATIVE: "x" * int(length), LABEL: float(LABELS[place])}
+        {"complaint_id": first + place, NARRATIVE: "x" * int(length), LABEL: float(LABELS[place])}
+        for first in (1, 1 + len(LENGTHS))
         for place, length in enumerate(LENGTHS)
     ]
     gate.tables.overwrite(COMPLAINTS, complaints(spark, *rows).coalesce(1))
@@ -180,6 +184,19 @@ def test_better_challenger_replaces_the_champion(gate: Gate) -> None:
     assert (promoted["event"], promoted["actor"]) == ("promoted", "tester")
     assert promoted["evidence"]["replaces"] == champion.version
     assert promoted["evidence"]["validation"].startswith(f"champion {champion.version} on ")
+
+
+def test_challenger_that_is_better_by_suddenly_different_labels_waits_in_shadow(gate: Gate) -> None:
+    gate.register(INVERTED, CHAMPION)
+    challenger = gate.register(GOOD, CHALLENGER)
+    gate.write_features(TEST, earlier=1 - LABELS)
+    try:
+        gate.retag(challenger, gold_data_hash=gold_hash(trainable_features(gate.tables.read(FEATURES))))
+        assert gate.validate() == GateResult.SHADOW
+    finally:
+        gate.write_features(TEST)
+    checks = gate.ledger(challenger)[-1]["evidence"]["checks"]
+    assert [check["name"] for check in checks if not check["is_passed"]] == ["labels_as_expected"]
 
 
 def test_promotion_interrupted_after_the_alias_moved_is_finished(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

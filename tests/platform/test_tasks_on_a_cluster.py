@@ -65,7 +65,7 @@ def run(tmp_path: Path, packages: Path | None, *tasks: tuple[str, ...]) -> str:
 
 @pytest.mark.parametrize("packages", versions())
 def test_every_task_runs_on_a_cluster(tmp_path: Path, packages: Path | None) -> None:
-    sample = write_sample(tmp_path / "sample.csv", rows=10_000, seed=3)
+    sample = write_sample(tmp_path / "sample.csv", rows=4_000, seed=3)
     feedback = tmp_path / "feedback.jsonl"
     feedback.write_text(
         '{"event_id": "a", "complaint_id": 1, "outcome": "success", "source": "event", '

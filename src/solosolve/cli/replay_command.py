@@ -12,6 +12,7 @@ import click
 
 from solosolve.cli.bundle_commands import bundle_root
 from solosolve.cli.console import console, print_line
+from solosolve.errors import UsageError
 from solosolve.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,11 +27,19 @@ _LINES = ("champion", "oracle", "without_loop")
 @click.option(
     "--change",
     type=click.Choice(["none", "concept", "inputs", "labels"]),
-    default="none",
+    multiple=True,
+    default=("none",),
     show_default=True,
-    help="How the world changes: not at all; what texts mean; who complains of what; what is reported.",
+    help="How the world changes: not at all; what texts mean; who complains of what; what is reported. Repeatable.",
 )
-@click.option("--at", type=click.IntRange(min=1), default=4, show_default=True, help="The month in which it changes.")
+@click.option(
+    "--at",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(4,),
+    show_default=True,
+    help="The month in which it changes; once for each change, in the same order.",
+)
 @click.option(
     "--feedback-share",
     type=click.FloatRange(0, 1),
@@ -50,8 +59,8 @@ _LINES = ("champion", "oracle", "without_loop")
 @click.option("--format", "fmt", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the AUC by month.")
 def replay(
-    months: int, change: str, at: int, feedback_share: float, delay: int, loop: str, complaints: int, history: int,
-    seed: int, fmt: str, picture: Path | None,
+    months: int, change: tuple[str, ...], at: tuple[int, ...], feedback_share: float, delay: int, loop: str,
+    complaints: int, history: int, seed: int, fmt: str, picture: Path | None,
 ) -> None:  # fmt: skip
     """Replay generated months through landing, scoring, feedback, monitor and retraining, with a virtual clock.
 
@@ -64,10 +73,13 @@ def replay(
     from solosolve.samples.months import Change
     from solosolve.storage.spark import stop_session
 
+    if len(change) != len(at):
+        raise UsageError(f"--at: found {len(at)} months for {len(change)} changes: give one for each")
+    changes = {Change(name): month for name, month in zip(change, at, strict=True) if name != "none"}
     require_java()
     home = Settings.load().home / "replay"
     shutil.rmtree(home, ignore_errors=True)
-    world = World(home / "landing", seed, complaints, Change(change), at, feedback_share, delay, history)
+    world = World(home / "landing", seed, complaints, changes, feedback_share, delay, history)
     progress = console()
     set_up_logging(home / "logs", progress)
     done: list[ReplayedMonth] = []
@@ -77,7 +89,7 @@ def replay(
     finally:
         stop_session()
         if done and fmt == "json":
-            print_line(json.dumps([each.as_data() for each in done], indent=1))
+            print_line(json.dumps([each.as_data() for each in done], indent=1), stderr=False)
         elif done:
             _print_table(done)
         if done and picture is not None:

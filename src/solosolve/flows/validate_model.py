@@ -16,10 +16,12 @@ from pyspark.sql import functions as F
 from solosolve.errors import ModelError
 from solosolve.model.evaluation import evaluate
 from solosolve.model.evaluation_data import SEGMENT_COLUMNS, gold_hash, score_slice, trainable_features
+from solosolve.model.metrics import Floats
 from solosolve.model.promotion import Decision, EvaluationSlice, GateResult, decide
 from solosolve.model.scorer import ComplaintScorer
+from solosolve.model.surprise import contradicts
 from solosolve.model.version_tags import Subject
-from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, MODEL_EVENTS, TEST
+from solosolve.names import CHALLENGER, CHAMPION, COMPLAINTS, FEATURES, FILED_COLUMNS, LABEL, MODEL_EVENTS, TEST, TRAIN
 from solosolve.settings import Settings
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
@@ -28,6 +30,9 @@ from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
 
 logger = logging.getLogger("solosolve.validate_model")
+
+EARLIER_LIMIT = 10_000
+"""Complaints from just before the slice that suffice to see whether their labels contradict the champion."""
 
 _EVENTS = {
     GateResult.PASSED: ModelEvent.VALIDATION_PASSED,
@@ -64,7 +69,7 @@ def run(spark: SparkSession, settings: Settings) -> GateResult | None:
             logger.info("version %d was validated on this slice already", challenger.version)
             return tags.validation
         _require_current_features(tables, challenger)
-        decision = _decide(registry, challenger, champion, frozen, settings, _tries(tables, challenger, subject))
+        decision = _decide(tables, registry, challenger, champion, frozen, _tries(tables, challenger, subject))
     except Exception as error:
         # Fail closed: whatever went wrong, ledger and tags say no before the error is raised.
         evidence = {"error": f"{type(error).__name__}: {error}", "slice": str(subject)}
@@ -96,13 +101,14 @@ def _require_current_features(tables: Tables, challenger: RegisteredModel) -> No
 
 
 def _decide(
+    tables: Tables,
     registry: Registry,
     challenger: RegisteredModel,
     champion: RegisteredModel | None,
     frozen: DataFrame,
-    settings: Settings,
     tries: int,
 ) -> Decision:
+    rounds = tables.settings.bootstrap_rounds
     scorers = {"challenger": ComplaintScorer.load(registry.fetch(challenger))}
     if champion is not None:
         scorers["champion"] = ComplaintScorer.load(registry.fetch(champion))
@@ -110,14 +116,27 @@ def _decide(
     labels = np.asarray(scored.column(LABEL))
     probabilities = {name: np.asarray(scored.column(name)) for name in scorers}
     threshold = scorers["challenger"].threshold
-    evaluation = evaluate(labels, probabilities["challenger"], settings.bootstrap_rounds, threshold)
+    evaluation = evaluate(labels, probabilities["challenger"], rounds, threshold)
     prior = challenger.tags.prior
     if prior is None:
         raise ModelError(f"version {challenger.version} has no tag 'prior' with the success rate of its training split")
+    earlier = None
+    if "champion" in scorers and contradicts(labels, probabilities["champion"]):
+        earlier = _earlier(tables, scorers["champion"], min(len(labels), EARLIER_LIMIT))
     both = EvaluationSlice(
-        labels, probabilities["challenger"], probabilities.get("champion"), prior, _segments(scored), tries
+        labels, probabilities["challenger"], probabilities.get("champion"), prior, _segments(scored), tries, earlier
     )
-    return decide(evaluation, both, settings.bootstrap_rounds)
+    return decide(evaluation, both, rounds)
+
+
+def _earlier(tables: Tables, champion: ComplaintScorer, count: int) -> tuple[Floats, Floats]:
+    """Labels and the champion's probabilities of the newest training complaints."""
+    newest = F.col("date_received").desc(), F.col("complaint_id").desc()
+    train = tables.read(FEATURES).where(F.col("split") == TRAIN).orderBy(*newest).limit(count)
+    complaints = tables.read(COMPLAINTS).select("complaint_id", *FILED_COLUMNS)
+    rows = complaints.join(train.select("complaint_id", LABEL), on="complaint_id", how="inner")
+    scored = score_slice(rows, {CHAMPION: champion.score})
+    return np.asarray(scored.column(LABEL)), np.asarray(scored.column(CHAMPION))
 
 
 def _segments(scored: pa.Table) -> dict[str, NDArray[np.bool_]]:

@@ -25,8 +25,10 @@ _OVERRIDES = {
     "SOLOSOLVE_BOOTSTRAP_ROUNDS": "200",
 }
 
-_RETRAINING = {"window_days": "120", "holdout_labels": "500"}
-"""A short window, so that a changed world is learned in months, not years."""
+WINDOW_DAYS = 120
+"""Days of complaints that a challenger learns from: few, so that a changed world is learned in months, not years."""
+
+_RETRAINING = {"window_days": str(WINDOW_DAYS), "holdout_labels": "500"}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from solosolve.samples.months import Change, Month, write_month
 
 FIRST_MONTH = date(2018, 1, 1)
 POISONED_SHARE = 0.3
-"""Share of outcomes that are reported wrongly in the month of a change of labels."""
+"""Share of the outcomes reported in the month of a change of labels that are wrong."""
 
 _REPORTED_AT = time(12, 0, tzinfo=UTC)
 
@@ -29,8 +30,7 @@ class World:
         folder: Where its files go.
         seed: Selects everything that is random.
         complaints: Complaints per month.
-        change: How the world changes.
-        change_at: The month, counted from 1, in which it changes.
+        changes: How the world changes, with the month, counted from 1, in which it does.
         feedback_share: Share of complaints whose outcome is reported, from 0 to 1.
         delay_days: Days from a complaint to the report of its outcome.
         history: Months before the first one, with published outcomes; they are numbered 0, -1, ...
@@ -39,8 +39,7 @@ class World:
     folder: Path
     seed: int
     complaints: int
-    change: Change
-    change_at: int
+    changes: Mapping[Change, int]
     feedback_share: float
     delay_days: int
     history: int
@@ -57,14 +56,13 @@ class World:
 
     def write(self, number: int) -> Month:
         """Writes the complaints of a month."""
-        is_changed = self.change in (Change.CONCEPT, Change.INPUTS) and number >= self.change_at
         month = write_month(
             self.folder / f"month_{number:+03d}.csv",
             first_day=self.first_day(number),
             complaints=self.complaints,
             seed=self.seed,
             number=number + self.history,
-            change=self.change if is_changed else Change.NONE,
+            changes=frozenset(change for change, first in self.changes.items() if number >= first),
             has_outcomes=number < 1,
         )
         self._truths[number] = pq.read_table(month.truth_path)
@@ -92,7 +90,8 @@ class World:
         truth = self.truth(number)
         is_reported = rng.random(truth.num_rows) < self.feedback_share
         is_wrong = rng.random(truth.num_rows) < POISONED_SHARE
-        is_poisoned = self.change == Change.LABELS and number == self.change_at
+        poisoned_at = self.changes.get(Change.LABELS)
+        is_poisoned = poisoned_at is not None and until == self.end(poisoned_at)
         lines = []
         rows = truth.select(["complaint_id", "received", "is_success"]).to_pylist()
         for row, reported, wrong in zip(rows, is_reported.tolist(), is_wrong.tolist(), strict=True):

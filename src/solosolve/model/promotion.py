@@ -15,6 +15,7 @@ from scipy.stats import norm
 from solosolve.errors import ModelError
 from solosolve.model.evaluation import Evaluation, bootstrap, require_measurable
 from solosolve.model.metrics import Floats, measure
+from solosolve.model.surprise import SURPRISE_LIMIT, contradicts, surprise
 
 AUC_TOLERANCE = 0.01
 """How far below the champion's AUC the lower end of the paired 95 % interval may reach."""
@@ -35,7 +36,8 @@ class GateResult(StrEnum):
     PASSED = "passed"
     PROVISIONAL = "provisional"
     SHADOW = "shadow"
-    """As good as the champion as far as can be seen, but not certainly better: it scores beside it, unseen."""
+    """Does no harm as far as can be seen, but is not certainly better, or only by labels that may be wrong: it scores
+    beside the champion, unseen."""
     REJECTED = "rejected"
 
 
@@ -72,6 +74,8 @@ class EvaluationSlice:
         prior: Success rate of the challenger's training split.
         segments: Name to which rows belong to it, each of shape (rows,).
         tries: How many other challengers the gate has compared with this champion.
+        earlier: Labels and the champion's probabilities of as many complaints from just before the slice; they are
+            needed only if the labels of the slice contradict the champion.
     """
 
     labels: Floats
@@ -80,6 +84,7 @@ class EvaluationSlice:
     prior: float
     segments: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     tries: int = 0
+    earlier: tuple[Floats, Floats] | None = None
 
 
 def decide(evaluation: Evaluation, frozen: EvaluationSlice, rounds: int) -> Decision:
@@ -95,6 +100,10 @@ def decide(evaluation: Evaluation, frozen: EvaluationSlice, rounds: int) -> Deci
     of a champion is tested for a lower log loss at the level NOISE_BUDGET / (k (k + 1)), and these levels add up to
     NOISE_BUDGET (alpha spending: Foster and Stine, 2008). One that does no harm and whose log loss is not higher, but
     that is not certainly better, goes into shadow.
+
+    So does one that is better by labels that suddenly contradict the champion: they may be wrong, and a challenger that
+    has learned from them would look better on them. A change of the world lasts: once the labels before the slice
+    contradict the champion too, it counts.
 
     Args:
         evaluation: The challenger's quality on the slice.
@@ -112,14 +121,15 @@ def decide(evaluation: Evaluation, frozen: EvaluationSlice, rounds: int) -> Deci
         is_better = all(check.is_passed for check in checks)
         return Decision(GateResult.PASSED if is_better else GateResult.PROVISIONAL, checks)
     harm, gain = _against_champion(evaluation, frozen, frozen.champion, rounds)
+    lasting = _lasting(frozen, frozen.champion)
     is_safe = all(check.is_passed for check in (*checks, *harm))
-    if is_safe and gain.is_passed:
+    if is_safe and gain.is_passed and lasting.is_passed:
         result = GateResult.PASSED
     elif is_safe and gain.found >= -gain.margin:
         result = GateResult.SHADOW
     else:
         result = GateResult.REJECTED
-    return Decision(result, (*checks, *harm, gain.check))
+    return Decision(result, (*checks, *harm, lasting, gain.check))
 
 
 def _against_prior(evaluation: Evaluation, frozen: EvaluationSlice) -> tuple[Check, ...]:
@@ -178,6 +188,20 @@ def _against_champion(
     margin = float(norm.ppf(1 - level) * gains.std())
     gain = champion["log_loss"] - _required(evaluation, "log_loss", "value")
     return checks, _Gain(gain - margin, margin, level)
+
+
+def _lasting(frozen: EvaluationSlice, champion: Floats) -> Check:
+    """Whether the labels are what the champion expects, or have contradicted it for a while."""
+    found = surprise(frozen.labels, champion)
+    has_lasted = (
+        frozen.earlier is not None and contradicts(*frozen.earlier) and (surprise(*frozen.earlier) > 0) == (found > 0)
+    )
+    return Check(
+        "labels_as_expected",
+        has_lasted or not contradicts(frozen.labels, champion),
+        found,
+        f"within {SURPRISE_LIMIT:g} standard errors of the champion's probabilities, or as far off just before",
+    )
 
 
 def _floors(frozen: EvaluationSlice, probabilities: Floats) -> Iterator[Check]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -37,13 +38,12 @@ TRUTH_SCHEMA = pa.schema(
 class Change(StrEnum):
     """How the world changes."""
 
-    NONE = "none"
     CONCEPT = "concept"
     """What a narrative mentions has the opposite effect on the outcome."""
     INPUTS = "inputs"
     """A new channel takes over 40 % of the complaints, and a new product 30 %; outcomes follow the same rules."""
     LABELS = "labels"
-    """Three in ten outcomes that are reported in one month are wrong; the world itself stays as it is."""
+    """Three in ten outcomes that are reported in one month are wrong; the complaints themselves are as before."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Month:
 
 
 def write_month(
-    path: Path, *, first_day: date, complaints: int, seed: int, number: int, change: Change, has_outcomes: bool
+    path: Path, *, first_day: date, complaints: int, seed: int, number: int, changes: Set[Change], has_outcomes: bool
 ) -> Month:
     """Writes complaints in scope that are received within one month, and what is true of them.
 
@@ -72,20 +72,20 @@ def write_month(
         complaints: Complaints to write.
         seed: Selects the world.
         number: The month's number, which selects its complaints and their ids.
-        change: NONE before the world changes.
+        changes: The changes that have come by then.
         has_outcomes: Whether the file has the publisher's outcomes, or only what is known at filing.
 
     Returns:
         The files.
     """
     rng = np.random.default_rng([seed, number, complaints])
-    batch, kept = _draw(rng, complaints, change)
+    batch, kept = _draw(rng, complaints, changes)
     days = _days(rng, first_day, len(kept))
     columns = {name: texts[kept] for name, texts in batch.columns.items()}
     ids = FIRST_ID + number * IDS_PER_MONTH + np.arange(len(kept))
     columns["complaint_id"] = np.array([str(each) for each in ids.tolist()], dtype=object)
     columns["date_received"] = columns["date_sent_to_company"] = np.datetime_as_string(days).astype(object)
-    if change == Change.INPUTS:
+    if Change.INPUTS in changes:
         _change_inputs(rng, columns)
     names = [name for name in COMPLAINT_COLUMNS if has_outcomes or name not in WITHDRAWN_COLUMNS]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,12 +99,12 @@ def write_month(
     return Month(path, truth, len(kept))
 
 
-def _draw(rng: np.random.Generator, complaints: int, change: Change) -> tuple[Batch, np.ndarray]:
+def _draw(rng: np.random.Generator, complaints: int, changes: Set[Change]) -> tuple[Batch, np.ndarray]:
     """A batch, and the rows of it that are in scope, as many as wanted."""
     calendar = load_calendar()
     low, high = (calendar.cumulative_volume[(day - calendar.first_date).astype(int)] for day in ERA)
     quantile = np.sort(rng.uniform(low, high, complaints * _CANDIDATES))
-    effects = -THEME_EFFECTS if change == Change.CONCEPT else THEME_EFFECTS
+    effects = -THEME_EFFECTS if Change.CONCEPT in changes else THEME_EFFECTS
     batch = build_batch(rng, quantile, 0, effects)
     rows = np.flatnonzero(_in_scope(batch))
     return batch, np.sort(rng.choice(rows, min(complaints, len(rows)), replace=False))

@@ -12,6 +12,7 @@ from solosolve.errors import ModelError
 from solosolve.model.evaluation import Estimate, Evaluation, evaluate
 from solosolve.model.metrics import Floats
 from solosolve.model.promotion import NOISE_BUDGET, SEGMENT_ROWS, Decision, EvaluationSlice, GateResult, decide
+from solosolve.model.surprise import SURPRISE_LIMIT, surprise
 
 ROUNDS = 50
 GENERATOR = np.random.default_rng(3)
@@ -117,11 +118,43 @@ def test_decide_rejects_a_challenger_that_harms_a_segment() -> None:
     assert "segment product=B" not in failed(decision)
 
 
+FLIPPED = np.where((TRUTH > 0.5) & (GENERATOR.uniform(size=1_500) < 0.5), 0.0, LABELS)
+"""Half the labels of likely successes say failure."""
+LEARNED = np.clip(np.where(TRUTH > 0.5, TRUTH / 2, TRUTH), 0.01, 0.99)
+"""What a challenger predicts that has learned from such labels."""
+
+
+@pytest.mark.parametrize(
+    ("earlier", "result"),
+    [
+        (None, GateResult.SHADOW),
+        ((LABELS, GOOD), GateResult.SHADOW),
+        ((FLIPPED, GOOD), GateResult.PASSED),
+    ],
+    ids=["unknown before", "as expected before", "as far off before"],
+)
+def test_decide_waits_until_labels_that_contradict_the_champion_last(
+    earlier: tuple[Floats, Floats] | None, result: GateResult
+) -> None:
+    slice_of = EvaluationSlice(FLIPPED, LEARNED, GOOD, 0.5, earlier=earlier)
+    decision = decide(evaluate(FLIPPED, LEARNED, ROUNDS), slice_of, ROUNDS)
+    assert decision.result == result
+    assert failed(decision) == ([] if result == GateResult.PASSED else ["labels_as_expected"])
+
+
+def test_decide_does_not_take_a_contradiction_in_the_other_direction_for_a_lasting_one() -> None:
+    certain = (np.ones(500), np.where(np.arange(500) < 400, 0.9, 0.85))
+    slice_of = EvaluationSlice(FLIPPED, LEARNED, GOOD, 0.5, earlier=certain)
+    assert surprise(*certain) < -SURPRISE_LIMIT < SURPRISE_LIMIT < surprise(FLIPPED, GOOD)
+    assert decide(evaluate(FLIPPED, LEARNED, ROUNDS), slice_of, ROUNDS).result == GateResult.SHADOW
+
+
 def test_decide_does_not_measure_a_small_segment() -> None:
     segment = np.arange(len(LABELS)) < SEGMENT_ROWS - 1
     slice_of = EvaluationSlice(LABELS, GOOD, FAIR, 0.5, {"product=A": segment})
     assert [check.name for check in decide(evaluate(LABELS, GOOD, ROUNDS), slice_of, ROUNDS).checks] == [
-        "auc_beats_chance", "log_loss_beats_prior", "auc_difference_interval", "calibration_error", "log_loss_gain",
+        "auc_beats_chance", "log_loss_beats_prior", "auc_difference_interval", "calibration_error",
+        "labels_as_expected", "log_loss_gain",
     ]  # fmt: skip
 
 
