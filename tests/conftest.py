@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from solosolve.local.broker import Broker
 from solosolve.settings import Settings
-from solosolve.storage.spark import spark_session, stop_session
+from solosolve.storage.spark import interpret_plans, spark_session, stop_session
 from solosolve.storage.tables import Tables
 from support.brokers import free_port, kafka_settings
 from support.builders import settings_in
@@ -39,7 +39,10 @@ def _no_settings_from_outside() -> None:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """The process's one session, with the bundle's own Spark defaults."""
+    """The process's one session, with the bundle's Spark defaults, but plans interpreted.
+
+    Programs that tests start have the defaults as they are, and compile plans.
+    """
     if SERVER is not None:
         remote = connect_session(SERVER)
         yield remote
@@ -47,7 +50,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         return
     home = tmp_path_factory.mktemp("spark_home")
     environ = {"SOLOSOLVE_HOME": str(home), "SOLOSOLVE_DRIVER_JAVA_OPTIONS": QUICK_JVM}
-    yield spark_session(Settings.load(environ=environ), "tests")
+    session = spark_session(Settings.load(environ=environ), "tests")
+    interpret_plans(session)
+    yield session
     stop_session()
 
 

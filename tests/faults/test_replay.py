@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
@@ -47,16 +47,16 @@ def replayed(world: World, months: int) -> list[ReplayedMonth]:
 
 
 @pytest.fixture
-def folders(tmp_path: Path, spark: SparkSession) -> Iterator[Path]:
+def folders(tmp_path: Path, spark: SparkSession) -> Path:
     """Where replays live; they run in the session of the tests."""
-    yield tmp_path
+    return tmp_path
 
 
 def test_two_months_go_through_the_loop(folders: Path) -> None:
     world = world_of(folders, 1, {Change.CONCEPT: 1}, complaints=1_000, history=2)
     first, second = replayed(world, 2)
     assert (first.complaints, second.complaints) == (1_000, 1_000)
-    reader = DeltaReader(folders / "tables")
+    reader = DeltaReader(folders / "warehouse")
     events = reader.query("select event, count(*) as n from gold.model_events group by 1").to_pylist()
     assert first.labels + second.labels == reader.query("select count(*) as n from silver.feedback").to_pylist()[0]["n"]
     assert (first.retrained, second.retrained) == (False, True), events

@@ -18,6 +18,7 @@ from solosolve.model.scorer import ComplaintScorer
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.registry import Registry
+from solosolve.storage.spark import interpret_plans, spark_session
 
 _OVERRIDES = {
     # Generated outcomes are final.
@@ -84,6 +85,7 @@ class Replay:
         """Lives through the history and then through `months` months, and yields each when it is over."""
         with environment_variables({"SOLOSOLVE_HOME": str(self._home), **_OVERRIDES}):
             bundle, settings = load_bundle(self._root, "local"), Settings.load()
+            interpret_plans(spark_session(settings, "replay"))
             first = self._begin(bundle, settings)
             for number in range(1, months + 1):
                 with virtual_time(self._world.end(number)):

@@ -24,11 +24,13 @@ PROPERTIES_FILE = Path("bundle") / "spark-defaults.conf"
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 """Spark's classes, archived for the JVM to map into memory; without it a session takes some seconds longer to start."""
 
-_LEAN = {
+_INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.shuffle.partitions": "1",
     "spark.sql.maxPlanStringLength": "100",
+}
+_LEAN = _INTERPRETED | {
+    "spark.sql.shuffle.partitions": "1",
     # A cache holds one batch for about a second.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # Delta replays a table's log before each commit that names a transaction.
@@ -78,6 +80,12 @@ def lean_session(spark: SparkSession, settings: Settings) -> SparkSession:
     for key, value in _LEAN.items():
         lean.conf.set(key, value)
     return lean
+
+
+def interpret_plans(spark: SparkSession) -> None:
+    """Has a session interpret its plans: for a few thousand rows, compiling a plan takes longer than running it."""
+    for key, value in _INTERPRETED.items():
+        spark.conf.set(key, value)
 
 
 def task_slots(spark: SparkSession) -> int:
