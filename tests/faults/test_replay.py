@@ -60,7 +60,7 @@ def test_two_months_go_through_the_loop(folders: Path) -> None:
     events = reader.query("select event, count(*) as n from gold.model_events group by 1").to_pylist()
     assert first.labels + second.labels == reader.query("select count(*) as n from silver.feedback").to_pylist()[0]["n"]
     assert (first.retrained, second.retrained) == (False, True), events
-    assert second.reasons == (f"{first.labels + second.labels} new labels, due from 500",)
+    assert second.reasons[0] == f"{first.labels + second.labels} new labels, due from 500"
     # What texts mean has turned round, so the champion ranks worse than by chance.
     assert all(month.auc_champion < 0.5 < month.auc_oracle for month in (first, second))
     assert first.auc_champion == first.auc_without_loop
