@@ -9,6 +9,7 @@ import sys
 import time
 import venv
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from solosolve.errors import ClusterError
 from solosolve.exit_codes import run_as_program
 from solosolve.local.doctor import require_java
 from solosolve.local.java import spark_program
+from solosolve.local.processes import end, end_with_parent, interrupted_by_signals
 from solosolve.local.spark_cluster import SparkCluster
 from solosolve.local.table_comparison import compare
 from solosolve.samples.writer import write_sample
@@ -31,6 +33,7 @@ PROPERTIES: Final = Path("bundle") / "spark-cluster.conf"
 _BEFORE_STREAM: Final = ("medallion", "train_model", "request_scores")
 _AFTER_STREAM: Final = ("score_batch",)
 _STREAM: Final = ("--source", "delta", "--available-now", "true")
+_STOP_SECONDS = 20
 # The sessions of master, workers and driver share one machine.
 _SMALL: Final = {
     "spark.driver.host": "127.0.0.1",
@@ -54,7 +57,8 @@ def main(rows: int, wheel: Path) -> None:
     require_java()
     folder = Settings.load().home / "cluster-demo"
     shutil.rmtree(folder, ignore_errors=True)
-    _Demo(root, folder, Console(stderr=True)).run(rows, wheel)
+    with interrupted_by_signals():
+        _Demo(root, folder, Console(stderr=True)).run(rows, wheel)
 
 
 class _Demo:
@@ -125,12 +129,14 @@ class _Demo:
 
     def _call(self, home: Path, settings: Mapping[str, str], words: Sequence[str], output: Path | None = None) -> None:
         environment = os.environ | {"SOLOSOLVE_HOME": str(home), **settings}
-        if output is None:
-            code = subprocess.run(words, cwd=self._root, env=environment, check=False).returncode
-        else:
-            with output.open("wb") as file:
-                done = subprocess.run(words, cwd=self._root, env=environment, stdout=file, stderr=file, check=False)
-            code = done.returncode
+        with output.open("wb") if output else nullcontext() as file:
+            process = subprocess.Popen(
+                words, cwd=self._root, env=environment, stdout=file, stderr=file, preexec_fn=end_with_parent
+            )
+            try:
+                code = process.wait()
+            finally:
+                end(process, _STOP_SECONDS)
         if code:
             logs = f"its output is in {output}" if output else f"its logs are in {home / 'logs'}"
             raise ClusterError(f"{' '.join(words[:4])} ... failed with exit code {code}; {logs}")

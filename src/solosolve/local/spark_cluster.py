@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ import psutil
 from solosolve.errors import ClusterError
 from solosolve.local.broker_process import free_port
 from solosolve.local.java import spark_program
+from solosolve.local.processes import end, end_with_parent
 
 _START_SECONDS = 90
 _STOP_SECONDS = 20
@@ -30,7 +31,7 @@ _NOT_INHERITED = ("SOLOSOLVE_", "SPARK_", "PYSPARK_", "PYTHON")
 
 @dataclass
 class SparkCluster:
-    """A standalone master and its workers, each a process of this one.
+    """A standalone master and its workers, each a process of this one, and on Linux ending with it.
 
     Attributes:
         folder: Where the cluster keeps its logs, its executors' folders and their output.
@@ -89,7 +90,7 @@ class SparkCluster:
 
     def kill_worker(self, number: int) -> None:
         """Kills a worker with its executor and Python processes, as the loss of a machine does."""
-        _kill_tree(self._workers.pop(number))
+        end(self._workers.pop(number), 0)
 
     def alive_workers(self) -> int:
         """The number of workers that the master counts on."""
@@ -110,7 +111,7 @@ class SparkCluster:
             return subprocess.Popen(
                 [spark_program("spark-class"), kind, *arguments],
                 cwd=self.folder, env=_node_environment(os.environ), stdin=subprocess.DEVNULL, stdout=output,
-                stderr=output, start_new_session=True,
+                stderr=output, start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
 
     def _wait_for(self, is_so: Any) -> None:
@@ -133,10 +134,7 @@ class SparkCluster:
     def _stop(self) -> None:
         # Workers first: one that loses its master tries to find it again.
         for each in [*self._workers.values(), *([self._master] if self._master else [])]:
-            with _descendants(each):
-                each.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    each.wait(_STOP_SECONDS)
+            end(each, _STOP_SECONDS)
         self._workers.clear()
         self._master = None
 
@@ -145,28 +143,6 @@ def _node_environment(environ: Mapping[str, str]) -> dict[str, str]:
     own = {name: value for name, value in environ.items() if not name.startswith(_NOT_INHERITED)}
     # Otherwise the pages of master and workers would listen on every address of the machine.
     return own | {"SPARK_LOCAL_IP": _HOST, "SPARK_DAEMON_MEMORY": "256m"}
-
-
-@contextmanager
-def _descendants(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Kills what is left of a process and its descendants when the block ends."""
-    try:
-        found = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        found = []
-    yield
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    for each in found:
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    psutil.wait_procs(found, timeout=_STOP_SECONDS)
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    with _descendants(process):
-        process.kill()
 
 
 def _words(process: psutil.Process) -> list[str]:

@@ -1,0 +1,74 @@
+"""Processes that a command starts and must not leave behind, however the command ends."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import psutil
+
+_INTERRUPTS = (signal.SIGTERM, signal.SIGHUP)
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+_DEATH_SECONDS = 20
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Makes SIGTERM and SIGHUP interrupt the block as Ctrl-C does, rather than end the process as it stands.
+
+    Raises:
+        KeyboardInterrupt: One of them came. Later ones are ignored, so that what the block stops is stopped.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in _INTERRUPTS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_with_parent() -> None:
+    """Has Linux send this process SIGTERM when its parent ends, even if it is killed; a `preexec_fn` of `Popen`.
+
+    Other systems know nothing of the kind.
+    """
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Asks a process to end, then kills what is left of it and of its descendants.
+
+    Args:
+        process: A process of this one.
+        seconds: How long it may take to end; with 0 it is not asked.
+    """
+    found = _descendants(process)
+    if seconds:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+    process.kill()
+    process.wait()
+    for each in found:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(found, timeout=_DEATH_SECONDS)
+
+
+def _descendants(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(process.pid).children(recursive=True)
+    return []
