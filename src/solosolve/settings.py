@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from solosolve.environment import ENV_PREFIX, explain, values_in
+from solosolve.environment import ENV_PREFIX, as_folder, explain, values_in
 from solosolve.errors import SettingsError
 from solosolve.names import MODEL, Layer, Table
 
@@ -118,10 +118,7 @@ class Settings(BaseModel):
     @field_validator("home", "checkpoints", mode="before")
     @classmethod
     def _folder_is_a_path(cls, folder: object, info: ValidationInfo) -> object:
-        # An empty path means the working folder, and would scatter tables over it; so would a folder called `s3a:`.
-        if isinstance(folder, str) and ("://" in folder or (info.field_name == "home" and not folder.strip())):
-            raise PydanticCustomError("no_folder", "should be a folder")
-        return folder
+        return as_folder(folder, may_be_blank=info.field_name != "home") if isinstance(folder, str) else folder
 
     @field_validator(
         "registered_model", "experiment", "checkpoints", "warehouse_url", "spark_properties", "kafka_username",

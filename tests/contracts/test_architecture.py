@@ -20,6 +20,7 @@ EACH_MODULE = pytest.mark.parametrize(
 FACTS = {
     "names",
     "where",
+    "urls",
     "clock",
     "errors",
     "environment",
@@ -36,12 +37,13 @@ FACTS = {
 ARROWS: dict[str, set[str]] = {
     "names": set(),
     "where": set(),
+    "urls": set(),
     "clock": set(),
     "errors": {"names", "where"},
     "exit_codes": {"errors", "where"},
     "task_values": {"errors", "where"},
     "bundle": {"errors"},
-    "environment": set(),
+    "environment": {"urls"},
     "settings": {"names", "errors", "environment"},
     "schema_fields": set(),
     "model_schemas": {"names", "schema_fields"},

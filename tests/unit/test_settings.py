@@ -78,6 +78,14 @@ def test_settings_home_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert load(SOLOSOLVE_HOME="~/solo").home == Path("/home/somebody/solo")
 
 
+@pytest.mark.parametrize(
+    ("place", "folder"),
+    [("dbfs:/Volumes/main/bronze/x", "/Volumes/main/bronze/x"), ("file:///mnt/x", "/mnt/x"), ("x", "x")],
+)
+def test_settings_take_checkpoints_by_the_url_of_a_folder(place: str, folder: str) -> None:
+    assert load(SOLOSOLVE_CHECKPOINTS=place).checkpoint_folder == Path(folder)
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load().catalog = "other"
@@ -214,6 +222,11 @@ def test_settings_place_tables_below_the_home_or_a_url() -> None:
 
 
 @pytest.mark.parametrize("name", ["SOLOSOLVE_HOME", "SOLOSOLVE_CHECKPOINTS"])
-def test_settings_refuse_a_url_for_a_folder(name: str) -> None:
-    with pytest.raises(SettingsError, match=rf"^{name}: found 's3a://bucket/a', should be a folder$"):
-        load(**{name: "s3a://bucket/a"})
+@pytest.mark.parametrize("url", ["s3a://bucket/a", "abfss:/a", "hdfs:///a"])
+def test_settings_refuse_a_folder_in_a_store_and_name_what_can_be_in_one(name: str, url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(**{name: url})
+    assert str(caught.value) == (
+        f"{name}: found '{url}', should be a folder that this process and all workers see, such as /mnt/shared or "
+        "/Volumes/...; only landing files and tables (warehouse_url) can have the URL of a store"
+    )

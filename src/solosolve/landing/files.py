@@ -12,7 +12,8 @@ from typing import IO
 from solosolve.errors import NotAComplaintFileError, one_line
 from solosolve.landing.csv_records import legible
 from solosolve.landing.packings import is_packed, open_unpacked, packing_of, seekable
-from solosolve.landing.remote import RemotePath, as_path, is_url, matching
+from solosolve.landing.remote import RemotePath, is_url, matching
+from solosolve.urls import as_path
 
 _CONTENTS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet")
 _SUFFIXES = (*_CONTENTS, ".gz", ".bz2", ".xz", ".zst", ".zip")

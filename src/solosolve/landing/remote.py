@@ -94,16 +94,6 @@ def is_url(source: str) -> bool:
     return _URL.match(source) is not None
 
 
-def as_path(source: str) -> str:
-    """The path of a URL that names a file on this machine: `file:` anywhere, `dbfs:` on the platform."""
-    if source.startswith("file:/"):
-        return "/" + source.removeprefix("file:").lstrip("/")
-    if source.startswith("dbfs:/"):
-        path = "/" + source.removeprefix("dbfs:").lstrip("/")
-        return path if path.startswith("/Volumes/") else f"/dbfs{path}"
-    return source
-
-
 def matching(url: str) -> list[RemotePath]:
     """The files whose URLs match a glob; `**` stands for any number of folders."""
     fixed = url[: found.start()] if (found := _WILD.search(url)) else url

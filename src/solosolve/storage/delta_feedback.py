@@ -1,9 +1,8 @@
-"""Feedback in the local Delta table, written without a JVM and under the lock that Spark's writers also hold."""
+"""Feedback in the Delta table of the local target, written without a JVM, under the lock that Spark's writers hold."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable, Schema, write_deltalake
@@ -14,9 +13,9 @@ from solosolve.errors import TableError, one_line
 from solosolve.names import FEEDBACK
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
-from solosolve.storage.delta_log import has_commits
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import CURRENT_VERDICTS, Feedback, Verdict
+from solosolve.storage.store_reader import reader_of
 from solosolve.table_properties import table_properties
 
 LOCK_SECONDS = 10.0
@@ -25,7 +24,7 @@ LOCK_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class DeltaFeedback:
-    """The table `silver.feedback` below the home; the first row creates it."""
+    """The table `silver.feedback`, a folder below the home or in a store; the first row creates it."""
 
     settings: Settings
     lock_seconds: float = LOCK_SECONDS
@@ -34,30 +33,27 @@ class DeltaFeedback:
         """Appends feedback once; see `FeedbackLog.record`.
 
         Raises:
-            TableError: Another process holds the table's lock, the tables are in a store, or the row cannot be written.
+            TableError: Another process holds the table's lock, or the row cannot be written.
         """
-        if not self.settings.has_table_folders:
-            # Spark and delta-rs guard the commits of a store in different ways.
-            raise TableError(f"{FEEDBACK} is in {self.settings.warehouse_url}, which only Spark writes")
-        path = self.settings.table_folder(FEEDBACK)
         try:
+            # Spark and delta-rs guard the commits of some stores in different ways: only the lock keeps them apart.
             with FileLock(self.settings.lock_file(str(FEEDBACK)), timeout=self.lock_seconds):
-                return _append(DeltaReader(self.settings.warehouse), path, feedback)
+                return _append(reader_of(self.settings), self.settings.table_location(FEEDBACK), feedback)
         except Timeout:
             raise TableError(f"{FEEDBACK} is being written by another process; try again") from None
         except (DeltaError, OSError) as error:
             raise TableError(f"{FEEDBACK} cannot be written: {one_line(error)}") from error
 
 
-def _append(reader: DeltaReader, path: Path, feedback: Feedback) -> bool:
+def _append(reader: DeltaReader, location: str, feedback: Feedback) -> bool:
     schema = SCHEMAS[FEEDBACK]
-    if not has_commits(path):
-        DeltaTable.create(path, schema, configuration=table_properties(FEEDBACK))
+    if reader.version(FEEDBACK) is None:
+        DeltaTable.create(location, schema, configuration=table_properties(FEEDBACK))
     elif _is_recorded(reader, feedback):
         return False
     else:
-        _add_columns(DeltaTable(path))
-    write_deltalake(path, pa.Table.from_pylist([feedback.as_row()], schema=schema), mode="append")
+        _add_columns(DeltaTable(location))
+    write_deltalake(location, pa.Table.from_pylist([feedback.as_row()], schema=schema), mode="append")
     return True
 
 

@@ -17,7 +17,7 @@ from solosolve.errors import NotAComplaintFileError
 from solosolve.landing import remote
 from solosolve.landing.files import LandingFile, find_landing_files
 from solosolve.landing.planning import plan_landing, read_chunks
-from solosolve.landing.remote import RemotePath, as_path
+from solosolve.landing.remote import RemotePath
 
 CSV = b"date_received,product,company,complaint_id\n2020-01-02,Mortgage,A,1\n2020-01-03,Mortgage,B,2\n"
 BUCKET = "s3a://bucket"
@@ -102,16 +102,3 @@ def test_zip_members_and_parquet_of_a_store_are_read(bucket: Path) -> None:
     )
     plan = plan_landing(LandingFile.of(RemotePath(f"{BUCKET}/a.parquet")))
     assert sum(len(batch) for batch in read_chunks(plan, plan.chunks)) == 1
-
-
-@pytest.mark.parametrize(
-    ("source", "path"),
-    [
-        ("file:///data/a.csv", "/data/a.csv"),
-        ("dbfs:/Volumes/main/bronze/landing", "/Volumes/main/bronze/landing"),
-        ("dbfs:/landing/a.csv", "/dbfs/landing/a.csv"),
-        ("data/a.csv", "data/a.csv"),
-    ],
-)
-def test_urls_of_this_machine_become_paths(source: str, path: str) -> None:
-    assert as_path(source) == path
