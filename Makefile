@@ -11,6 +11,8 @@ SERVE ?= 1
 TARGET ?= dev
 VARS ?=
 SPARK_4_0 := .venv/spark-4.0
+S3_SERVER := .venv/s3-server
+SPARK_CONNECT := .venv/spark-connect
 export SOLOSOLVE_HOME ?= .solosolve
 
 BIN := .venv/bin
@@ -46,11 +48,24 @@ $(SPARK_4_0): .venv/ready
 	$(BIN)/pip install --quiet --no-deps --target $@.part pyspark==4.0.1 delta-spark==4.0.0 py4j==0.10.9.9
 	mv $@.part $@
 
+# The store of the drills: Moto's S3 server. Flask and the like are in the environment already.
+$(S3_SERVER): .venv/ready
+	$(BIN)/pip install --quiet --no-deps --target $@.part moto==5.2.5 boto3==1.44.8 botocore==1.44.8 s3transfer==0.19.3 \
+		jmespath==1.1.0 responses==0.26.3 xmltodict==1.0.4 py-partiql-parser==0.6.3
+	mv $@.part $@
+
+# What a client of Spark Connect needs.
+$(SPARK_CONNECT): .venv/ready
+	$(BIN)/pip install --quiet --no-deps --target $@.part grpcio==1.85.3 grpcio-status==1.85.3 \
+		googleapis-common-protos==1.76.0 zstandard==0.25.0
+	mv $@.part $@
+
 test: setup $(SPARK_4_0)  ## Run unit, contract, browser and integration tests, and short fault drills
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-faults: setup $(SPARK_4_0)  ## Run the full fault drills: kills, a broken broker, poison, promotions, a million complaints (an hour)
+faults: setup $(SPARK_4_0) $(S3_SERVER) $(SPARK_CONNECT)  ## Run the full drills: kills, poison, a lost worker, S3, Spark Connect, a million complaints (over an hour)
 	DRILLS=long $(BIN)/pytest tests/faults tests/platform
+	SPARK_CONNECT="local[2]" PYTHONPATH=$(SPARK_CONNECT) $(BIN)/pytest tests/unit/transforms tests/platform/test_spark_connect.py
 
 lint: setup  ## Check formatting, style and types
 	$(BIN)/ruff check .

@@ -1,9 +1,6 @@
-"""Landing files and tables in an object store: a real S3 server on this machine, which needs a program of its own.
+"""Landing files and tables in an object store: a real S3 server on this machine, which `make faults` installs.
 
-    python3 -m venv moto && moto/bin/pip install 'moto[server]'
-    S3_SERVER=moto/bin/moto_server pytest tests/platform/test_object_store.py
-
-The first run downloads hadoop-aws (670 MB).
+The first run also downloads hadoop-aws (670 MB).
 """
 
 from __future__ import annotations
@@ -23,13 +20,19 @@ import pytest
 from pyarrow.fs import FileSystem
 
 from solosolve.local.table_comparison import COMPARED, compare
+from solosolve.names import FEEDBACK
 from solosolve.samples.writer import write_sample
 from solosolve.settings import Settings
+from solosolve.storage.delta_feedback import DeltaFeedback
+from solosolve.storage.feedback import Verdict
 from solosolve.storage.store_reader import reader_of
 from support.brokers import free_port
+from support.drills import LONG
+from support.warehouses import feedback
 
 ROOT = Path(__file__).parents[2]
-SERVER = os.environ.get("S3_SERVER")
+SERVER = ROOT / ".venv" / "s3-server"
+"""Moto's S3 server, and what it needs beyond the project's own environment."""
 HADOOP_AWS = "org.apache.hadoop:hadoop-aws:3.5.0"
 """Of the Hadoop version in PySpark's jars."""
 SOURCE, TABLES = "s3a://landing/complaints", "s3a://tables/warehouse"
@@ -46,17 +49,18 @@ TASKS = [
 ]
 AGAIN = [["ingest_complaints", "--source", f"{SOURCE}/**/*.csv"], ["refine_complaints"], ["maintain_tables"]]
 
-pytestmark = pytest.mark.skipif(SERVER is None, reason="needs an S3 server: set S3_SERVER, see the top of the file")
+pytestmark = pytest.mark.skipif(not LONG, reason="takes minutes: make faults")
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the server, with two empty buckets."""
+    assert SERVER.is_dir(), f"{SERVER} is missing: make faults installs it"
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with (tmp_path_factory.mktemp("server") / "server.log").open("wb") as log:
-        words = [str(SERVER), "-H", "127.0.0.1", "-p", str(port)]
-        server = subprocess.Popen(words, stdout=log, stderr=log)
+        words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        server = subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(SERVER)}, stdout=log, stderr=log)
     try:
         for bucket in ("landing", "tables"):
             put(f"{address}/{bucket}")
@@ -125,7 +129,14 @@ def test_jobs_in_an_object_store_write_what_they_write_on_disk(environment: dict
     in_store = {"SOLOSOLVE_HOME": str(tmp_path / "store"), "SOLOSOLVE_WAREHOUSE_URL": TABLES}
     run(environment | on_disk, TASKS)
     run(environment | in_store, TASKS)
+    in_store_settings = Settings.load(environ=in_store)
+    verdicts = DeltaFeedback(in_store_settings)
+    assert verdicts.record(feedback("a"))
     assert "already landed" in run(environment | in_store, AGAIN)
+    assert not verdicts.record(feedback("a"))
+    assert verdicts.record(feedback("a", verdict=Verdict.WITHDRAWN))
+    found_verdicts = reader_of(in_store_settings).query(f"select verdict from {FEEDBACK} order by verdict")
+    assert found_verdicts.column("verdict").to_pylist() == ["success", "withdrawn"]
 
     assert not (tmp_path / "store" / "warehouse").exists()
     assert not list((tmp_path / "store" / "checkpoints" / "_staged").glob("*"))

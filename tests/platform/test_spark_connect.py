@@ -1,8 +1,4 @@
-"""Reads over Spark Connect. With the same variable, the tests of the transforms run over it as well:
-
-pip install 'grpcio>=1.76' 'grpcio-status>=1.76' 'googleapis-common-protos>=1.71' 'zstandard>=0.25'
-SPARK_CONNECT='local[2]' pytest tests/unit/transforms tests/platform/test_spark_connect.py
-"""
+"""Reads over Spark Connect, from a client without a JVM; `make faults` runs these and the tests of the transforms."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from solosolve.storage.tables import Tables
 from support.connect import SERVER
 from support.warehouses import append, complaint, prediction
 
-pytestmark = pytest.mark.skipif(SERVER is None, reason="needs SPARK_CONNECT, see the top of the file")
+pytestmark = pytest.mark.skipif(SERVER is None, reason="needs a session over Spark Connect: make faults")
 
 
 def test_session_has_no_jvm(spark: SparkSession) -> None:

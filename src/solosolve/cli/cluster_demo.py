@@ -30,9 +30,9 @@ from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 
 PROPERTIES: Final = Path("bundle") / "spark-cluster.conf"
-_BEFORE_STREAM: Final = ("medallion", "train_model", "request_scores")
-_AFTER_STREAM: Final = ("score_batch",)
-_STREAM: Final = ("--source", "delta", "--available-now", "true")
+_JOBS: Final = ("medallion", "train_model", "request_scores", "score_stream")
+_LAST_JOB: Final = "score_batch"
+_LAST_TASK: Final = Path("jobs") / "score_complaints.py"
 _STOP_SECONDS = 20
 # The sessions of master, workers and driver share one machine.
 _SMALL: Final = {
@@ -43,7 +43,10 @@ _SMALL: Final = {
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.ui.enabled": "false",
+    "spark.executorEnv.JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
 }
+# Most of the time goes into starting JVMs, which is faster without the second compiler.
+_QUICK: Final = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 
 @click.command()
@@ -74,24 +77,29 @@ class _Demo:
             ClusterError: A run failed, or the tables differ.
         """
         sample = write_sample(self._folder / "landing" / "sample.csv", rows=rows, seed=7)
-        parameters = ("--param", f"medallion.source={sample.path}")
+        parameters = ("--param", f"medallion.source={sample.path}", "--param", "available_now=true")
         here, there = self._home("one-machine"), self._home("cluster")
-        stream = ("--param", "available_now=true")
-        self._solosolve(here, {}, "run", *_BEFORE_STREAM, "score_stream", *_AFTER_STREAM, *parameters, *stream)
+        self._print(f"1. {', '.join((*_JOBS, _LAST_JOB))} without a cluster, on local[*]")
+        self._solosolve(here, {}, "run", *_JOBS, _LAST_JOB, *parameters)
         code = self._archive(wheel)
         python = _environment_without_project(self._folder / "environment")
         with SparkCluster(self._folder / "spark") as cluster:
-            self._console.print(f"cluster at {cluster.address}: {cluster.alive_workers()} workers", highlight=False)
+            place = f"a cluster of {cluster.alive_workers()} workers, {cluster.address}"
+            self._print(f"2. {', '.join(_JOBS)} by solosolve run on {place}")
             properties = self._properties(cluster.address, code)
             settings = {"SOLOSOLVE_SPARK_PROPERTIES": str(properties), "PYSPARK_PYTHON": str(python)}
-            self._solosolve(there, settings, "run", *_BEFORE_STREAM, *parameters)
+            self._solosolve(there, settings, "run", *_JOBS, *parameters)
+            self._print(f"3. {_LAST_JOB} by spark-submit on the same cluster")
             self._submit(there, cluster.address, code, python)
-            self._solosolve(there, settings, "run", *_AFTER_STREAM)
+        self._print("4. the tables of the two runs, row by row")
         found = compare(DeltaReader(here / "warehouse"), DeltaReader(there / "warehouse"))
         for each in found:
-            self._console.print(f"{each}", style="green" if each.is_equal else "red", highlight=False)
+            self._console.print(f"      {each}", style="green" if each.is_equal else "red", highlight=False)
         if not all(each.is_equal for each in found):
             raise ClusterError("the cluster has written other rows than one machine has")
+
+    def _print(self, heading: str) -> None:
+        self._console.print(heading, style="bold", highlight=False, soft_wrap=True)
 
     def _home(self, name: str) -> Path:
         home = self._folder / name
@@ -115,20 +123,20 @@ class _Demo:
         self._call(home, settings, [sys.executable, "-m", "solosolve", *words])
 
     def _submit(self, home: Path, master: str, code: Path, python: Path) -> None:
-        """Runs the stream by spark-submit, whose driver, too, takes the project's code from the archive."""
+        """Runs the last task by spark-submit, whose driver, too, takes the project's code from the archive."""
         options = [word for name, value in _SMALL.items() for word in ("--conf", f"{name}={value}")]
         words = [
             *(spark_program("spark-submit"), "--properties-file", str(self._root / PROPERTIES), "--master", master),
-            *("--py-files", str(code), *options, str(self._root / "jobs" / "score_stream.py"), *_STREAM),
+            *("--py-files", str(code), *options, str(self._root / _LAST_TASK)),
         ]
         started = time.monotonic()
         settings = {"PYSPARK_PYTHON": str(python), "PYSPARK_DRIVER_PYTHON": str(python), "PYTHONPATH": ""}
         self._call(home, settings, words, output=self._folder / "spark-submit.log")
         seconds = time.monotonic() - started
-        self._console.print(f"score_stream by spark-submit: done in {seconds:.1f} s", highlight=False)
+        self._console.print(f"      done in {seconds:.1f} s", highlight=False)
 
     def _call(self, home: Path, settings: Mapping[str, str], words: Sequence[str], output: Path | None = None) -> None:
-        environment = os.environ | {"SOLOSOLVE_HOME": str(home), **settings}
+        environment = os.environ | _QUICK | {"SOLOSOLVE_HOME": str(home), **settings}
         with output.open("wb") if output else nullcontext() as file:
             process = subprocess.Popen(
                 words, cwd=self._root, env=environment, stdout=file, stderr=file, preexec_fn=end_with_parent

@@ -1,4 +1,4 @@
-"""Processes that a command starts and must not leave behind, however the command ends."""
+"""The processes that a command starts: they end with it, however it ends."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def interrupted_by_signals() -> Iterator[None]:
 def end_with_parent() -> None:
     """Has Linux send this process SIGTERM when its parent ends, even if it is killed; a `preexec_fn` of `Popen`.
 
-    Other systems know nothing of the kind.
+    On other systems it does nothing.
     """
     if sys.platform == "linux":
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
