@@ -72,9 +72,7 @@ def test_every_task_runs_on_a_cluster(tmp_path: Path, packages: Path | None) -> 
         '"given_at": "2018-01-01T00:00:00+00:00"}\n',
         encoding="utf-8",
     )
-    found = run(
-        tmp_path,
-        packages,
+    tasks: list[tuple[str, ...]] = [
         ("ingest_complaints", "--source", str(sample.path)),
         ("refine_complaints",),
         ("build_features",),
@@ -93,6 +91,7 @@ def test_every_task_runs_on_a_cluster(tmp_path: Path, packages: Path | None) -> 
         ("move_champion", "--version", "2", "--reason", "a test"),
         ("replay_dead_letters",),
         ("maintain_tables",),
-    )
-    if found:
+    ]
+    assert {name for name, *_ in tasks} == {file.stem for file in (ROOT / "jobs").glob("*.py")}
+    if found := run(tmp_path, packages, *tasks):
         pytest.fail(found)

@@ -1,4 +1,4 @@
-"""A workspace that knows one user and has no objects: enough for `databricks bundle validate`."""
+"""A workspace with one user, one folder and what variables look up: enough for `databricks bundle validate`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ USER = "someone@example.com"
 ANSWERS: dict[str, dict[str, Any]] = {
     "/api/2.0/preview/scim/v2/Me": {"id": "1", "userName": USER, "displayName": "Someone", "active": True},
     "/.well-known/databricks-config": {},
+    "/api/2.0/policies/clusters/list": {"policies": [{"policy_id": "policy", "name": "Job Compute"}]},
+    "/api/2.0/sql/warehouses": {"warehouses": [{"id": "warehouse", "name": "Serverless Starter Warehouse"}]},
+    "/api/2.0/preview/scim/v2/ServicePrincipals": {
+        "Resources": [{"id": "2", "applicationId": "solosolve", "displayName": "solosolve"}]
+    },
+    "/api/2.0/workspace/get-status": {"object_id": 3, "object_type": "DIRECTORY", "path": "/Workspace"},
+    "/api/2.0/permissions/directories/3": {"object_id": "/directories/3", "access_control_list": []},
 }
 
 
