@@ -38,7 +38,7 @@ def has_begun(job: StreamProcess, settings: Settings) -> None:
     job.wait_until(lambda: log.exists() or job.exit_code is not None, poll_seconds=0.05)
 
 
-@pytest.mark.skipif(not LONG, reason="the integration tests stop a run between its two tables")
+@pytest.mark.skipif(not LONG, reason="make faults: the integration tests stop a run between its two tables")
 def test_killed_monitor_is_completed_by_the_next_run(spark: SparkSession, tmp_path: Path) -> None:
     arrivals = Arrivals(spark, settings_in(tmp_path / "home"))
     arrivals.train(5_000)

@@ -51,7 +51,11 @@ def assert_refused(live: Live, source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["delta", pytest.param("kafka", marks=pytest.mark.skipif(not LONG, reason="only in full"))]
+    "source",
+    [
+        "delta",
+        pytest.param("kafka", marks=pytest.mark.skipif(not LONG, reason="make faults: one source is enough here")),
+    ],
 )
 def test_second_stream_is_refused_and_the_first_stops_after_a_whole_batch(
     live_of: Callable[[str], Live], source: str
