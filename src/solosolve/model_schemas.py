@@ -11,6 +11,7 @@ from solosolve.names import (
     DRIFT_METRICS,
     FEATURES,
     FEEDBACK,
+    MEASURED_LABELS,
     MODEL_EVENTS,
     MODEL_METRICS,
     MODEL_PERFORMANCE,
@@ -122,6 +123,19 @@ MODEL_SCHEMAS: Mapping[Table, pa.Schema] = MappingProxyType(
                 required("record_count", LONG),
                 optional("label_delay_days", DOUBLE),
                 required("measured_at", INSTANT),
+            ]
+        ),
+        MEASURED_LABELS: pa.schema(
+            [
+                required("window_start", INSTANT),
+                required("window_end", INSTANT),
+                required("model_version", INT),
+                required("complaint_id", LONG),
+                required("is_successful_resolution", DOUBLE),
+                required("label_source", STRING),
+                required("label_at", INSTANT),
+                required("probability", DOUBLE),
+                required("weight", DOUBLE),
             ]
         ),
         MODEL_METRICS: pa.schema(

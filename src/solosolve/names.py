@@ -50,6 +50,7 @@ TEST_SCORES = Table(Layer.GOLD, "test_scores")
 FEEDBACK = Table(Layer.SILVER, "feedback")
 DRIFT_METRICS = Table(Layer.GOLD, "drift_metrics")
 MODEL_PERFORMANCE = Table(Layer.GOLD, "model_performance")
+MEASURED_LABELS = Table(Layer.GOLD, "measured_labels")
 SHADOW_PREDICTIONS = Table(Layer.GOLD, "shadow_predictions")
 
 MADE_BY: Mapping[Table, str] = MappingProxyType(
@@ -71,6 +72,7 @@ MADE_BY: Mapping[Table, str] = MappingProxyType(
         FEEDBACK: "solosolve run maintain_tables",
         DRIFT_METRICS: "solosolve run retrain",
         MODEL_PERFORMANCE: "solosolve run retrain",
+        MEASURED_LABELS: "solosolve run retrain",
         SHADOW_PREDICTIONS: "solosolve run score_batch",
     }
 )

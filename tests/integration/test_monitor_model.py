@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,22 @@ from pyspark.sql import DataFrame, SparkSession
 
 from solosolve.errors import NoChampionError
 from solosolve.flows import monitor_model
-from solosolve.model.metrics import METRICS
-from solosolve.names import DRIFT_METRICS, FEEDBACK, MODEL_PERFORMANCE, Table
+from solosolve.model.metrics import measure
+from solosolve.model.performance import PERFORMANCE_METRICS
+from solosolve.names import (
+    COMPLAINTS,
+    DRIFT_METRICS,
+    FEEDBACK,
+    MEASURED_LABELS,
+    MODEL_PERFORMANCE,
+    PICKED_AUDIT,
+    PICKED_UNCERTAIN,
+    PREDICTIONS,
+    Table,
+)
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
+from solosolve.storage.measured_labels import known_labels
 from solosolve.storage.tables import Tables
 from support.arrivals import FIRST, WINDOW, Arrivals
 from support.builders import settings_in
@@ -47,7 +61,7 @@ def rows(arrivals: Arrivals, table: Table) -> list[dict[str, Any]]:
     reader = DeltaReader(arrivals.settings.warehouse)
     found: list[dict[str, Any]] = reader.query(f"select * from {table}").to_pylist()
     for row in found:
-        del row["measured_at"]
+        row.pop("measured_at", None)
     return sorted(found, key=str)
 
 
@@ -56,10 +70,17 @@ def commits(arrivals: Arrivals, table: Table) -> int:
 
 
 def judge(arrivals: Arrivals, complaints: pa.Table, days: int, verdict: Verdict = Verdict.SUCCESS) -> None:
-    """Reviewers give each complaint the verdict, some days after the first window's start."""
-    at = FIRST + timedelta(days=days)
+    """Reviewers give each complaint, picked at random, the verdict, some days after the first window's start."""
     ids = complaints.column("complaint_id").to_pylist()
-    given = [feedback(f"{number} {days}", complaint_id=number, given_at=at, verdict=verdict).as_row() for number in ids]
+    give(arrivals, ids, [verdict] * len(ids), days, picked_by=PICKED_AUDIT, pick_probability=0.01)
+
+
+def give(arrivals: Arrivals, ids: Sequence[int], verdicts: Sequence[Verdict], days: int, **how: Any) -> None:
+    at = FIRST + timedelta(days=days)
+    given = [
+        feedback(f"{number} {days}", complaint_id=number, given_at=at, verdict=verdict, **how).as_row()
+        for number, verdict in zip(ids, verdicts, strict=True)
+    ]
     append(arrivals.settings.warehouse, FEEDBACK, given)
 
 
@@ -108,24 +129,28 @@ def test_products_that_the_bureau_renamed_raise_no_alarm(arrivals: Arrivals) -> 
 
 def test_each_complete_window_is_measured_once(arrivals: Arrivals) -> None:
     for window in range(3):
-        arrivals.arrive(window, ARRIVED)
+        judge(arrivals, arrivals.arrive(window, ARRIVED).slice(0, 5), window * WINDOW.days + 3)
     assert len(arrivals.monitor(1).windows) == 1
     assert [window.start for window in arrivals.monitor(2).windows] == [FIRST + WINDOW]
     # All rows of a run are one commit, after the one that created the table.
-    tables = (DRIFT_METRICS, MODEL_PERFORMANCE)
+    tables = (DRIFT_METRICS, MEASURED_LABELS, MODEL_PERFORMANCE)
     before = {table: (commits(arrivals, table), rows(arrivals, table)) for table in tables}
-    assert [count for count, _ in before.values()] == [3, 3]
+    assert [count for count, _ in before.values()] == [3, 3, 3]
     assert arrivals.monitor(2).windows == ()
     assert {table: (commits(arrivals, table), rows(arrivals, table)) for table in tables} == before
 
 
-def test_run_that_is_cut_off_between_the_tables_is_completed(
+def test_run_that_is_cut_off_between_the_tables_leaves_what_a_run_for_each_window_does(
     arrivals: Arrivals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for window in range(2):
-        arrivals.arrive(window, ARRIVED)
+    first, _ = (arrivals.arrive(window, ARRIVED) for window in range(2))
+    judge(arrivals, first.slice(0, 60), 3)
+    judge(arrivals, first.slice(0, 20), 32, Verdict.FAILURE)
+    judge(arrivals, first.slice(60, 40), 31)
+    give(arrivals, first.column("complaint_id").to_pylist()[100:160], [Verdict.FAILURE] * 60, 29, source="event")
     shutil.copytree(arrivals.settings.home, tmp_path / "other")
     undisturbed = Arrivals(arrivals.spark, settings_in(tmp_path / "other"))
+    undisturbed.monitor(1)
     undisturbed.monitor(2)
     overwrite = Tables.overwrite
 
@@ -139,13 +164,13 @@ def test_run_that_is_cut_off_between_the_tables_is_completed(
         arrivals.monitor(2)
     assert rows(arrivals, DRIFT_METRICS)
     assert len(arrivals.monitor(2).windows) == 2
-    for table in (DRIFT_METRICS, MODEL_PERFORMANCE):
+    for table in (DRIFT_METRICS, MEASURED_LABELS, MODEL_PERFORMANCE):
         assert rows(arrivals, table) == rows(undisturbed, table)
 
 
 def test_rescored_training_complaints_are_no_arrivals(arrivals: Arrivals) -> None:
     old = arrivals.draw(ARRIVED, FIRST.date().replace(year=2016), FIRST, state=["state 0"] * ARRIVED)
-    arrivals.append(monitor_model.COMPLAINTS, old)
+    arrivals.append(COMPLAINTS, old)
     arrivals.score(old, FIRST + timedelta(days=1), np.full(ARRIVED, 0.5))
     assert arrivals.monitor(1).alarms == ()
     assert {row["state"] for row in rows(arrivals, DRIFT_METRICS)} == {"too_few"}
@@ -172,12 +197,67 @@ def test_performance_is_measured_on_the_labels_of_the_window(arrivals: Arrivals)
     measured, later = (
         [row for row in overall if row["window_start"] == FIRST + window * WINDOW] for window in range(2)
     )
-    assert {row["metric"] for row in measured} == set(METRICS)
+    assert {row["metric"] for row in measured} == set(PERFORMANCE_METRICS)
     assert {(row["state"], row["label_count"], row["record_count"]) for row in measured} == {("ok", 100, ARRIVED)}
     assert {row["label_delay_days"] for row in measured} == {2.0}
     assert all(row["value_low"] <= row["value"] <= row["value_high"] for row in measured)
     # Thirty labels arrive after the first window, of complaints that it scored.
     assert {(row["state"], row["label_count"], row["value"]) for row in later} == {("too_few", 30, None)}
+
+
+def test_biased_queue_does_not_mislead_the_monitor(arrivals: Arrivals) -> None:
+    count, generator = 4_000, np.random.default_rng(2)
+    arrivals.arrive(0, count)
+    sql = f"select complaint_id, probability from {PREDICTIONS} order by 1"
+    scored = DeltaReader(arrivals.settings.warehouse).query(sql)
+    ids, probabilities = (scored.column(name).to_numpy() for name in ("complaint_id", "probability"))
+    # The model is a little too sure.
+    labels = (generator.uniform(size=count) < 0.5 + 0.8 * (probabilities - 0.5)).astype(float)
+    verdicts = [Verdict.SUCCESS if label else Verdict.FAILURE for label in labels]
+    # Failures are reported by events, successes rarely; reviewers see the least certain of the others, and random ones.
+    is_event = generator.uniform(size=count) < np.where(labels == 0, 0.4, 0.02)
+    waiting = np.flatnonzero(~is_event)
+    uncertain = waiting[np.argsort(np.abs(probabilities[waiting] - 0.5))][:100]
+    audit = generator.choice(np.setdiff1d(waiting, uncertain), 500, replace=False)
+    odds = 3 / len(waiting)
+    ways = {
+        "event": (np.flatnonzero(is_event), {"source": "event"}),
+        "uncertain": (uncertain, {"picked_by": PICKED_UNCERTAIN}),
+        "audit": (audit, {"picked_by": PICKED_AUDIT, "pick_probability": odds}),
+    }
+    for chosen, how in ways.values():
+        give(arrivals, ids[chosen].tolist(), [verdicts[place] for place in chosen], 3, **how)
+
+    found = arrivals.monitor(1).performance
+    assert found is not None and found.metrics is not None
+    assert found.label_count == int(is_event.sum()) + len(audit)
+    truth = measure(labels, probabilities)
+    known = np.concatenate([chosen for chosen, _ in ways.values()])
+    naive = measure(labels[known], probabilities[known])
+    for name in ("accuracy", "auc", "log_loss"):
+        assert found.metrics[name].low <= truth[name] <= found.metrics[name].high, name
+    for name in ("accuracy", "log_loss"):
+        assert not found.metrics[name].low <= naive[name] <= found.metrics[name].high, name
+    weights = [row["weight"] for row in rows(arrivals, MEASURED_LABELS)]
+    # Random picks stand, together, for all complaints without an event.
+    assert sum(weights) == pytest.approx(count)
+    assert Counter(weights)[1.0] == int(is_event.sum())
+
+
+def test_label_that_arrives_after_its_window_counts_in_the_next_one(arrivals: Arrivals) -> None:
+    first = arrivals.arrive(0, ARRIVED)
+    judge(arrivals, first.slice(0, 60), 3)
+    arrivals.monitor(1)
+    judge(arrivals, first.slice(60, 60), 4)
+    judge(arrivals, first.slice(120, 60), 30)
+    # A change of mind does not make a complaint count again.
+    judge(arrivals, first.slice(0, 10), 40, Verdict.FAILURE)
+    arrivals.monitor(2)
+    ids, counted = first.column("complaint_id").to_pylist(), rows(arrivals, MEASURED_LABELS)
+    windows = {row["complaint_id"]: (row["window_start"] - FIRST) // WINDOW for row in counted}
+    expected = [(0, ids[:60]), (1, ids[60:180])]
+    assert windows == {number: window for window, of_window in expected for number in of_window}
+    assert len(counted) == len(windows)
 
 
 def test_segments_divide_the_labels_and_one_class_is_too_few(arrivals: Arrivals) -> None:
@@ -201,7 +281,7 @@ def test_withdrawn_verdicts_and_later_changes_of_mind(arrivals: Arrivals) -> Non
         f"{scored.column('complaint_id')[1]} 3", verdict=Verdict.WITHDRAWN, given_at=FIRST + WINDOW / 2
     )
     append(arrivals.settings.warehouse, FEEDBACK, [taken_back.as_row()])
-    known = monitor_model.known_labels(Tables(arrivals.spark, arrivals.settings), FIRST + WINDOW)
+    known = known_labels(Tables(arrivals.spark, arrivals.settings), FIRST + WINDOW)
     ids = scored.column("complaint_id").to_pylist()
     assert {row["complaint_id"]: row["label"] for row in known.collect()} == {ids[0]: 0.0, ids[2]: 1.0}
 

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.clock import now
 from solosolve.model.alarms import FeatureDrift, WindowState, judge_window, new_alarms, window_alpha
 from solosolve.model.drift import DriftState, compare_counts
-from solosolve.model.metrics import METRICS
+from solosolve.model.performance import PERFORMANCE_METRICS
 from solosolve.model.reference import SCORE, Reference
 from solosolve.model.scorer import ComplaintScorer
-from solosolve.model.segments import SegmentPerformance, measure_segments, segment_bins
+from solosolve.model.segments import JUDGED_COLUMNS, SegmentPerformance, measure_segments, segment_bins
 from solosolve.model.windows import MonitorWindow, complete_windows
-from solosolve.names import COMPLAINTS, DRIFT_METRICS, FEEDBACK, MODEL_PERFORMANCE, PICKED_UNCERTAIN, PREDICTIONS
+from solosolve.names import COMPLAINTS, DRIFT_METRICS, MEASURED_LABELS, MODEL_PERFORMANCE, PREDICTIONS
 from solosolve.settings import Settings
+from solosolve.storage.measured_labels import LabelCount
 from solosolve.storage.registry import Registry
-from solosolve.storage.table_facts import read_or_empty
 from solosolve.storage.tables import Tables
 from solosolve.storage.window_rows import drift_history, replace_windows, unmeasured
 from solosolve.transforms.bins import CategoryBins, NumberBins
-from solosolve.transforms.labels import resolve_labels
-from solosolve.transforms.monitoring import bin_column, count_bins, select_arrivals, select_judged, select_scored
+from solosolve.transforms.monitoring import bin_column, count_bins, select_arrivals, select_scored
 
 logger = logging.getLogger("solosolve.monitor_model")
 
@@ -62,7 +63,8 @@ class Monitored:
 def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: datetime | None = None) -> Monitored:
     """Measures every complete window of the champion that has not been measured.
 
-    Changes `gold.drift_metrics` and `gold.model_performance`, each in one commit; a second run changes nothing.
+    Changes `gold.drift_metrics`, `gold.measured_labels` and `gold.model_performance`, each in one commit; a second run
+    changes nothing.
 
     Args:
         spark: The session.
@@ -90,25 +92,17 @@ def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: d
     unjudged = unmeasured(tables, MODEL_PERFORMANCE, champion.version, windows)
     measured: Performance = {}
     if unjudged:
+        bins = segment_bins(reference)
+        labels = LabelCount(tables, champion.version, [bin_column(each).alias(each.name) for each in bins])
+        judged = labels.by_window(unjudged)
+        counted = [row for window in unjudged for row in labels.rows_of(window, judged[window])]
+        # Before the metrics, whose rows say that a window has been measured.
+        replace_windows(tables, MEASURED_LABELS, champion.version, unjudged, counted)
         threshold = ComplaintScorer.load(registry.fetch(champion)).threshold
-        measured = _performance(tables, champion.version, unjudged, segment_bins(reference), threshold)
+        measured = _performance(tables, champion.version, judged, bins, threshold)
     rows = [row for window in unjudged for row in _performance_rows(champion.version, window, measured[window])]
     replace_windows(tables, MODEL_PERFORMANCE, champion.version, unjudged, rows)
     return _summary(tables, champion.version, reference, measured)
-
-
-def known_labels(tables: Tables, as_of: datetime) -> DataFrame:
-    """Resolves the labels that were known at an instant, without those of complaints that were picked for review
-    because the model was uncertain of them: they would make it look worse than it is.
-
-    Returns:
-        `complaint_id`, `label` (0.0 or 1.0) and `label_at`.
-    """
-    complaints, days = tables.read(COMPLAINTS), tables.settings.maturity_days
-    unbiased = read_or_empty(tables, FEEDBACK).where(F.coalesce("picked_by", F.lit("")) != PICKED_UNCERTAIN)
-    labels = resolve_labels(complaints, unbiased, as_of, days)
-    is_known = F.col("label").isNotNull() & (F.col("label_at") < F.lit(as_of))
-    return labels.where(is_known).select("complaint_id", "label", "label_at")
 
 
 def _complete_windows(tables: Tables, version: int, days: int, until: datetime) -> list[MonitorWindow]:
@@ -180,23 +174,19 @@ def _drift_row(drift: FeatureDrift) -> dict[str, Any]:
 def _performance(
     tables: Tables,
     version: int,
-    windows: list[MonitorWindow],
+    judged: Mapping[MonitorWindow, pa.Table],
     bins: list[CategoryBins | NumberBins],
     threshold: float,
 ) -> Performance:
-    """Measures adjacent windows, each on the labels that became known in it."""
-    predictions, days = tables.read(PREDICTIONS), (windows[0].end - windows[0].start).days
-    by_window = _counts(select_scored(predictions, version, windows[0].start, windows[-1].end, days), bins)
-    segments = [bin_column(each).alias(each.name) for each in bins]
-    measured = {}
-    for window in windows:
-        judged = select_judged(predictions, known_labels(tables, window.end), version, window.start, window.end)
-        rows = judged.select("complaint_id", "label", "probability", "label_delay_days", *segments).toArrow()
-        # In a fixed order, the bootstrap draws the same rows again.
-        found = rows.sort_by("complaint_id").drop_columns("complaint_id")
-        counts = by_window.get(window.start, {})
-        measured[window] = measure_segments(found, counts, tables.settings.bootstrap_rounds, threshold)
-    return measured
+    """Measures adjacent windows, each on the labels that count in it."""
+    windows = list(judged)
+    start, end, days = windows[0].start, windows[-1].end, (windows[0].end - windows[0].start).days
+    by_window = _counts(select_scored(tables.read(PREDICTIONS), version, start, end, days), bins)
+    columns, rounds = [*JUDGED_COLUMNS, *(each.name for each in bins)], tables.settings.bootstrap_rounds
+    return {
+        window: measure_segments(rows.select(columns), by_window.get(window.start, {}), rounds, threshold)
+        for window, rows in judged.items()
+    }
 
 
 def _performance_rows(
@@ -211,9 +201,13 @@ def _performance_rows(
             "label_count": part.label_count, "record_count": part.record_count,
             "label_delay_days": part.label_delay_days,
         }  # fmt: skip
-        for metric in METRICS:
+        for metric in PERFORMANCE_METRICS:
             found = part.metrics[metric] if part.metrics else None
-            values = {"value": found.value, "value_low": found.low, "value_high": found.high} if found else {}
+            # Precision is not a number where no failure is predicted.
+            is_known = found is not None and math.isfinite(found.value)
+            values = (
+                {"value": found.value, "value_low": found.low, "value_high": found.high} if found and is_known else {}
+            )
             yield {**common, "metric": metric, **values}
 
 

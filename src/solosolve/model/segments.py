@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from solosolve.model.evaluation import Estimate, estimate
+from solosolve.model.evaluation import Estimate
+from solosolve.model.performance import estimate_performance
 from solosolve.model.product_families import PRODUCT_FAMILIES
 from solosolve.model.reference import COMPANY_SIZE, Reference
 from solosolve.names import THRESHOLD
@@ -21,6 +22,9 @@ MIN_LABELS = 50
 ALL = "all"
 """The segment that has all complaints, and its one value."""
 
+JUDGED_COLUMNS = ("label", "probability", "weight", "label_delay_days")
+"""What is known of each label besides its segments."""
+
 
 @dataclass(frozen=True)
 class SegmentPerformance:
@@ -29,7 +33,7 @@ class SegmentPerformance:
     Attributes:
         segment: ALL, or the name of what divides the complaints.
         value: The part of it.
-        label_count: Labels that became known in the window.
+        label_count: Labels that count in the window.
         record_count: Complaints scored in the window.
         label_delay_days: Median time from score to label; None without labels.
         metrics: Metric to value and interval; None with too few labels, or labels of one class.
@@ -63,7 +67,8 @@ def measure_segments(
     """Measures a window.
 
     Args:
-        judged: `label`, `probability`, `label_delay_days`, and one column per segment with its value.
+        judged: `label`, `probability`, `weight` (how many complaints the label stands for), `label_delay_days`, and one
+            column per segment with its value.
         counts: Segment to value to the number of complaints scored in the window.
         rounds: Bootstrap resamples per interval.
         threshold: Probability from which success is predicted.
@@ -71,7 +76,7 @@ def measure_segments(
     Returns:
         The whole window first, then every part of every segment that has scored or labelled complaints.
     """
-    segments = [name for name in judged.column_names if name not in ("label", "probability", "label_delay_days")]
+    segments = [name for name in judged.column_names if name not in JUDGED_COLUMNS]
     total = sum(counts.get(segments[0], {}).values())
     measured = [_measure(ALL, ALL, judged, total, rounds, threshold)]
     for segment in segments:
@@ -89,5 +94,6 @@ def _measure(
     delay = float(np.median(judged.column("label_delay_days").to_numpy())) if len(labels) else None
     metrics = None
     if len(labels) >= MIN_LABELS and 0 < labels.sum() < len(labels):
-        metrics = estimate(labels, judged.column("probability").to_numpy(), rounds, threshold=threshold)
+        probabilities, weights = (judged.column(name).to_numpy() for name in ("probability", "weight"))
+        metrics = estimate_performance(labels, probabilities, weights, rounds, threshold)
     return SegmentPerformance(segment, value, len(labels), record_count, delay, metrics)

@@ -1,4 +1,4 @@
-"""Rows about windows of one model version, in `gold.drift_metrics` and `gold.model_performance`: each window once."""
+"""Rows about windows of one model version, as the monitor writes them: each window once."""
 
 from __future__ import annotations
 

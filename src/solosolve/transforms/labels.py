@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, Window
@@ -17,7 +18,9 @@ _RANKS = {source: rank for rank, source in enumerate(LABEL_SOURCES) if source !=
 """The more trusted a source of feedback is, the higher; each is above what was published."""
 
 
-def resolve_labels(complaints: DataFrame, feedback: DataFrame, as_of: datetime, maturity_days: int) -> DataFrame:
+def resolve_labels(
+    complaints: DataFrame, feedback: DataFrame, as_of: datetime, maturity_days: int, carried: Sequence[str] = ()
+) -> DataFrame:
     """Resolves one label for each complaint.
 
     The newest label of the most trusted source that has one wins: a review before an event before what was published.
@@ -34,19 +37,21 @@ def resolve_labels(complaints: DataFrame, feedback: DataFrame, as_of: datetime, 
         feedback: Rows of `silver.feedback`.
         as_of: The time, with a zone.
         maturity_days: Days until a published label is final.
+        carried: Columns of the row of feedback that wins to return too, null for a published label.
 
     Returns:
         One row per complaint: `complaint_id`; `label` DOUBLE (1.0, 0.0, null if unknown), `label_at` TIMESTAMP and
         `label_source`, all null without a label; `conflict_count` BIGINT, the labels that differ from the resolved one,
         the published one included; `reversal_count` BIGINT, how often a source of feedback changed its own label.
     """
-    labelled = with_labels(complaints, feedback, as_of, maturity_days)
-    return labelled.select(
-        "complaint_id", F.col(LABEL).alias("label"), "label_at", "label_source", "conflict_count", "reversal_count"
-    )
+    labelled = with_labels(complaints, feedback, as_of, maturity_days, carried)
+    counts = ("conflict_count", "reversal_count")
+    return labelled.select("complaint_id", F.col(LABEL).alias("label"), "label_at", "label_source", *counts, *carried)
 
 
-def with_labels(complaints: DataFrame, feedback: DataFrame, as_of: datetime, maturity_days: int) -> DataFrame:
+def with_labels(
+    complaints: DataFrame, feedback: DataFrame, as_of: datetime, maturity_days: int, carried: Sequence[str] = ()
+) -> DataFrame:
     """Replaces the published label of complaints by the resolved one; see `resolve_labels`.
 
     Args:
@@ -54,10 +59,11 @@ def with_labels(complaints: DataFrame, feedback: DataFrame, as_of: datetime, mat
         feedback: Rows of `silver.feedback`.
         as_of: The time, with a zone.
         maturity_days: Days until a published label is final.
+        carried: Columns of the row of feedback that wins to return too.
 
     Returns:
         The rows, their `is_successful_resolution` resolved, with `published_label`, `label_source`, `label_at`,
-        `conflict_count` and `reversal_count`.
+        `conflict_count`, `reversal_count` and what is carried.
     """
     published = F.col(PUBLISHED)
     has_feedback = F.col("_successes").isNotNull()
@@ -66,7 +72,7 @@ def with_labels(complaints: DataFrame, feedback: DataFrame, as_of: datetime, mat
     final_on = F.date_add("date_received", maturity_days).cast("timestamp")
     return (
         complaints.withColumnRenamed(LABEL, PUBLISHED)
-        .join(_summarised(_live(feedback, as_of)), on="complaint_id", how="left")
+        .join(_summarised(_live(feedback, as_of, carried), carried), on="complaint_id", how="left")
         .withColumns(
             {
                 LABEL: F.coalesce("_newest.label", published),
@@ -78,11 +84,14 @@ def with_labels(complaints: DataFrame, feedback: DataFrame, as_of: datetime, mat
         .withColumn(
             "conflict_count", F.when(has_feedback, count_of_other + is_overruled.cast("bigint")).otherwise(F.lit(0))
         )
-        .select(*complaints.columns, PUBLISHED, "label_source", "label_at", "conflict_count", "reversal_count")
+        .withColumns({name: F.col(f"_newest.{name}") for name in carried})
+        .select(
+            *complaints.columns, PUBLISHED, "label_source", "label_at", "conflict_count", "reversal_count", *carried
+        )
     )
 
 
-def _live(feedback: DataFrame, as_of: datetime) -> DataFrame:
+def _live(feedback: DataFrame, as_of: datetime, carried: Sequence[str]) -> DataFrame:
     """The labels given by then and not withdrawn by then, each once."""
     visible = feedback.where(F.col("given_at") <= F.lit(as_of))
     withdrawn = visible.where(F.col("verdict") == Verdict.WITHDRAWN).select("feedback_id")
@@ -98,16 +107,17 @@ def _live(feedback: DataFrame, as_of: datetime) -> DataFrame:
             "feedback_id",
             F.when(F.col("verdict") == Verdict.SUCCESS, 1.0).otherwise(0.0).alias("label"),
             "source",
+            *carried,
         )
         .distinct()
     )
 
 
-def _summarised(live: DataFrame) -> DataFrame:
+def _summarised(live: DataFrame, carried: Sequence[str]) -> DataFrame:
     """One row per complaint: `_newest` (the label that wins), `_successes`, `_failures` and `_reversals`."""
     in_time = Window.partitionBy("complaint_id", "source").orderBy("given_at", "feedback_id", "label")
     is_reversal = F.lag("label").over(in_time) != F.col("label")
-    newest: Column = F.max(F.struct("rank", "given_at", "feedback_id", "label", "source"))
+    newest: Column = F.max(F.struct("rank", "given_at", "feedback_id", "label", "source", *carried))
     return (
         live.withColumn("_is_reversal", F.coalesce(is_reversal, F.lit(False)))
         .groupBy("complaint_id")

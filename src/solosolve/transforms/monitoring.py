@@ -99,30 +99,57 @@ def select_arrivals(scored: DataFrame, complaints: DataFrame, received_after: da
     return arrived.join(scored.select("window_start", "complaint_id", "probability"), on="complaint_id", how="inner")
 
 
-def select_judged(predictions: DataFrame, labels: DataFrame, version: int, start: datetime, end: datetime) -> DataFrame:
-    """Selects the complaints whose label became known in a period, after the model version had scored them.
+def select_judged(
+    predictions: DataFrame, labels: DataFrame, counted: DataFrame, version: int, end: datetime
+) -> DataFrame:
+    """Selects the complaints whose label became known after the model version had scored them, and has not counted yet.
 
     A prediction made when the label was known already proves nothing: so a complaint of the training data never counts.
 
     Args:
         predictions: Rows of `gold.predictions`.
-        labels: `complaint_id`, `label` (0.0 or 1.0) and `label_at`.
+        labels: `complaint_id`, `label` (0.0 or 1.0), `label_at`, and more columns to keep.
+        counted: `complaint_id` of the complaints that have counted.
         version: The model version.
-        start: The first instant.
-        end: The first instant after it.
+        end: The first instant after the period.
 
     Returns:
-        `complaint_id`, `label`, `label_delay_days` (from the first score to the label), and from `gold.predictions`
+        The columns of `labels`, `label_delay_days` (from the first score to the label), and from `gold.predictions`
         `probability`, `product`, `state` and `company`.
     """
-    became_known = (F.col("label_at") >= F.lit(start)) & (F.col("label_at") < F.lit(end))
-    new = labels.where(became_known).select("complaint_id", "label", "label_at")
     of_version = predictions.where((F.col("model_version") == version) & (F.col("scored_at") < F.lit(end)))
+    new = labels.join(counted, on="complaint_id", how="left_anti")
     scores = _first_scores(of_version.join(new, on="complaint_id", how="left_semi"))
     judged = scores.join(new, on="complaint_id", how="inner").where(F.col("scored_at") < F.col("label_at"))
     seconds = F.col("label_at").cast("double") - F.col("scored_at").cast("double")
     return judged.select(
-        "complaint_id", "label", (seconds / 86_400).alias("label_delay_days"), "probability", *_SEGMENT_COLUMNS
+        *labels.columns, (seconds / 86_400).alias("label_delay_days"), "probability", *_SEGMENT_COLUMNS
+    )
+
+
+def select_waiting(
+    predictions: DataFrame, labels: DataFrame, counted: DataFrame, version: int, end: datetime
+) -> DataFrame:
+    """Selects the complaints that a random pick may stand for: scored by a model version, without a label before.
+
+    Args:
+        predictions: Rows of `gold.predictions`.
+        labels: `complaint_id` and `label_at`.
+        counted: `complaint_id` of the complaints whose labels have counted.
+        version: The model version.
+        end: The first instant after the period.
+
+    Returns:
+        `complaint_id`, with the complaints of `select_judged` among them.
+    """
+    of_version = predictions.where((F.col("model_version") == version) & (F.col("scored_at") < F.lit(end)))
+    scored = of_version.groupBy("complaint_id").agg(F.min("scored_at").alias("scored_at"))
+    was_unknown = F.col("label_at").isNull() | (F.col("scored_at") < F.col("label_at"))
+    return (
+        scored.join(counted, on="complaint_id", how="left_anti")
+        .join(labels.select("complaint_id", "label_at"), on="complaint_id", how="left")
+        .where(was_unknown)
+        .select("complaint_id")
     )
 
 
