@@ -14,6 +14,7 @@ from solosolve.errors import ModelError
 from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.model_explainer import Explanation, ModelFacts
 
 OPEN = Access(password=None, identity_header=None, is_loopback_only=True, default_user="tester")
 
@@ -25,6 +26,12 @@ class StubExplainer:
         if model_version != 2:
             raise ModelError(f"there is no version {model_version} of complaint_resolution")
         return [("words: payment, lost", -0.4), ("product: Mortgage", 0.2), ("state: CA", 0.0)]
+
+    def explain_fully(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
+        return Explanation(0.6, 0.6, tuple(self.explain(complaint, model_version)))
+
+    def facts(self, model_version: int) -> ModelFacts:
+        return ModelFacts("complaint_resolution", model_version, "run", None, None)
 
 
 def demo_dashboard(home: Path, access: Access = OPEN) -> Dash:

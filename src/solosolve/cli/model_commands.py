@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _format = click.option(
     "--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
 )
+_SHOWN = 12
+"""Contributions that are listed one by one; the rest is summed up."""
+
 _reason = click.option("--reason", required=True, help="Why; the ledger keeps it.")
 
 
@@ -83,9 +86,24 @@ def rollback(reason: str) -> None:
 @click.argument("complaint_id", type=int)
 def explain(complaint_id: int) -> None:
     """Show the passport of a complaint's newest prediction: where it came from, and what moved it."""
-    from solosolve.local.passport import passport_of
+    import math
 
-    for name, value in passport_of(Settings.load(), complaint_id):
+    from solosolve.storage.delta_reader import DeltaReader
+    from solosolve.storage.model_explainer import ModelExplainer
+    from solosolve.storage.passport import passport_of
+
+    settings = Settings.load()
+    passport = passport_of(DeltaReader(settings.warehouse), ModelExplainer(settings), complaint_id)
+    lines = list(passport.facts)
+    if passport.explanation is not None:
+        effects = passport.explanation.effects
+        lines.append(("contribution of the average", f"{passport.explanation.base:+.4f}"))
+        lines += [(f"contribution of {name}", f"{effect:+.4f}") for name, effect in effects[:_SHOWN]]
+        rest = effects[_SHOWN:]
+        lines.append((f"contribution of {len(rest)} others", f"{math.fsum(effect for _, effect in rest):+.4f}"))
+        lines.append(("sum (log-odds)", f"{passport.sum:+.4f}"))
+    lines.append(("scored again", passport.scored_again))
+    for name, value in lines:
         print_line(f"{name:<28} {value}")
 
 

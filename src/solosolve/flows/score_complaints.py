@@ -47,7 +47,9 @@ def _score(tables: Tables, registry: Registry, model: RegisteredModel, target: T
     """Appends this version's prediction of each complaint that it has not scored; returns their number."""
     scorer = ComplaintScorer.load(registry.fetch(model))
     tables.create(target)
-    complaints = tables.read(COMPLAINTS)
+    # The version that the predictions name is the one that is scored: a passport scores it again.
+    silver = tables.version(COMPLAINTS)
+    complaints = tables.read(COMPLAINTS, silver)
     scored = tables.read(target).where(F.col("model_version") == model.version).select("complaint_id")
     unscored = complaints.join(scored, on="complaint_id", how="left_anti")
     at = F.lit(now())
@@ -55,7 +57,7 @@ def _score(tables: Tables, registry: Registry, model: RegisteredModel, target: T
         "requested_at": at,
         "scored_at": at,
         "source": F.lit(BATCH_SOURCE),
-        "source_position": F.lit(str(tables.version(COMPLAINTS))),
+        "source_position": F.lit(str(silver)),
         "batch_id": F.lit(None).cast("bigint"),
     }
     scoring = Scoring(scorer.score, scorer.threshold, model.name, model.version)

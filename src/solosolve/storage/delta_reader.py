@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError
 from solosolve.errors import MissingTableError, TableError
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.storage.delta_log import commit_file, has_commits, newest_commit, only_added
-from solosolve.storage.reader import Reader, TableVersion, Value, named_tables
+from solosolve.storage.reader import Commit, Reader, TableVersion, Value, named_tables
 
 _ENGINE_OPTIONS = {
     # SHOW TABLES and SHOW COLUMNS need it.
@@ -79,6 +79,11 @@ class DeltaReader:
         if file is not None:
             self._seen[table] = _Seen(version, file, schema)
         return version
+
+    def commits(self, table: Table) -> list[Commit]:
+        """The commits of an existing table that its log still has, the newest first."""
+        history = opened(self._location(table)).history()
+        return [Commit(each["version"], datetime.fromtimestamp(each["timestamp"] / 1000, UTC)) for each in history]
 
     def query(
         self,

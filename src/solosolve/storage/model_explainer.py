@@ -36,6 +36,25 @@ class Explanation:
     effects: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True)
+class ModelFacts:
+    """Where a model version comes from.
+
+    Attributes:
+        name: The model's name.
+        version: The version.
+        run_id: The run that trained it.
+        feature_model_uri: The fitted features.
+        git_commit: The commit of the code that trained it.
+    """
+
+    name: str
+    version: int
+    run_id: str
+    feature_model_uri: str | None
+    git_commit: str | None
+
+
 class ModelExplainer:
     """Explains with models of the registry; each is fetched once, on first use."""
 
@@ -79,6 +98,17 @@ class ModelExplainer:
         words = scorer.encoder.words_by_feature(complaint)
         named = [(_named(feature, words), effect) for feature, effect in effects.items() if feature != INTERCEPT]
         return Explanation(probability, effects[INTERCEPT], tuple(named))
+
+    def facts(self, model_version: int) -> ModelFacts:
+        """Where a version comes from.
+
+        Raises:
+            ModelError: There is no such version.
+        """
+        with self._lock:
+            model = Registry(self._settings).get(model_version)
+        tags = model.tags
+        return ModelFacts(model.name, model.version, model.run_id, tags.feature_model_uri, tags.git_commit)
 
     def _load(self, version: int) -> ComplaintScorer:
         try:

@@ -35,6 +35,14 @@ class TableVersion:
     number: int
 
 
+@dataclass(frozen=True)
+class Commit:
+    """When a commit of a table was made."""
+
+    number: int
+    at: datetime
+
+
 class Reader(Protocol):
     """Answers SQL over the project's tables."""
 
@@ -48,6 +56,10 @@ class Reader(Protocol):
 
     def version(self, table: Table) -> TableVersion | None:
         """The table's newest commit; None if it does not exist."""
+        ...
+
+    def commits(self, table: Table) -> list[Commit]:
+        """The commits of an existing table that its log still has, the newest first."""
         ...
 
     def query(

@@ -16,7 +16,7 @@ import pyarrow as pa
 from solosolve.errors import MissingDependencyError, MissingTableError, SettingsError, TableError, one_line
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.settings import Settings
-from solosolve.storage.reader import Reader, TableVersion, Value, named_tables
+from solosolve.storage.reader import Commit, Reader, TableVersion, Value, named_tables
 
 VERSION_SECONDS = 2.0
 """Seconds for which a table's newest version is cached."""
@@ -168,6 +168,11 @@ class WarehouseReader:
             raise
         is_older = known is not None and number < known.number
         return TableVersion(self.table_id(table) if known is None or is_older else known.table_id, number)
+
+    def commits(self, table: Table) -> list[Commit]:
+        """The commits of an existing table that its log still has, the newest first."""
+        history = _with_utc(self._warehouse.run(f"describe history {table}").select(["version", "timestamp"]))
+        return [Commit(row["version"], row["timestamp"]) for row in history.to_pylist()]
 
     def query(
         self,

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
@@ -33,6 +32,10 @@ SCHEMAS = {layer: f"{PREFIX}{layer}" for layer in Layer}
 
 class Error(Exception):
     """As the connector raises."""
+
+
+_HISTORY = {"version": "number", "timestamp": "at"}
+"""Columns of the platform's history, and their names here."""
 
 
 class StandIn:
@@ -65,8 +68,10 @@ class StandIn:
             table = Table(Layer(found[2]), found[3])
             if not (folder(self.warehouse, table) / "_delta_log").is_dir():
                 raise Error(f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{found[2]}`.`{found[3]}` cannot be found.")
-            opened = DeltaTable(folder(self.warehouse, table))
-            self.found = pa.table({"version": [opened.version()], "id": [str(opened.metadata().id)]})
+            commits = local.commits(table)
+            self.found = pa.table({name: [getattr(each, of) for each in commits] for name, of in _HISTORY.items()})
+            if found[1] == "detail":
+                self.found = pa.table({"id": [local.table_id(table)]})
         elif statement.startswith(("create", "merge")):
             self.found = pa.table({"num_affected_rows": [1], "num_inserted_rows": [1]})
         else:
@@ -113,6 +118,9 @@ def test_tables_and_ids_come_from_the_platform(connection: StandIn, reader: Ware
     local = DeltaReader(connection.warehouse)
     assert reader.tables() == local.tables()
     assert reader.table_id(PREDICTIONS) == local.table_id(PREDICTIONS)
+    append(connection.warehouse, PREDICTIONS, [prediction(1_000)])
+    assert reader.commits(PREDICTIONS) == local.commits(PREDICTIONS)
+    assert [commit.number for commit in reader.commits(PREDICTIONS)] == [1, 0]
 
 
 def test_parameters_are_passed_apart_from_the_statement(connection: StandIn, reader: WarehouseReader) -> None:

@@ -1,12 +1,14 @@
-"""What a page asks of a model: which features moved one complaint's probability."""
+"""What a page asks of a model: which features moved one complaint's probability, and where the model comes from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Protocol
 
+from solosolve.storage.passport import Models
 
-class Explainer(Protocol):
+
+class Explainer(Models, Protocol):
     """Explains a probability."""
 
     def explain(self, complaint: Mapping[str, object], model_version: int) -> list[tuple[str, float]]:

@@ -14,6 +14,7 @@ from solosolve.dashboard.views.elements import empty, graph, instant, table
 from solosolve.dashboard.views.figures import effect_bars
 from solosolve.errors import SolosolveError, TableError
 from solosolve.names import FILED_COLUMNS, MADE_BY, NARRATIVE, PREDICTIONS
+from solosolve.storage.passport import passport_of
 
 _SHOWN_EFFECTS = 10
 _SPOKEN_EFFECTS = 3
@@ -57,8 +58,26 @@ def complaint_details(
             _effects(explainer, complaint, newest),
             html.H4("Predictions"),
             table(("Scored", "Version", "Probability", "Source"), rows, f"Predictions of complaint {complaint_id}"),
+            html.H4("Passport"),
+            _passport(answers, explainer, complaint_id),
         ]
     )
+
+
+def _passport(answers: Answers, explainer: Explainer, complaint_id: int) -> Component:
+    """Where the newest prediction comes from, and whether the model gives it again."""
+    try:
+        passport = passport_of(answers.reader, explainer, complaint_id)
+    except SolosolveError as error:
+        return empty(str(error))
+    shown = [*passport.facts[1:]]
+    if passport.explanation is not None:
+        shown.append(
+            ("average + contributions", f"{passport.explanation.base:+.3f}, in all {passport.sum:+.3f} log-odds")
+        )
+    shown.append(("scored again", passport.scored_again))
+    parts = [part for name, value in shown for part in (html.Dt(name), html.Dd(value))]
+    return html.Dl(parts, className="facts")
 
 
 def _filed(complaint: dict[str, Any] | None) -> list[Component]:

@@ -18,6 +18,10 @@ def test_details_show_text_newest_prediction_and_effects(answers: Answers) -> No
     assert "60%  predicted probability of success (model version 2)" in text
     assert "They lost payment number 7." in text
     assert "Largest effects: words: payment, lost -0.40; product: Mortgage +0.20" in as_json(shown)
+    passport = text.partition("Passport")[2]
+    assert "model complaint_resolution version 2, run run" in passport
+    assert "average + contributions +0.600, in all +0.400 log-odds" in passport
+    assert "scored again 0.6: another value" in passport
 
 
 def test_feature_without_effect_is_left_out(answers: Answers) -> None:
