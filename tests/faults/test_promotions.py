@@ -1,28 +1,29 @@
-"""Promotes models while the stream runs: a batch never mixes two, and a broken one never scores."""
+"""Moves the champion while the stream runs: the ledger knows which version made each prediction, never a broken one."""
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 
 import mlflow
 
+from solosolve.flows import move_champion
 from solosolve.kafka.client import send_messages
 from solosolve.model.version_tags import VersionTags
 from solosolve.names import CHAMPION, REQUESTS_TOPIC
+from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.model_history import ModelHistory
 from solosolve.storage.registry import RegisteredModel
 from support.drills import LONG, Disk, StreamProcess, mixed_batches, newest, streaming
 from support.live import Live, messages_of, request, scorer
 
-PROMOTION_COUNT, BROKEN_COUNT = (50, 10) if LONG else (4, 2)
+MOVE_COUNT, VERSION_COUNT, BROKEN_COUNT = (50, 12, 10) if LONG else (4, 3, 1)
 RATE_SECONDS = 0.02
-FIRST = 1
 
 Spoil = Callable[[Path], None]
 
@@ -51,16 +52,6 @@ SPOILS: tuple[Spoil, ...] = (without_trees, with_another_feature, with_broken_fe
 WRONG_LOADER = "solosolve.model.scorer"
 
 
-@dataclass
-class Promotion:
-    """A version, whether it can score, and the period in which it certainly was the champion."""
-
-    version: int
-    is_good: bool
-    since: datetime
-    until: datetime = field(default=datetime.max.replace(tzinfo=UTC))
-
-
 def register(live: Live, files: Path) -> RegisteredModel:
     with live.registry.run("train_model", {}):
         return live.registry.register(files, VersionTags())
@@ -77,20 +68,26 @@ def register_with_another_loader(live: Live, files: Path) -> RegisteredModel:
     return registry.get(int(made.version))
 
 
-def promote(live: Live, number: int, done: list[Promotion], spoil: Spoil | None, is_loader_wrong: bool) -> None:
-    files = live.settings.home / "promoted" / str(number)
+def saved(live: Live, seed: int) -> Path:
+    files = live.settings.home / "candidates" / str(seed)
     files.mkdir(parents=True)
-    made = scorer(number)
-    made.save(files)
-    if spoil is not None:
-        spoil(files)
-    model = register_with_another_loader(live, files) if is_loader_wrong else register(live, files)
-    done[-1].until = datetime.now(UTC)
-    live.registry.set_alias(CHAMPION, model)
-    is_good = spoil is None and not is_loader_wrong
-    done.append(Promotion(model.version, is_good, datetime.now(UTC)))
-    if is_good:
-        live.scorers[model.version] = made
+    scorer(seed).save(files)
+    return files
+
+
+def register_good(live: Live, seed: int) -> int:
+    version = register(live, saved(live, seed)).version
+    live.scorers[version] = scorer(seed)
+    return version
+
+
+def register_broken(live: Live, number: int) -> RegisteredModel:
+    """Registers a version that cannot score, in each way in turn."""
+    files, way = saved(live, 1_000 + number), number % (len(SPOILS) + 1)
+    if way == len(SPOILS):
+        return register_with_another_loader(live, files)
+    SPOILS[way](files)
+    return register(live, files)
 
 
 @contextmanager
@@ -116,64 +113,75 @@ def load(live: Live) -> Iterator[Counter[int]]:
         thread.join()
 
 
-def wait_for_batches(stream: StreamProcess, disk: Disk, more: int) -> None:
-    offsets = disk.checkpoint.folder / "offsets"
-    until = (newest(offsets) or 0) + more
-    stream.wait_until(lambda: (newest(offsets) or 0) >= until)
+def wait_for_a_batch(stream: StreamProcess, disk: Disk) -> None:
+    """Waits until a batch that is planned from now on has ended."""
+    log = disk.checkpoint.folder
+    planned = newest(log / "offsets") or 0
+    stream.wait_until(lambda: (newest(log / "commits") or 0) > planned)
 
 
-def is_broken(number: int) -> bool:
-    """Whether a promotion is of a broken version: spread evenly, never the last."""
-    return number % (PROMOTION_COUNT // BROKEN_COUNT) == 0
+class Operator:
+    """Moves the champion by the commands, and knows what they should do."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self.champions: list[int] = []
+        """Champions, the present one last; a rollback takes it away."""
+
+    def promote(self, version: int) -> None:
+        self.champions.append(version)
+        self._move(version)
+
+    def roll_back(self) -> None:
+        self.champions.pop()
+        self._move(None)
+
+    def _move(self, version: int | None) -> None:
+        move = move_champion.run(self._live.tables.spark, self._live.settings, version, "a drill")
+        assert move is not None
+        assert move.version == self.champions[-1]
 
 
-def expected_versions(promotions: list[Promotion], batches: list[dict[str, object]]) -> dict[int, tuple[int, int]]:
-    """Maps a batch to its champion and to the version that should have scored it, if both are certain.
-
-    The champion is looked up after the previous batch was planned, and before this batch's rows are visible.
-    """
-    expected = {}
-    for before, batch in pairwise(batches):
-        good = 0
-        for promotion in promotions:
-            good = promotion.version if promotion.is_good else good
-            if promotion.since <= before["scored_at"] and batch["scored_at"] <= promotion.until:  # type: ignore[operator]
-                expected[batch["batch_id"]] = (promotion.version, good)
-    return expected  # type: ignore[return-value]
-
-
-def test_promotions_under_load_are_picked_up_unless_they_are_broken(live_of: Callable[[str], Live]) -> None:
-    live = live_of("kafka")
-    promotions = [Promotion(FIRST, True, datetime.min.replace(tzinfo=UTC))]
-    broken = 0
+def test_ledger_knows_the_version_of_every_prediction_made_beside_moves_of_the_champion(
+    live_of: Callable[[str], Live],
+) -> None:
+    live, chance = live_of("kafka"), random.Random(4)
+    operator, refused = Operator(live), []
     with streaming(live, "kafka") as stream:
+        # While it starts.
+        versions = [register_good(live, 1 + number) for number in range(VERSION_COUNT)]
+        broken = [register_broken(live, number) for number in range(BROKEN_COUNT)]
+        operator.promote(versions[0])
         disk = Disk(live.settings, "kafka")
         with load(live) as sent:
-            wait_for_batches(stream, disk, 2)
-            for number in range(PROMOTION_COUNT):
-                ways = [*SPOILS, None]
-                way = ways[broken % len(ways)] if is_broken(number) else None
-                promote(live, 2 + number, promotions, way, is_loader_wrong=is_broken(number) and way is None)
-                broken += is_broken(number)
-                wait_for_batches(stream, disk, 3)
+            wait_for_a_batch(stream, disk)
+            for number in range(1, MOVE_COUNT):
+                others = [version for version in versions if version != operator.champions[-1]]
+                if len(operator.champions) > 1 and (chance.random() < 0.4 or number == MOVE_COUNT - 1):
+                    operator.roll_back()
+                else:
+                    operator.promote(others[number % len(others)])
+                wait_for_a_batch(stream, disk)
+                if number % (MOVE_COUNT // (BROKEN_COUNT + 1)) == 0 and broken:
+                    # No command does this: each refuses a version that cannot be loaded.
+                    refused.append(broken.pop())
+                    live.registry.set_alias(CHAMPION, refused[-1])
+                    wait_for_a_batch(stream, disk)
         stream.wait_until(lambda: live.scored_ids().total() >= sent.total(), poll_seconds=0.5)
         stream.terminate()
         assert stream.wait() == 0, stream.output
 
     assert live.scored_ids() == sent
     assert mixed_batches(live) == []
-    batches = live.query(
-        "select batch_id, max(scored_at) as scored_at, max(model_version) as version from gold.predictions "
-        "group by 1 order by 1"
-    )
-    versions = {batch["batch_id"]: batch["version"] for batch in batches}
-    expected = expected_versions(promotions, batches)
-    assert {batch: versions[batch] for batch in expected} == {batch: good for batch, (_, good) in expected.items()}
-    assert {champion for champion, _ in expected.values()} == {promotion.version for promotion in promotions}
-    assert set(versions.values()) == {promotion.version for promotion in promotions if promotion.is_good}
-    refused = [promotion.version for promotion in promotions if not promotion.is_good]
-    failed = live.query("select model_version, event from gold.model_events order by 1")
-    assert failed == [{"model_version": version, "event": "load_failed"} for version in refused]
-    assert (len(promotions) - 1, len(refused)) == (PROMOTION_COUNT, BROKEN_COUNT)
+    history = ModelHistory(DeltaReader(live.settings.warehouse))
+    made = live.query("select distinct batch_id, scored_at, model_version from gold.predictions")
+    wrong = [row for row in made if history.champion_at(row["scored_at"]).version != row["model_version"]]
+    assert wrong == []
+    events = Counter(row["event"] for row in live.query("select event from gold.model_events"))
+    assert events["promoted_by_hand"] + events["rolled_back"] == MOVE_COUNT
+    assert min(events["promoted_by_hand"], events["rolled_back"]) > 0
+    assert events["load_failed"] == len(refused) == BROKEN_COUNT
+    champions = live.query("select distinct model_version as version from gold.model_events where alias = 'champion'")
+    assert {row["model_version"] for row in made} == {row["version"] for row in champions}
     for row in live.predictions()[:: max(1, sent.total() // 50)]:
         assert row["probability"] == live.expected(request(row["complaint_id"]), row["model_version"])

@@ -36,6 +36,7 @@ from solosolve.names import (
 )
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
+from solosolve.storage import champion_moves
 from solosolve.storage.champion_moves import champion_at
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
@@ -412,15 +413,42 @@ def test_champion_is_not_moved_without_a_reason_or_to_a_version_that_cannot_scor
 
 
 def test_batch_planned_before_a_move_took_effect_gets_the_version_before(gate: Gate) -> None:
-    first = gate.register(USELESS, "candidate")
-    second = gate.register(GOOD, "candidate")
-    for model in (first, second):
-        move = move_champion.run(gate.spark, gate.settings, model.version, "a test")
+    models = [gate.register(scorer, "candidate") for scorer in (USELESS, INVERTED, GOOD)]
+    moves = [move_champion.run(gate.spark, gate.settings, model.version, "a test") for model in models]
+    tables = Tables(gate.spark, gate.settings)
+    for number, move in enumerate(moves):
         assert move is not None
-        before = champion_at(gate.registry, move.effective_at - timedelta(microseconds=1))
-        after = champion_at(gate.registry, move.effective_at)
+        # Asked after all moves, as by a stream that was stopped meanwhile.
+        before = champion_at(tables, gate.registry, move.effective_at - timedelta(microseconds=1))
+        after = champion_at(tables, gate.registry, move.effective_at)
         assert after is not None
-        assert after.version == model.version
-    assert before is not None
-    assert before.version == first.version
-    assert gate.ledger(second)[-1]["event_at"] == move.effective_at
+        assert after.version == models[number].version
+        if number:
+            assert before is not None
+            assert before.version == models[number - 1].version
+        assert gate.ledger(models[number])[-1]["event_at"] == move.effective_at
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_move_that_is_cut_off_before_the_ledger_has_it_is_completed(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, by_hand: bool
+) -> None:
+    versions = [gate.register(scorer, "candidate").version for scorer in (USELESS, INVERTED, GOOD)]
+    for version in versions[:2] if by_hand else versions:
+        moved(gate, version)
+    command = versions[2] if by_hand else None
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise RuntimeError("cut off")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="cut off"):
+        patch.setattr(champion_moves, "record_event", cut_off)
+        moved(gate, command)
+    champion = versions[2] if by_hand else versions[1]
+    assert gate.version(CHAMPION) == champion
+    assert [moved(gate, command), gate.version(CHAMPION)] == [champion] * 2
+    newest = gate.ledger(gate.registry.get(champion))[-1]
+    assert newest["event"] == ("promoted_by_hand" if by_hand else "rolled_back")
+    assert newest["evidence"] == {"reason": "a test", "replaces": versions[1] if by_hand else versions[2]}
+    # What comes next finds a complete ledger.
+    assert moved(gate) == versions[1 if by_hand else 0]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from solosolve.names import Verdict
-from support.feedback_events import event
+from solosolve.names import FEEDBACK_TOPIC, Verdict
+from solosolve.settings import Settings
+from support.feedback_events import as_json_lines, as_messages, event
+from support.topics import send
 
 MATURITY_DAYS = 60
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -90,3 +92,16 @@ class FeedbackDrill:
 
 def _time(chance: random.Random) -> str:
     return (FIRST + timedelta(hours=chance.randrange(110 * 24))).isoformat()
+
+
+def deliver(
+    settings: Settings, source: str, number: int, events: Sequence[dict[str, Any]], bad: Sequence[bytes]
+) -> str:
+    """Sends events to the topic, or writes them to a file; returns the source that the job reads."""
+    if source == "kafka":
+        send(settings, FEEDBACK_TOPIC, [*as_messages(events), *((b"bad", each) for each in bad)])
+        return "kafka"
+    folder = settings.home / "landing"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{number:03}.jsonl").write_bytes(as_json_lines(events) + b"\n".join([*bad, b""]))
+    return str(folder)

@@ -1,20 +1,44 @@
-"""Stops a landing between two of its commits."""
+"""Stops a flow between two of its writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 
 from solosolve.names import QUARANTINE, Table
-from solosolve.storage import landings
+from solosolve.storage import feedback_events, landings
 from solosolve.storage.staged_files import StagedFile
 from solosolve.storage.tables import Tables
 
 
 class CutOffError(Exception):
-    """The landing was stopped."""
+    """The flow was stopped."""
+
+
+_WRITES = ((Tables, "append"), (Tables, "overwrite"), (feedback_events, "_insert"))
+
+
+@contextmanager
+def stopped_after(patch: pytest.MonkeyPatch, writes: int) -> Iterator[None]:
+    """Within it, a flow fails right after it has written to that many tables."""
+    place, text = count(1), "was stopped here"
+
+    def stopping(write: Callable[..., None]) -> Callable[..., None]:
+        def stopped(*arguments: object, **options: object) -> None:
+            write(*arguments, **options)
+            if next(place) == writes:
+                raise CutOffError(text)
+
+        return stopped
+
+    # A stream raises an error of its own, with this one's text.
+    with patch.context() as patched, pytest.raises(Exception, match=text):
+        for owner, name in _WRITES:
+            patched.setattr(owner, name, stopping(getattr(owner, name)))
+        yield
 
 
 @contextmanager

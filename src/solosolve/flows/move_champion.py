@@ -10,7 +10,13 @@ from pyspark.sql import functions as F
 from solosolve.errors import ModelError, UsageError
 from solosolve.names import CHAMPION, MODEL_EVENTS
 from solosolve.settings import Settings
-from solosolve.storage.champion_moves import ChampionMove, end_shadow, move_champion
+from solosolve.storage.champion_moves import (
+    ChampionMove,
+    complete_move,
+    end_shadow,
+    move_champion,
+    newest_move,
+)
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
@@ -43,18 +49,33 @@ def run(spark: SparkSession, settings: Settings, version: int | None, reason: st
     if not reason.strip():
         raise UsageError("--reason: found none, expected why the champion is moved")
     tables, registry = Tables(spark, settings), Registry(settings)
+    event = ModelEvent.ROLLED_BACK if version is None else ModelEvent.PROMOTED_BY_HAND
+    interrupted = _complete(tables, registry, version, event, reason)
+    if interrupted is not None:
+        end_shadow(registry)
+        logger.info("version %d has become champion in an earlier run, which was interrupted", interrupted.version)
+        return interrupted
     champion = registry.find(CHAMPION)
     model = registry.get(_previous(tables, champion) if version is None else version)
     if champion is not None and champion.version == model.version:
+        end_shadow(registry)
         logger.info("version %d is champion already", model.version)
         return None
     load(registry, model)
-    event = ModelEvent.ROLLED_BACK if version is None else ModelEvent.PROMOTED_BY_HAND
     replaces = champion.version if champion is not None else None
     move = move_champion(tables, registry, model, event, {"reason": reason, "replaces": replaces})
     end_shadow(registry)
     logger.info("version %d is champion in place of %s", model.version, replaces)
     return move
+
+
+def _complete(
+    tables: Tables, registry: Registry, version: int | None, event: ModelEvent, reason: str
+) -> ChampionMove | None:
+    """Completes this very move, if an earlier run was interrupted in it; so a rollback does not go back twice."""
+    move = newest_move(registry)
+    is_this = move is not None and move.event == event and version in (None, move.version)
+    return complete_move(tables, registry, {"reason": reason}) if is_this else None
 
 
 def _previous(tables: Tables, champion: RegisteredModel | None) -> int:
@@ -66,7 +87,8 @@ def _previous(tables: Tables, champion: RegisteredModel | None) -> int:
     stack: list[int] = []
     for row in moves.select("model_version", "event").collect():
         if row["event"] == ModelEvent.ROLLED_BACK and row["model_version"] in stack:
-            del stack[stack.index(row["model_version"]) + 1 :]
+            while stack[-1] != row["model_version"]:
+                stack.pop()
         else:
             stack.append(row["model_version"])
     earlier = [version for version in stack if version != champion.version]

@@ -111,7 +111,7 @@ class ChampionProvider:
         def record_failure(version: int, evidence: Mapping[str, object]) -> None:
             record_event(tables, version, ModelEvent.LOAD_FAILED, evidence)
 
-        return cls(_Store(Registry(tables.settings)), record_failure, lambda: _scored_versions(tables))
+        return cls(_Store(tables, Registry(tables.settings)), record_failure, lambda: _scored_versions(tables))
 
     def current(self, at: datetime | None = None) -> Scoring:
         """Looks up the champion.
@@ -206,12 +206,13 @@ class ChampionProvider:
 
 @dataclass(frozen=True)
 class _Store:
-    """The registry of a home."""
+    """The registry and the ledger of a home."""
 
+    tables: Tables
     registry: Registry
 
     def champion_at(self, instant: datetime) -> RegisteredModel | None:
-        return champion_at(self.registry, instant)
+        return champion_at(self.tables, self.registry, instant)
 
     def get(self, version: int) -> RegisteredModel:
         return self.registry.get(version)

@@ -1,0 +1,202 @@
+"""Each job of the loop is stopped at any moment and run again: the tables are those of a run that nothing disturbed."""
+
+from __future__ import annotations
+
+import logging
+import random
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from solosolve.flows import check_retrain, ingest_feedback, monitor_model, move_champion
+from solosolve.names import (
+    CHAMPION,
+    DEAD_LETTERS,
+    DRIFT_METRICS,
+    FEEDBACK,
+    MEASURED_LABELS,
+    MODEL_EVENTS,
+    MODEL_PERFORMANCE,
+    Table,
+)
+from solosolve.settings import Settings
+from solosolve.storage.delta_reader import DeltaReader
+from solosolve.storage.registry import Registry
+from support.brokers import kafka_settings
+from support.drills import LONG, StreamProcess, program
+from support.feedback_drill import FeedbackDrill, deliver
+from support.interruptions import stopped_after
+from support.live import Live
+from support.loop_home import loop_home
+
+KILLS = 30
+EVENT_COUNT = 10_000 if LONG else 200
+_OF_A_RUN = ("failed_at", "measured_at", "event_at")
+_RUN = Path(__file__).parents[1] / "support" / "run_announced.py"
+BEGUN = "the work begins"
+
+logger = logging.getLogger("drills")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, and what it writes.
+
+    Attributes:
+        words: The options of its program in a home.
+        run: Runs it in this process.
+        tables: What it writes.
+        is_done: Whether nobody would run it again after it was stopped; always run again when None.
+    """
+
+    words: Callable[[Settings], Sequence[str]]
+    run: Callable[[SparkSession, Settings], object]
+    tables: tuple[Table, ...]
+    is_done: Callable[[Settings], bool] | None = None
+
+
+def has_moved(settings: Settings) -> bool:
+    """Whether the ledger has a move by hand: `solosolve model champion` says so, and a rollback would go further."""
+    found = DeltaReader(settings.warehouse).query(
+        f"select count(*) as n from {MODEL_EVENTS} where event = 'rolled_back'"
+    )
+    return bool(found["n"][0].as_py())
+
+
+def _move(version: int | None) -> Job:
+    words = (f"--version={version or 0}", "--reason=a drill")
+    return Job(lambda _: ("move_champion", *words),
+               lambda spark, settings: move_champion.run(spark, settings, version, "a drill"),
+               (MODEL_EVENTS,), None if version else has_moved)  # fmt: skip
+
+
+def _ingest(source: Callable[[Settings], str]) -> Job:
+    return Job(lambda settings: ("ingest_feedback", f"--source={source(settings)}"),
+               lambda spark, settings: ingest_feedback.run(spark, settings, source(settings)),
+               (FEEDBACK, DEAD_LETTERS))  # fmt: skip
+
+
+JOBS = {
+    "ingest_feedback from files": _ingest(lambda settings: str(settings.home.with_name("home") / "landing")),
+    "ingest_feedback from kafka": _ingest(lambda _: "kafka"),
+    "monitor_model": Job(lambda _: ("monitor_model",), monitor_model.run,
+                         (DRIFT_METRICS, MEASURED_LABELS, MODEL_PERFORMANCE)),
+    "check_retrain": Job(lambda _: ("check_retrain",), check_retrain.run, (MODEL_EVENTS,)),
+    "move_champion to a version": _move(2),
+    "move_champion back": _move(None),
+}  # fmt: skip
+STOPPED_IN_PROCESS = tuple(JOBS) if LONG else ("ingest_feedback from files", "check_retrain")
+"""In the short form, the integration tests stop the others: the monitor, and moves of the champion."""
+
+
+@dataclass
+class Drill:
+    """A job, a home in which it has work, and what a run that nothing disturbs leaves."""
+
+    spark: SparkSession
+    job: Job
+    before: Settings
+    folder: Path
+    expected: object = None
+
+    def copy(self, name: str) -> Settings:
+        home = self.folder / name
+        shutil.copytree(self.before.home, home)
+        return kafka_settings(home, self.before.kafka_bootstrap)
+
+    def run(self, settings: Settings) -> None:
+        self.job.run(self.spark, settings)
+
+    def left(self, settings: Settings) -> object:
+        """The multisets of rows, without what differs from run to run, and the champion."""
+        reader, found = DeltaReader(settings.warehouse), {}
+        for table in [each for each in self.job.tables if each in reader.tables()]:
+            rows: list[dict[str, Any]] = reader.query(f"select * from {table}").to_pylist()
+            found[table] = Counter(tuple(value for name, value in row.items() if name not in _OF_A_RUN) for row in rows)
+        champion = Registry(settings).find(CHAMPION)
+        return found, champion and champion.version
+
+    @contextmanager
+    def begun(self, settings: Settings) -> Iterator[StreamProcess]:
+        """A program that runs the job in a home, and has just begun its work."""
+        with program(Live(None, settings), [sys.executable, str(_RUN), *self.job.words(settings)]) as job:
+            job.wait_until(lambda: BEGUN in job.output, seconds=300, poll_seconds=0.01)
+            yield job
+
+    def work_seconds(self) -> float:
+        """How long the work of such a program takes."""
+        with self.begun(self.copy("timed")) as job:
+            start = time.monotonic()
+            assert job.wait(600) == 0, job.output
+            return time.monotonic() - start
+
+    def finish(self, settings: Settings) -> None:
+        """Runs the job again; the tables are then the expected ones."""
+        if self.job.is_done is None or not self.job.is_done(settings):
+            self.run(settings)
+        assert self.left(settings) == self.expected
+
+
+@pytest.fixture
+def drill_of(
+    live_of: Callable[[str], Live], spark: SparkSession, first_registry: Path, tmp_path: Path
+) -> Callable[[str], Drill]:
+    def made(name: str) -> Drill:
+        source = "kafka" if "kafka" in name else "files"
+        settings = live_of(source).settings
+        shutil.rmtree(settings.home)
+        loop_home(spark, settings, first_registry)
+        job = JOBS[name]
+        if name.startswith("ingest_feedback"):
+            events = FeedbackDrill.of(EVENT_COUNT, seed=6)
+            deliver(settings, source, 0, [*events.delivery(0), *events.forgeries], events.bad)
+        if job.is_done is not None:
+            move_champion.run(spark, settings, 2, "there is something to go back from")
+        drill = Drill(spark, job, settings, tmp_path)
+        unbroken = drill.copy("unbroken")
+        drill.run(unbroken)
+        drill.expected = drill.left(unbroken)
+        return drill
+
+    return made
+
+
+@pytest.mark.parametrize("name", STOPPED_IN_PROCESS)
+def test_job_that_is_stopped_after_a_write_is_completed_by_the_next_run(
+    drill_of: Callable[[str], Drill], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    drill = drill_of(name)
+    stopped = drill.copy("stopped")
+    with stopped_after(monkeypatch, writes=1):
+        drill.run(stopped)
+    drill.finish(stopped)
+
+
+@pytest.mark.skipif(not LONG, reason="thirty kills of each job take a quarter of an hour")
+@pytest.mark.parametrize("name", JOBS)
+def test_job_that_is_killed_at_a_random_moment_is_completed_by_the_next_run(
+    drill_of: Callable[[str], Drill], name: str
+) -> None:
+    drill, chance = drill_of(name), random.Random(name)
+    before, seconds = drill.left(drill.before), drill.work_seconds()
+    places = Counter[str]()
+    for number in range(KILLS):
+        settings = drill.copy(str(number))
+        with drill.begun(settings) as job:
+            time.sleep(chance.uniform(0, seconds))
+            was_running = job.exit_code is None
+            job.kill()
+        changed = drill.left(settings) != before
+        places["ended" if not was_running else "had written" if changed else "had written nothing"] += 1
+        drill.finish(settings)
+        shutil.rmtree(settings.home)
+    logger.info("%s: %d kills within %.1f s of work: %s", name, KILLS, seconds, dict(places))
