@@ -115,7 +115,7 @@ def test_verdict_needs_a_reason(reviewer: Visit, home: Path) -> None:
     assert complaint_under_review(page) == number
 
 
-def test_verdicts_appear_as_performance_on_feedback(reviewer: Visit, home: Path) -> None:
+def test_verdicts_appear_on_the_overview(reviewer: Visit, home: Path) -> None:
     page = reviewer.open("/review")
     for verdict in ("success", "unsure"):
         number = complaint_under_review(page)

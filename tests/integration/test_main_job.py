@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import mlflow
@@ -39,6 +41,7 @@ from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.registry import Registry
 from support.builders import settings_in
 from support.drills import LONG
+from support.feedback_events import as_json_lines, event
 
 ROOT = Path(__file__).parents[2]
 JOBS = ("medallion", "train_model", "request_scores", "score_stream", "score_batch")
@@ -71,10 +74,14 @@ def parameters(sample: Path) -> dict[str, str]:
 
 
 def run_main_job(settings: Settings, sample: Path) -> None:
+    run_jobs(settings, JOBS, parameters(sample))
+
+
+def run_jobs(settings: Settings, jobs: Sequence[str], parameters: dict[str, str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOLOSOLVE_HOME", str(settings.home))
         patch.setenv("SOLOSOLVE_BOOTSTRAP_ROUNDS", str(settings.bootstrap_rounds))
-        tasks = load_bundle(ROOT, "local").plan(JOBS, parameters(sample))
+        tasks = load_bundle(ROOT, "local").plan(jobs, parameters)
         run_tasks(tasks, runs=settings.home / "runs", resume="again", console=Console(file=io.StringIO()))
 
 
@@ -103,6 +110,19 @@ def test_second_run_of_the_main_job_changes_no_table(run_home: Settings, sample:
     before = multisets(run_home)
     run_main_job(run_home, sample)
     assert multisets(run_home) == before
+
+
+def test_loop_with_nothing_new_trains_nothing_and_records_nothing(run_home: Settings, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "home")
+    shutil.copytree(run_home.home, settings.home)
+    events = settings.home / "outcomes.jsonl"
+    events.write_bytes(as_json_lines(event(f"e{number}", 1_000_000 + number) for number in range(20)))
+    run_jobs(settings, ["retrain"], {"source": str(events)})
+    before = multisets(settings)
+    assert len([row for row in before["gold.model_events"] if "retrain_checked" in row]) == 1
+    run_jobs(settings, ["retrain"], {"source": str(events)})
+    assert multisets(settings) == before
+    assert [model.version for model in Registry(settings).versions()] == [1]
 
 
 def test_registered_model_returns_exactly_the_batch_scores(run_home: Settings) -> None:

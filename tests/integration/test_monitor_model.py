@@ -189,11 +189,13 @@ def test_version_without_a_reference_is_measured_on_labels_only(arrivals: Arriva
 
 def test_performance_is_measured_on_the_labels_of_the_window(arrivals: Arrivals) -> None:
     first = arrivals.arrive(0, ARRIVED)
+    shadow = arrivals.shadow(first, FIRST + timedelta(days=2))
     judge(arrivals, first.slice(0, 60), 3)
     judge(arrivals, first.slice(60, 40), 5, Verdict.FAILURE)
     judge(arrivals, first.slice(100, 30), 29)
     arrivals.monitor(2)
-    overall = [row for row in rows(arrivals, MODEL_PERFORMANCE) if row["segment"] == "all"]
+    of_all = [row for row in rows(arrivals, MODEL_PERFORMANCE) if row["segment"] == "all"]
+    overall = [row for row in of_all if row["model_version"] == 1]
     measured, later = (
         [row for row in overall if row["window_start"] == FIRST + window * WINDOW] for window in range(2)
     )
@@ -203,6 +205,11 @@ def test_performance_is_measured_on_the_labels_of_the_window(arrivals: Arrivals)
     assert all(row["value_low"] <= row["value"] <= row["value_high"] for row in measured)
     # Thirty labels arrive after the first window, of complaints that it scored.
     assert {(row["state"], row["label_count"], row["value"]) for row in later} == {("too_few", 30, None)}
+    # The challenger in shadow, on the same labels.
+    beside = [row for row in of_all if row["model_version"] == shadow]
+    assert Counter(row["label_count"] for row in beside) == Counter(row["label_count"] for row in overall)
+    assert {row["label_delay_days"] for row in beside if row["state"] == "ok"} == {1.0}
+    assert {row["model_version"] for row in rows(arrivals, DRIFT_METRICS)} == {1}
 
 
 def test_biased_queue_does_not_mislead_the_monitor(arrivals: Arrivals) -> None:

@@ -18,7 +18,7 @@ from solosolve.flows.monitor_model import Monitored
 from solosolve.model.reference import REFERENCE_FILE, Reference
 from solosolve.model.reference_fit import fit_reference
 from solosolve.model.version_tags import VersionTags
-from solosolve.names import CHAMPION, COMPLAINTS, PREDICTIONS, TEST, TRAIN, Table
+from solosolve.names import CHAMPION, COMPLAINTS, PREDICTIONS, SHADOW, SHADOW_PREDICTIONS, TEST, TRAIN, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.registry import RegisteredModel, Registry
@@ -110,6 +110,16 @@ class Arrivals:
             model = registry.register(Path(files), VersionTags())
         registry.set_alias(CHAMPION, model)
         return model
+
+    def shadow(self, complaints: pa.Table, at: datetime) -> int:
+        """Registers a challenger in shadow, which scores complaints at an instant; returns its version."""
+        registry = Registry(self.settings)
+        with registry.run("train_model", {}):
+            model = registry.register(self.settings.home / "scorer", VersionTags())
+        registry.set_alias(SHADOW, model)
+        scored = predictions(complaints, at, self.generator.beta(5, 2, complaints.num_rows), model.version)
+        self.append(SHADOW_PREDICTIONS, scored)
+        return model.version
 
     def arrive(self, window: int, count: int, version: int = 1, **columns: list[str]) -> pa.Table:
         """Complaints that arrive, and are scored, one day after the start of a window."""

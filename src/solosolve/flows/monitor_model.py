@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.clock import now
+from solosolve.errors import ModelError, one_line
 from solosolve.model.alarms import FeatureDrift, WindowState, judge_window, new_alarms, window_alpha
 from solosolve.model.drift import DriftState, compare_counts
-from solosolve.model.performance import PERFORMANCE_METRICS
 from solosolve.model.reference import SCORE, Reference
-from solosolve.model.scorer import ComplaintScorer
-from solosolve.model.segments import JUDGED_COLUMNS, SegmentPerformance, measure_segments, segment_bins
+from solosolve.model.segments import SegmentPerformance, segment_bins
 from solosolve.model.windows import MonitorWindow, complete_windows
-from solosolve.names import COMPLAINTS, DRIFT_METRICS, MEASURED_LABELS, MODEL_PERFORMANCE, PREDICTIONS
+from solosolve.names import COMPLAINTS, DRIFT_METRICS, PREDICTIONS, SHADOW, SHADOW_PREDICTIONS, Table
 from solosolve.settings import Settings
-from solosolve.storage.measured_labels import LabelCount
 from solosolve.storage.registry import Registry
 from solosolve.storage.tables import Tables
+from solosolve.storage.version_performance import Performance, counts_by_window, measure_performance
 from solosolve.storage.window_rows import drift_history, replace_windows, unmeasured
-from solosolve.transforms.bins import CategoryBins, NumberBins
-from solosolve.transforms.monitoring import bin_column, count_bins, select_arrivals, select_scored
+from solosolve.transforms.bins import NumberBins
+from solosolve.transforms.monitoring import select_arrivals, select_scored
 
 logger = logging.getLogger("solosolve.monitor_model")
 
 SETTLING_TIME = timedelta(hours=1)
 """How long after its end a window is measured, so that batches scored at its end are in the table."""
-
-Performance = dict[MonitorWindow, list[SegmentPerformance]]
-"""Windows and how the version did in each: all complaints first, then every segment."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,8 @@ class Monitored:
 
 
 def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: datetime | None = None) -> Monitored:
-    """Measures every complete window of the champion that has not been measured.
+    """Measures every complete window of the champion that has not been measured, and the performance of a challenger
+    in shadow, on the same segments.
 
     Changes `gold.drift_metrics`, `gold.measured_labels` and `gold.model_performance`, each in one commit; a second run
     changes nothing.
@@ -85,29 +79,27 @@ def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: d
     reference = registry.reference(champion)
     if reference is None:
         logger.warning("version %d has no reference, so only its performance is measured", champion.version)
-    windows = _complete_windows(tables, champion.version, window_days, until or now() - SETTLING_TIME)
+    end = until or now() - SETTLING_TIME
+    windows = _complete_windows(tables, champion.version, window_days, end)
     undrawn = unmeasured(tables, DRIFT_METRICS, champion.version, windows)
     drift = measure_drift(tables, champion.version, undrawn, reference)
     replace_windows(tables, DRIFT_METRICS, champion.version, undrawn, drift)
-    unjudged = unmeasured(tables, MODEL_PERFORMANCE, champion.version, windows)
-    measured: Performance = {}
-    if unjudged:
-        bins = segment_bins(reference)
-        labels = LabelCount(tables, champion.version, [bin_column(each).alias(each.name) for each in bins])
-        judged = labels.by_window(unjudged)
-        counted = [row for window in unjudged for row in labels.rows_of(window, judged[window])]
-        # Before the metrics, whose rows say that a window has been measured.
-        replace_windows(tables, MEASURED_LABELS, champion.version, unjudged, counted)
-        threshold = ComplaintScorer.load(registry.fetch(champion)).threshold
-        measured = _performance(tables, champion.version, judged, bins, threshold)
-    rows = [row for window in unjudged for row in _performance_rows(champion.version, window, measured[window])]
-    replace_windows(tables, MODEL_PERFORMANCE, champion.version, unjudged, rows)
+    measured = measure_performance(tables, registry, champion, segment_bins(reference), windows)
+    shadow = registry.find(SHADOW)
+    if shadow is not None and tables.exists(SHADOW_PREDICTIONS):
+        seen = _complete_windows(tables, shadow.version, window_days, end, SHADOW_PREDICTIONS)
+        try:
+            measure_performance(tables, registry, shadow, segment_bins(reference), seen, SHADOW_PREDICTIONS)
+        except ModelError as error:
+            logger.warning("the challenger in shadow was not measured: %s", one_line(error))
     return _summary(tables, champion.version, reference, measured)
 
 
-def _complete_windows(tables: Tables, version: int, days: int, until: datetime) -> list[MonitorWindow]:
+def _complete_windows(
+    tables: Tables, version: int, days: int, until: datetime, scores: Table = PREDICTIONS
+) -> list[MonitorWindow]:
     """The complete windows from the one in which the version scored its first complaint."""
-    of_version = tables.read(PREDICTIONS).where(F.col("model_version") == version)
+    of_version = tables.read(scores).where(F.col("model_version") == version)
     first = of_version.agg(F.min("scored_at").alias("at")).toArrow().column("at")[0].as_py()
     return [] if first is None else complete_windows(first, until, days)
 
@@ -125,10 +117,10 @@ def measure_drift(
     days = (windows[0].end - windows[0].start).days
     scored = select_scored(tables.read(PREDICTIONS), version, windows[0].start, windows[-1].end, days)
     if reference is None:
-        by_window = _counts(scored, [NumberBins(name=SCORE, column="probability", edges=())])
+        by_window = counts_by_window(scored, [NumberBins(name=SCORE, column="probability", edges=())])
     else:
         arrivals = select_arrivals(scored, tables.read(COMPLAINTS), reference.trained_until)
-        by_window = _counts(arrivals, reference.all_bins)
+        by_window = counts_by_window(arrivals, reference.all_bins)
     alpha, at, rows = window_alpha(tables.settings.drift_alarms_per_year, days), now(), []
     for window in windows:
         found = by_window.get(window.start, {})
@@ -141,14 +133,6 @@ def measure_drift(
         tests = {name: compare_counts(counts, found.get(name, {})) for name, counts in reference.counts.items()}
         rows += [common | _drift_row(each) for each in judge_window(tests, alpha)]
     return rows
-
-
-def _counts(scored: DataFrame, bins: list[CategoryBins | NumberBins]) -> dict[datetime, dict[str, dict[str, int]]]:
-    """Start of the window to feature to bin to count."""
-    found: dict[datetime, dict[str, dict[str, int]]] = {}
-    for row in count_bins(scored, bins).toArrow().to_pylist():
-        found.setdefault(row["window_start"], {}).setdefault(row["feature"], {})[row["value"]] = row["record_count"]
-    return found
 
 
 def _unreferenced_row(record_count: int) -> dict[str, Any]:
@@ -169,46 +153,6 @@ def _drift_row(drift: FeatureDrift) -> dict[str, Any]:
         "reference_count": drift.test.reference_count,
         "record_count": drift.test.record_count,
     }
-
-
-def _performance(
-    tables: Tables,
-    version: int,
-    judged: Mapping[MonitorWindow, pa.Table],
-    bins: list[CategoryBins | NumberBins],
-    threshold: float,
-) -> Performance:
-    """Measures adjacent windows, each on the labels that count in it."""
-    windows = list(judged)
-    start, end, days = windows[0].start, windows[-1].end, (windows[0].end - windows[0].start).days
-    by_window = _counts(select_scored(tables.read(PREDICTIONS), version, start, end, days), bins)
-    columns, rounds = [*JUDGED_COLUMNS, *(each.name for each in bins)], tables.settings.bootstrap_rounds
-    return {
-        window: measure_segments(rows.select(columns), by_window.get(window.start, {}), rounds, threshold)
-        for window, rows in judged.items()
-    }
-
-
-def _performance_rows(
-    version: int, window: MonitorWindow, parts: list[SegmentPerformance]
-) -> Iterator[Mapping[str, Any]]:
-    """The rows of `gold.model_performance` of one window: one per segment and metric."""
-    at = now()
-    for part in parts:
-        common = {
-            "window_start": window.start, "window_end": window.end, "model_version": version, "measured_at": at,
-            "segment": part.segment, "segment_value": part.value, "state": part.state,
-            "label_count": part.label_count, "record_count": part.record_count,
-            "label_delay_days": part.label_delay_days,
-        }  # fmt: skip
-        for metric in PERFORMANCE_METRICS:
-            found = part.metrics[metric] if part.metrics else None
-            # Precision is not a number where no failure is predicted.
-            is_known = found is not None and math.isfinite(found.value)
-            values = (
-                {"value": found.value, "value_low": found.low, "value_high": found.high} if found and is_known else {}
-            )
-            yield {**common, "metric": metric, **values}
 
 
 def _summary(tables: Tables, version: int, reference: Reference | None, measured: Performance) -> Monitored:

@@ -13,7 +13,16 @@ from pyspark.sql import functions as F
 
 from solosolve.model.performance import measuring_weights
 from solosolve.model.windows import MonitorWindow
-from solosolve.names import COMPLAINTS, FEEDBACK, MEASURED_LABELS, PICKED_AUDIT, PREDICTIONS, REVIEW_LABEL, Verdict
+from solosolve.names import (
+    COMPLAINTS,
+    FEEDBACK,
+    MEASURED_LABELS,
+    PICKED_AUDIT,
+    PREDICTIONS,
+    REVIEW_LABEL,
+    Table,
+    Verdict,
+)
 from solosolve.storage.table_facts import read_or_empty
 from solosolve.storage.tables import Tables
 from solosolve.transforms.labels import resolve_labels
@@ -50,11 +59,13 @@ class LabelCount:
         tables: The tables.
         version: The model version.
         segments: The columns that divide the complaints, with their names.
+        scores: The table with the version's predictions.
     """
 
     tables: Tables
     version: int
     segments: Sequence[Column]
+    scores: Table = PREDICTIONS
 
     def by_window(self, windows: Sequence[MonitorWindow]) -> dict[MonitorWindow, pa.Table]:
         """The labels that count in some adjacent windows, the next ones to be measured.
@@ -64,7 +75,7 @@ class LabelCount:
             and the segments, in the order of the ids.
         """
         found: dict[MonitorWindow, pa.Table] = {}
-        predictions, counted = self.tables.read(PREDICTIONS), self._counted_before(windows[0])
+        predictions, counted = self.tables.read(self.scores), self._counted_before(windows[0])
         for window in windows:
             labels = known_labels(self.tables, window.end)
             judged = select_judged(predictions, labels, counted, self.version, window.end)

@@ -21,6 +21,11 @@ def test_produce_refuses_invalid_options(words: list[str]) -> None:
     assert CliRunner().invoke(feedback, ["produce", *words]).exit_code == 2
 
 
+def test_produce_without_a_file_names_the_option() -> None:
+    result = CliRunner().invoke(feedback, ["produce"])
+    assert (result.exit_code, "Missing option '--file'" in result.output) == (2, True)
+
+
 def test_import_runs_the_flow_and_shows_the_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources: list[str] = []
 

@@ -67,8 +67,10 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
         Panel("performance", "Performance by window",
               "On the labels that became known in each window, with 95% intervals. Segment filters do not apply.",
               (MODEL_EVENTS, MODEL_PERFORMANCE), monitor_panels.performance, 6),
-        Panel("feedback", "Performance on feedback", "Reviewers' verdicts compared with the predictions they saw.",
-              (FEEDBACK,), record_panels.performance_on_feedback, 12),
+        Panel("feedback", "Verdicts",
+              "Compared with the predictions that reviewers saw. Most are on complaints that the model is unsure of: "
+              "they do not measure it, performance by window does.",
+              (FEEDBACK,), record_panels.verdicts, 12),
     ),
     "Records": (
         Panel("timeline", "Version history", _PERIOD_ONLY, (MODEL_EVENTS,), model_panels.version_history, 12),

@@ -25,8 +25,8 @@ _REASONS = 12
 """Reasons listed of each kind; the rest are summed."""
 
 
-def performance_on_feedback(answers: Answers, filters: Filters) -> Component:
-    """How often verdicts agreed with each version's predictions, and its Brier score on them."""
+def verdicts(answers: Answers, filters: Filters) -> Component:
+    """How often verdicts agreed with each version's predictions."""
     try:
         rows = answers.ask(questions.feedback(filters)).to_pylist()
     except NotYetError:
@@ -42,9 +42,8 @@ def performance_on_feedback(answers: Answers, filters: Filters) -> Component:
     for version, pairs in sorted(by_version.items(), reverse=True):
         threshold = threshold_of(answers, version)
         hits = sum((probability >= threshold) == (label == 1.0) for probability, label in pairs)
-        brier = sum((probability - label) ** 2 for probability, label in pairs) / len(pairs)
-        shown.append((f"v{version}" if version else "unknown", len(pairs), f"{hits / len(pairs):.0%}", f"{brier:.3f}"))
-    return table(("Version", "Verdicts", "Agreed", "Brier score"), shown, "Verdicts compared with predictions")
+        shown.append((f"v{version}" if version else "unknown", len(pairs), f"{hits / len(pairs):.0%}"))
+    return table(("Version", "Verdicts", "Agreed"), shown, "Verdicts compared with predictions")
 
 
 def set_aside(answers: Answers, filters: Filters) -> Component:
