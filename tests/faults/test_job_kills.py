@@ -196,7 +196,9 @@ def test_job_that_is_killed_at_a_random_moment_is_completed_by_the_next_run(
             was_running = job.exit_code is None
             job.kill()
         changed = drill.left(settings) != before
-        places["ended" if not was_running else "had written" if changed else "had written nothing"] += 1
+        place = "ended" if not was_running else "had written" if changed else "had written nothing"
+        logger.info("%s: kill %d of %d: %s", name, number + 1, KILLS, place)
+        places[place] += 1
         drill.finish(settings)
         shutil.rmtree(settings.home)
     logger.info("%s: %d kills within %.1f s of work: %s", name, KILLS, seconds, dict(places))

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from solosolve.clock import now
 from solosolve.errors import ModelError, one_line
@@ -20,6 +19,7 @@ from solosolve.model.windows import MonitorWindow, complete_windows
 from solosolve.names import COMPLAINTS, DRIFT_METRICS, PREDICTIONS, SHADOW, SHADOW_PREDICTIONS, Table
 from solosolve.settings import Settings
 from solosolve.storage.registry import Registry
+from solosolve.storage.table_facts import first_scored_at
 from solosolve.storage.tables import Tables
 from solosolve.storage.version_performance import Performance, counts_by_window, measure_performance
 from solosolve.storage.window_rows import drift_history, replace_windows, unmeasured
@@ -99,8 +99,7 @@ def _complete_windows(
     tables: Tables, version: int, days: int, until: datetime, scores: Table = PREDICTIONS
 ) -> list[MonitorWindow]:
     """The complete windows from the one in which the version scored its first complaint."""
-    of_version = tables.read(scores).where(F.col("model_version") == version)
-    first = of_version.agg(F.min("scored_at").alias("at")).toArrow().column("at")[0].as_py()
+    first = first_scored_at(tables, scores, version)
     return [] if first is None else complete_windows(first, until, days)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -67,6 +68,31 @@ def distinct_values(tables: Tables, table: Table, column: str) -> set[str]:
     if not tables.settings.has_table_folders:
         return {row[column] for row in tables.read(table).select(column).distinct().collect()}
     return {row["v"] for row in _query(tables, f"select distinct {column} as v from {table}")}
+
+
+def measured_windows(tables: Tables, table: Table, version: int) -> set[tuple[datetime, datetime]]:
+    """The starts and ends of the windows of a model version; none if the table does not exist."""
+    if not tables.exists(table):
+        return set()
+    if not tables.settings.has_table_folders:
+        of_version = tables.read(table).where(F.col("model_version") == version)
+        # Arrow keeps the time zone of an instant; a row of Spark has the machine's.
+        found = of_version.select("window_start", "window_end").distinct().toArrow().to_pylist()
+    else:
+        found = _query(tables, f"select distinct window_start, window_end from {table} where model_version = {version}")
+    return {(row["window_start"], row["window_end"]) for row in found}
+
+
+def first_scored_at(tables: Tables, table: Table, version: int) -> datetime | None:
+    """When a model version scored its first complaint, in a table of predictions; None if it has scored none."""
+    if not tables.settings.has_table_folders:
+        of_version = tables.read(table).where(F.col("model_version") == version)
+        found = of_version.agg(F.min("scored_at").alias("at")).toArrow().to_pylist()
+    else:
+        tables.require(table)
+        found = _query(tables, f"select min(scored_at) as at from {table} where model_version = {version}")
+    at: datetime | None = found[0]["at"]
+    return at
 
 
 def newest_version(tables: Tables, table: Table) -> tuple[str, int]:

@@ -13,18 +13,14 @@ from solosolve.model.windows import MonitorWindow
 from solosolve.names import DRIFT_METRICS, Table
 from solosolve.schemas import SCHEMAS
 from solosolve.spark_schemas import spark_schema
+from solosolve.storage.table_facts import measured_windows
 from solosolve.storage.tables import Tables
 
 
 def unmeasured(tables: Tables, table: Table, version: int, windows: Sequence[MonitorWindow]) -> list[MonitorWindow]:
     """The windows from the first one on that a table has no rows of."""
-    if not tables.exists(table):
-        return list(windows)
-    of_version = tables.read(table).where(F.col("model_version") == version)
-    # Arrow keeps the time zone of an instant; a row of Spark has the machine's.
-    measured = of_version.select("window_start", "window_end").distinct().toArrow().to_pylist()
-    found = {MonitorWindow(row["window_start"], row["window_end"]) for row in measured}
-    missing = [number for number, window in enumerate(windows) if window not in found]
+    measured = measured_windows(tables, table, version)
+    missing = [number for number, window in enumerate(windows) if (window.start, window.end) not in measured]
     return list(windows[missing[0] :]) if missing else []
 
 
