@@ -5,32 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from solosolve.clock import now
 from solosolve.model.retraining import ChampionFacts, RetrainDecision, RetrainLimits, decide_retraining
-from solosolve.names import (
-    COMPLAINTS,
-    DRIFT_METRICS,
-    FEEDBACK,
-    LABEL,
-    MODEL_EVENTS,
-    MODEL_METRICS,
-    MODEL_PERFORMANCE,
-    TEST,
-    Table,
-)
+from solosolve.names import DRIFT_METRICS, MODEL_EVENTS, MODEL_METRICS, MODEL_PERFORMANCE, TEST
 from solosolve.settings import Settings
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
-from solosolve.storage.table_facts import read_or_empty
+from solosolve.storage.table_facts import complaints_labelled_since, rows_where
 from solosolve.storage.tables import Tables
 from solosolve.task_values import set_task_value
 
 logger = logging.getLogger("solosolve.check_retrain")
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 IS_DUE = "is_due"
 """The task value that the job's condition reads."""
@@ -71,62 +63,32 @@ def run(spark: SparkSession, settings: Settings, *, is_forced: bool = False) -> 
 
 
 def _facts(tables: Tables, champion: RegisteredModel, *, is_forced: bool) -> ChampionFacts:
-    metrics = _of_version(tables.read(MODEL_METRICS), champion).where(F.col("split") == TEST)
-    trained_at = metrics.agg(F.max("trained_at").alias("at")).collect()[0]["at"]
-    expected = metrics.where(F.col("metric") == "auc").select("value").collect()
-    tried = tables.read(MODEL_EVENTS).where(F.col("event") == ModelEvent.TRAINED).agg(F.max("event_at").alias("at"))
+    metrics = rows_where(tables, MODEL_METRICS, "model_version", champion.version)
+    test = [row for row in metrics if row["split"] == TEST]
+    trained_at = max((row["trained_at"] for row in test), default=None)
+    tried = rows_where(tables, MODEL_EVENTS, "event", ModelEvent.TRAINED)
+    drift = _newest_window(rows_where(tables, DRIFT_METRICS, "model_version", champion.version))
+    performance = _newest_window(rows_where(tables, MODEL_PERFORMANCE, "model_version", champion.version))
     return ChampionFacts(
-        trained_at=_utc(trained_at),
-        new_label_count=_new_labels(tables, trained_at),
-        tried_at=_utc(tried.collect()[0]["at"]),
-        drifted=_drifted(tables, champion),
-        auc_expected=expected[0]["value"] if expected else None,
-        auc_high=_auc_high(tables, champion),
+        trained_at=trained_at,
+        new_label_count=complaints_labelled_since(tables, trained_at or _EPOCH),
+        tried_at=max((row["event_at"] for row in tried), default=None),
+        drifted=tuple(sorted(row["feature"] for row in drift if row["is_alarm"])),
+        auc_expected=next((row["value"] for row in test if row["metric"] == "auc"), None),
+        auc_high=next(
+            (row["value_high"] for row in performance if (row["segment"], row["metric"]) == ("all", "auc")), None
+        ),
         is_forced=is_forced,
     )
 
 
-def _new_labels(tables: Tables, since: datetime) -> int:
-    """Complaints whose label has come since then: from feedback, or with a newer published version."""
-    published = tables.read(COMPLAINTS).where(F.col(LABEL).isNotNull() & (F.col("_ingested_at") > F.lit(since)))
-    feedback = read_or_empty(tables, FEEDBACK)
-    given = feedback.where(F.col(LABEL).isNotNull() & (F.col("given_at") > F.lit(since)))
-    return published.select("complaint_id").unionByName(given.select("complaint_id")).distinct().count()
-
-
-def _drifted(tables: Tables, champion: RegisteredModel) -> tuple[str, ...]:
-    newest = _newest_window(tables, DRIFT_METRICS, champion)
-    if newest is None:
-        return ()
-    return tuple(sorted(row["feature"] for row in newest.where("is_alarm").select("feature").collect()))
-
-
-def _auc_high(tables: Tables, champion: RegisteredModel) -> float | None:
-    newest = _newest_window(tables, MODEL_PERFORMANCE, champion)
-    if newest is None:
-        return None
-    found = newest.where((F.col("segment") == "all") & (F.col("metric") == "auc")).select("value_high").collect()
-    return found[0]["value_high"] if found else None
-
-
-def _newest_window(tables: Tables, table: Table, champion: RegisteredModel) -> DataFrame | None:
-    if not tables.exists(table):
-        return None
-    rows = _of_version(tables.read(table), champion)
-    newest = rows.agg(F.max("window_end").alias("end")).collect()[0]["end"]
-    return None if newest is None else rows.where(F.col("window_end") == F.lit(newest))
+def _newest_window(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    newest = max((row["window_end"] for row in rows), default=None)
+    return [row for row in rows if row["window_end"] == newest]
 
 
 def _newest_evidence(tables: Tables, champion: RegisteredModel) -> dict[str, object] | None:
-    checks = _of_version(tables.read(MODEL_EVENTS), champion).where(F.col("event") == ModelEvent.RETRAIN_CHECKED)
-    newest = checks.orderBy(F.desc("event_at")).limit(1).select("evidence").collect()
-    return json.loads(newest[0]["evidence"]) if newest else None
-
-
-def _of_version(rows: DataFrame, champion: RegisteredModel) -> DataFrame:
-    return rows.where(F.col("model_version") == champion.version)
-
-
-def _utc(instant: datetime) -> datetime:
-    """An instant that Spark returned in the session's time zone."""
-    return instant.astimezone(UTC)
+    events = rows_where(tables, MODEL_EVENTS, "model_version", champion.version)
+    checks = [row for row in events if row["event"] == ModelEvent.RETRAIN_CHECKED]
+    newest = max(checks, key=lambda row: row["event_at"], default=None)
+    return json.loads(newest["evidence"]) if newest else None

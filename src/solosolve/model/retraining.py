@@ -28,7 +28,7 @@ class ChampionFacts:
     """What is known of a champion.
 
     Attributes:
-        trained_at: When it was trained.
+        trained_at: When it was trained; None if it was trained elsewhere.
         new_label_count: Labels that have come since.
         tried_at: When a challenger was last trained; None if none was.
         drifted: The features, or `score`, that have drifted in the newest window.
@@ -37,7 +37,7 @@ class ChampionFacts:
         is_forced: Whether a person asks for retraining.
     """
 
-    trained_at: datetime
+    trained_at: datetime | None
     new_label_count: int
     tried_at: datetime | None = None
     drifted: tuple[str, ...] = ()
@@ -71,9 +71,8 @@ def decide_retraining(facts: ChampionFacts, limits: RetrainLimits, now: datetime
         return RetrainDecision(True, ("asked for by hand",))
     if facts.new_label_count == 0:
         return RetrainDecision(False, ("no new labels",))
-    last = max(facts.trained_at, facts.tried_at or facts.trained_at)
-    rest = last + timedelta(days=limits.cooldown_days)
-    if now < rest:
+    last = max((at for at in (facts.trained_at, facts.tried_at) if at is not None), default=None)
+    if last is not None and now < (rest := last + timedelta(days=limits.cooldown_days)):
         return RetrainDecision(False, (f"trained on {last:%Y-%m-%d}, cooling down until {rest:%Y-%m-%d}",))
     reasons = tuple(_reasons(facts, limits, now))
     return RetrainDecision(bool(reasons), reasons or (f"{facts.new_label_count} new labels, nothing else has changed",))
@@ -83,8 +82,8 @@ def _reasons(facts: ChampionFacts, limits: RetrainLimits, now: datetime) -> list
     reasons = []
     if facts.new_label_count >= limits.new_labels:
         reasons.append(f"{facts.new_label_count} new labels, due from {limits.new_labels}")
-    age = (now - facts.trained_at).days
-    if age >= limits.age_days:
+    age = (now - facts.trained_at).days if facts.trained_at is not None else None
+    if age is not None and age >= limits.age_days:
         reasons.append(f"{age} days old, due from {limits.age_days}")
     if facts.drifted:
         reasons.append(f"drift of {', '.join(facts.drifted)}")

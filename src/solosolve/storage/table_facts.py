@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from solosolve.errors import MissingTableError
-from solosolve.names import Table
+from solosolve.names import COMPLAINTS, FEEDBACK, LABEL, Table
 from solosolve.spark_schemas import spark_schema
+from solosolve.storage.reader import Value
 from solosolve.storage.tables import Tables
 
 
@@ -70,6 +71,37 @@ def distinct_values(tables: Tables, table: Table, column: str) -> set[str]:
     return {row["v"] for row in _query(tables, f"select distinct {column} as v from {table}")}
 
 
+def rows_where(tables: Tables, table: Table, column: str, value: str | int) -> list[dict[str, Any]]:
+    """The rows of a small table with a value in a column, with instants in UTC; none if the table does not exist."""
+    if not tables.exists(table):
+        return []
+    if not tables.settings.has_table_folders:
+        # Arrow keeps the time zone of an instant; a row of Spark has the machine's.
+        found: list[dict[str, Any]] = tables.read(table).where(F.col(column) == F.lit(value)).toArrow().to_pylist()
+        return found
+    return _query(tables, f"select * from {table} where {column} = :value", {"value": value})
+
+
+def complaints_labelled_since(tables: Tables, instant: datetime) -> int:
+    """The number of complaints whose label has come since an instant: from feedback, or with what was published."""
+    new = {COMPLAINTS: "_ingested_at", FEEDBACK: "given_at"}
+    if not tables.settings.has_table_folders:
+        frames = [
+            read_or_empty(tables, table)
+            .where(F.col(LABEL).isNotNull() & (F.col(column) > F.lit(instant)))
+            .select("complaint_id")
+            for table, column in new.items()
+        ]
+        return frames[0].unionByName(frames[1]).distinct().count()
+    parts = [
+        f"select complaint_id from {table} where {LABEL} is not null and {column} > :instant"
+        for table, column in new.items()
+        if tables.exists(table)
+    ]
+    sql = f"select count(distinct complaint_id) as n from ({' union all '.join(parts)}) as labelled"
+    return int(_query(tables, sql, {"instant": instant})[0]["n"]) if parts else 0
+
+
 def measured_windows(tables: Tables, table: Table, version: int) -> set[tuple[datetime, datetime]]:
     """The starts and ends of the windows of a model version; none if the table does not exist."""
     if not tables.exists(table):
@@ -117,8 +149,8 @@ def properties(tables: Tables, table: Table) -> dict[str, str]:
     return dict(DeltaTable(os.fspath(tables.settings.table_folder(table))).metadata().configuration)
 
 
-def _query(tables: Tables, sql: str) -> list[dict[str, Any]]:
+def _query(tables: Tables, sql: str, values: Mapping[str, Value] | None = None) -> list[dict[str, Any]]:
     # The platform has no delta-rs.
     from solosolve.storage.delta_reader import DeltaReader
 
-    return DeltaReader(tables.settings.warehouse).query(sql).to_pylist()
+    return DeltaReader(tables.settings.warehouse).query(sql, values or {}).to_pylist()
