@@ -18,7 +18,7 @@ from support.builders import settings_in
 from support.connect import SERVER, connect_session
 from support.live import Live, with_champion
 
-_SLOW = {"integration", "faults", "browser"}
+_SLOW = {"platform", "integration", "faults", "browser"}
 
 QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 """Only the JVM's quick compiler, with room for all code: by default it would discard and compile code again."""

@@ -18,6 +18,7 @@ from solosolve.transforms.monitoring import (
     select_arrivals,
     select_judged,
     select_scored,
+    select_waiting,
 )
 from support.builders import complaints
 from support.predictions import prediction
@@ -107,22 +108,46 @@ def test_select_arrivals_leaves_out_what_the_model_was_trained_on(spark: SparkSe
     assert_df_equality(actual_df, expected_df, ignore_nullable=True)
 
 
-def test_select_judged_takes_labels_of_the_period_that_are_younger_than_the_score(spark: SparkSession) -> None:
-    long_ago = START - timedelta(days=100)
-    rows = predictions(
+LONG_AGO = START - timedelta(days=100)
+LABEL_AT = START + timedelta(days=1)
+
+
+def scored_in_every_way(spark: SparkSession) -> DataFrame:
+    """Version 7 scored 1 twice, 2 and 3 long ago, 4 after its label came, 6 after the period; version 6 scored 5."""
+    return predictions(
         spark,
-        {"complaint_id": 1, "scored_at": long_ago, "probability": 0.9},
+        {"complaint_id": 1, "scored_at": LONG_AGO, "probability": 0.9},
         {"complaint_id": 1, "scored_at": START, "probability": 0.1},
-        *({"complaint_id": number, "scored_at": long_ago} for number in (2, 3)),
+        *({"complaint_id": number, "scored_at": LONG_AGO, "probability": 0.9} for number in (2, 3)),
         {"complaint_id": 4, "scored_at": START + timedelta(days=2)},
-        {"complaint_id": 5, "scored_at": long_ago, "model_version": 6},
+        {"complaint_id": 5, "scored_at": LONG_AGO, "model_version": 6},
+        {"complaint_id": 6, "scored_at": END},
     )
-    at = START + timedelta(days=1)
-    known = labels(spark, (1, 0.0, at), (2, 1.0, START - TICK), (3, 1.0, END), (4, 1.0, at), (5, 1.0, at), (9, 1.0, at))
-    actual_df = select_judged(rows, known, 7, START, END)
+
+
+def ids(spark: SparkSession, *numbers: int) -> DataFrame:
+    return spark.createDataFrame([(number,) for number in numbers], "complaint_id bigint")
+
+
+def test_select_judged_takes_labels_that_are_younger_than_the_score_and_have_not_counted(spark: SparkSession) -> None:
+    known = labels(
+        spark, (1, 0.0, LABEL_AT), (2, 1.0, START - timedelta(days=1)), (3, 1.0, LABEL_AT),
+        (4, 1.0, LABEL_AT), (5, 1.0, LABEL_AT),
+        (6, 1.0, END + TICK), (9, 1.0, LABEL_AT),
+    )  # fmt: skip
+    actual_df = select_judged(scored_in_every_way(spark), known, ids(spark, 3), 7, END)
     expected_df = spark.createDataFrame(
-        [(1, 0.0, 101.0, 0.9, "Mortgage", "CA", "Acme Bank")],
-        "complaint_id bigint, label double, label_delay_days double, probability double, product string, "
-        "state string, company string",
+        [
+            (1, 0.0, LABEL_AT, 101.0, 0.9, "Mortgage", "CA", "Acme Bank"),
+            (2, 1.0, START - timedelta(days=1), 99.0, 0.9, "Mortgage", "CA", "Acme Bank"),
+        ],
+        "complaint_id bigint, label double, label_at timestamp, label_delay_days double, probability double, "
+        "product string, state string, company string",
     )
-    assert_df_equality(actual_df, expected_df, ignore_nullable=True)
+    assert_df_equality(actual_df, expected_df, ignore_nullable=True, ignore_row_order=True)
+
+
+def test_select_waiting_takes_what_a_random_pick_may_stand_for(spark: SparkSession) -> None:
+    known = labels(spark, (1, 0.0, LABEL_AT), (4, 1.0, LABEL_AT))
+    actual_df = select_waiting(scored_in_every_way(spark), known, ids(spark, 3), 7, END)
+    assert_df_equality(actual_df, ids(spark, 1, 2), ignore_nullable=True, ignore_row_order=True)
