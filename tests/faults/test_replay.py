@@ -25,7 +25,6 @@ from support.replays import clean_from, enough_labels, won_back
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3, 4, 5)
-WINDOWS_A_YEAR = 13.04
 CHANGE_AT = 3
 
 logger = logging.getLogger("drills")

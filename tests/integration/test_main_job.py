@@ -40,7 +40,7 @@ from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.registry import Registry
 from support.builders import settings_in
-from support.drills import LONG
+from support.drills import LONG, QUICK_START
 from support.feedback_events import as_json_lines, event
 
 ROOT = Path(__file__).parents[2]
@@ -175,8 +175,7 @@ def submit(task: str, home: Path, *words: str, properties: bool = True) -> subpr
     environ = os.environ | {
         "SOLOSOLVE_HOME": str(home),
         "SOLOSOLVE_BOOTSTRAP_ROUNDS": "50",
-        # Starting JVMs takes most of the time, and they start sooner without the second compiler.
-        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+        **QUICK_START,
         # As in an activated environment.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }

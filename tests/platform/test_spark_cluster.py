@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.drills import LONG
+from support.drills import LONG, QUICK_START
 
 PROGRAM = """
 import sys, time
@@ -34,8 +34,7 @@ SECONDS = 60
 )
 def test_no_process_of_a_cluster_is_left_after_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     words = [sys.executable, "-c", PROGRAM, str(tmp_path / "spark")]
-    # The JVMs start faster without the second compiler.
-    environment = os.environ | {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
+    environment = os.environ | QUICK_START
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None and program.stdout.readline() == "started\n"

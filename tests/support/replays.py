@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from statistics import mean
 
 from solosolve.local.replay import WINDOW_DAYS, ReplayedMonth
@@ -15,14 +16,17 @@ WINDOWS = 2
 
 def enough_labels(world: World, change_at: int) -> int:
     """The first month after which all complaints that a challenger learns from are from the changed world."""
-    from_then = world.end(change_at - 1) + timedelta(days=WINDOW_DAYS + world.delay_days)
-    return next(number for number in range(change_at, 1_000) if world.end(number) >= from_then)
+    return _first_month(world, world.end(change_at - 1) + timedelta(days=WINDOW_DAYS + world.delay_days))
 
 
 def clean_from(world: World, poisoned_at: int) -> int:
     """The first month in which a challenger learns from no outcome that was reported in a poisoned month."""
-    from_then = world.end(poisoned_at) + timedelta(days=WINDOW_DAYS)
-    return next(number for number in range(poisoned_at, 1_000) if world.end(number) >= from_then)
+    return _first_month(world, world.end(poisoned_at) + timedelta(days=WINDOW_DAYS))
+
+
+def _first_month(world: World, instant: datetime) -> int:
+    """The first month that does not end before an instant."""
+    return next(number for number in count(1) if world.end(number) >= instant)
 
 
 def won_back(months: Sequence[ReplayedMonth], change_at: int, enough: int) -> float:

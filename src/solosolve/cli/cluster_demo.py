@@ -34,6 +34,8 @@ _JOBS: Final = ("medallion", "train_model", "request_scores", "score_stream")
 _LAST_JOB: Final = "score_batch"
 _LAST_TASK: Final = Path("jobs") / "score_complaints.py"
 _STOP_SECONDS = 20
+# Most of the time goes into starting JVMs, which is faster without the second compiler.
+_QUICK: Final = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 # The sessions of master, workers and driver share one machine.
 _SMALL: Final = {
     "spark.driver.host": "127.0.0.1",
@@ -43,10 +45,8 @@ _SMALL: Final = {
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.ui.enabled": "false",
-    "spark.executorEnv.JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+    **{f"spark.executorEnv.{name}": value for name, value in _QUICK.items()},
 }
-# Most of the time goes into starting JVMs, which is faster without the second compiler.
-_QUICK: Final = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 
 @click.command()

@@ -67,6 +67,7 @@ class ModelExplainer:
         self._settings = settings
         self._lock = threading.Lock()
         self._scorer = lru_cache(_KEPT_VERSIONS)(self._load)
+        self._facts = lru_cache(_KEPT_VERSIONS)(self._read_facts)
 
     def explain(self, complaint: Mapping[str, object], model_version: int) -> list[tuple[str, float]]:
         """Attributes a complaint's probability to its features.
@@ -106,7 +107,10 @@ class ModelExplainer:
             ModelError: There is no such version.
         """
         with self._lock:
-            model = Registry(self._settings).get(model_version)
+            return self._facts(model_version)
+
+    def _read_facts(self, version: int) -> ModelFacts:
+        model = Registry(self._settings).get(version)
         tags = model.tags
         return ModelFacts(model.name, model.version, model.run_id, tags.feature_model_uri, tags.git_commit)
 
