@@ -127,19 +127,30 @@ class Operator:
         self._live = live
         self.champions: list[int] = []
         """Champions, the present one last; a rollback takes it away."""
+        self._is_broken = False
 
     def promote(self, version: int) -> None:
         self.champions.append(version)
         self._move(version)
 
     def roll_back(self) -> None:
-        self.champions.pop()
+        if not self._is_broken:
+            self.champions.pop()
         self._move(None)
+
+    def move_to_broken(self, version: RegisteredModel) -> None:
+        """No command does this: each refuses a version that cannot be loaded.
+
+        The champion goes on scoring, so that a rollback goes back to it.
+        """
+        self._live.registry.set_alias(CHAMPION, version)
+        self._is_broken = True
 
     def _move(self, version: int | None) -> None:
         move = move_champion.run(self._live.tables.spark, self._live.settings, version, "a drill")
         assert move is not None
         assert move.version == self.champions[-1]
+        self._is_broken = False
 
 
 def test_ledger_knows_the_version_of_every_prediction_made_beside_moves_of_the_champion(
@@ -163,9 +174,8 @@ def test_ledger_knows_the_version_of_every_prediction_made_beside_moves_of_the_c
                     operator.promote(others[number % len(others)])
                 wait_for_a_batch(stream, disk)
                 if number % (MOVE_COUNT // (BROKEN_COUNT + 1)) == 0 and broken:
-                    # No command does this: each refuses a version that cannot be loaded.
                     refused.append(broken.pop())
-                    live.registry.set_alias(CHAMPION, refused[-1])
+                    operator.move_to_broken(refused[-1])
                     wait_for_a_batch(stream, disk)
         stream.wait_until(lambda: live.scored_ids().total() >= sent.total(), poll_seconds=0.5)
         stream.terminate()
