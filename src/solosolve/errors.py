@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from solosolve.names import MADE_BY, Table
@@ -85,6 +86,20 @@ class ModelError(SolosolveError):
 
 class TableError(SolosolveError):
     """A table is missing, broken, or does not match its schema."""
+
+
+class UnreadableTablesError(TableError):
+    """Tables cannot be read; the message says which and since when, and the log why.
+
+    Attributes:
+        tables: The tables, at least one of which cannot be read.
+        since: When that was first noticed, in UTC.
+    """
+
+    def __init__(self, tables: Sequence[Table], since: datetime) -> None:
+        names = " or ".join(map(str, tables))
+        super().__init__(f"{names} cannot be read since {since:%Y-%m-%d %H:%M} UTC; the dashboard's log says why")
+        self.tables, self.since = tuple(tables), since
 
 
 class NotYetError(SolosolveError):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pyarrow as pa
 from cachetools import LRUCache
 
+from solosolve.clock import now
 from solosolve.dashboard.data.filters import Condition
-from solosolve.errors import MissingTableError, TableError
+from solosolve.errors import MissingTableError, TableError, UnreadableTablesError, one_line
 from solosolve.names import Table
 from solosolve.storage.reader import Reader, TableVersion, Value
 
@@ -89,17 +92,50 @@ class Answers:
         self.reader = reader
         self._cache: LRUCache[Question, _CachedAnswer] = LRUCache(_MAX_CACHED_ANSWERS)
         self._lock = threading.Lock()
+        self._unreadable: dict[tuple[Table, ...], datetime] = {}
+
+    @property
+    def unreadable(self) -> dict[tuple[Table, ...], datetime]:
+        """Tables that the last question about them could not read, and since when."""
+        with self._lock:
+            return dict(self._unreadable)
 
     def versions(self, tables: tuple[Table, ...]) -> dict[Table, TableVersion | None]:
-        """Returns the newest version of each table; None for a table that does not exist."""
-        return {table: self.reader.version(table) for table in tables}
+        """Returns the newest version of each table; None for a table that does not exist.
+
+        Raises:
+            UnreadableTablesError: A table cannot be read.
+        """
+        return {table: self._version(table) for table in tables}
+
+    def query(
+        self,
+        sql: str,
+        tables: tuple[Table, ...],
+        parameters: Mapping[str, Value] | None = None,
+        versions: Mapping[Table, TableVersion] | None = None,
+    ) -> pa.Table:
+        """Reads the tables without keeping the answer, for questions that are asked once, such as a page of rows.
+
+        Raises:
+            MissingTableError: A table has not been made yet.
+            UnreadableTablesError: A table cannot be read.
+        """
+        try:
+            found = self.reader.query(sql, parameters, versions)
+        except MissingTableError:
+            raise
+        except TableError as error:
+            raise self._noted(tables, error) from error
+        self._read_again(tables)
+        return found
 
     def ask(self, question: Question) -> pa.Table:
         """Returns the answer over the newest version of the tables.
 
         Raises:
             MissingTableError: A table has not been made yet.
-            TableError: A table cannot be read.
+            UnreadableTablesError: A table cannot be read.
         """
         versions: dict[Table, TableVersion] = {}
         for table, version in self.versions(question.tables).items():
@@ -124,7 +160,32 @@ class Answers:
                         return question.fold(cached.rows, added.query(question.sql, parameters))
                     except TableError as error:
                         logger.warning("cannot read only the new rows of %s, reading all of it: %s", table, error)
-        return self.reader.query(question.sql, parameters, versions)
+        return self.query(question.sql, question.tables, parameters, versions)
+
+    def _version(self, table: Table) -> TableVersion | None:
+        try:
+            return self.reader.version(table)
+        except TableError as error:
+            raise self._noted((table,), error) from error
+
+    def _noted(self, tables: tuple[Table, ...], error: TableError) -> UnreadableTablesError:
+        """Remembers that tables cannot be read; only the log says why, because the reason may name folders."""
+        with self._lock:
+            is_new = tables not in self._unreadable
+            since = self._unreadable.setdefault(tables, now())
+        logger.log(
+            logging.WARNING if is_new else logging.DEBUG,
+            "cannot read %s: %s",
+            " and ".join(map(str, tables)),
+            one_line(error),
+        )
+        return UnreadableTablesError(tables, since)
+
+    def _read_again(self, tables: tuple[Table, ...]) -> None:
+        """Forgets failures of tables that have all been read now."""
+        with self._lock:
+            for noted in [noted for noted in self._unreadable if set(noted) <= set(tables)]:
+                del self._unreadable[noted]
 
     def _cached(self, question: Question) -> _CachedAnswer:
         with self._lock:

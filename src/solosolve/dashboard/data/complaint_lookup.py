@@ -21,7 +21,7 @@ def predictions_of(answers: Answers, complaint_id: int) -> list[dict[str, Any]]:
         TableError: The table cannot be read.
     """
     sql = f"select * from {PREDICTIONS} where complaint_id = :complaint_id order by scored_at desc limit 50"
-    found: list[dict[str, Any]] = answers.reader.query(sql, {"complaint_id": complaint_id}).to_pylist()
+    found: list[dict[str, Any]] = answers.query(sql, (PREDICTIONS,), {"complaint_id": complaint_id}).to_pylist()
     return found
 
 
@@ -31,13 +31,12 @@ def filed_complaint(answers: Answers, complaint_id: int) -> dict[str, Any] | Non
     Raises:
         TableError: A table cannot be read.
     """
-    existing = set(answers.reader.tables())
     for table, order in ((COMPLAINTS, "complaint_id"), (REQUESTS, "requested_at desc")):
-        if table not in existing:
+        if answers.versions((table,))[table] is None:
             continue
         columns = ", ".join(FILED_COLUMNS)
         sql = f"select {columns} from {table} where complaint_id = :complaint_id order by {order} limit 1"
-        found: list[dict[str, Any]] = answers.reader.query(sql, {"complaint_id": complaint_id}).to_pylist()
+        found: list[dict[str, Any]] = answers.query(sql, (table,), {"complaint_id": complaint_id}).to_pylist()
         if found:
             return found[0]
     return None

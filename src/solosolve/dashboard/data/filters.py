@@ -1,4 +1,4 @@
-"""The filters of a page, as its address holds them: period, product, company, state and model version."""
+"""The filters of a page, as its address holds them: two periods, product, company, state and model version."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from solosolve.errors import UsageError
 from solosolve.storage.reader import Value
 
 SEGMENT_COLUMNS = ("product", "company", "state")
+
+FILTER_NAMES = ("from", "to", "received-from", "received-to", *SEGMENT_COLUMNS, "model")
+"""The names of the filters in an address; every room keeps them."""
 
 _MAX_VALUES = 50
 _MAX_VALUE_LENGTH = 200
@@ -38,12 +41,14 @@ class Filters:
     """What a page shows; an empty filter lets everything through.
 
     Attributes:
-        first_day: The period's first day, in UTC.
-        last_day: The period's last day, in UTC and included.
+        first_day: The first day on which a prediction was made, or something else happened, in UTC.
+        last_day: The last such day, in UTC and included.
         product: Any of these products.
         company: Any of these companies.
         state: Any of these states.
         model_version: Predictions of this version.
+        first_received: The first day on which a complaint was received.
+        last_received: The last such day, included.
     """
 
     first_day: date | None = None
@@ -52,6 +57,8 @@ class Filters:
     company: tuple[str, ...] = ()
     state: tuple[str, ...] = ()
     model_version: int | None = None
+    first_received: date | None = None
+    last_received: date | None = None
 
     @classmethod
     def parse(cls, search: object) -> Self:
@@ -74,18 +81,18 @@ class Filters:
             company=_parse_texts("company", found),
             state=_parse_texts("state", found),
             model_version=_parse_version(found),
+            first_received=_parse_day("received-from", found),
+            last_received=_parse_day("received-to", found),
         )
-        if filters.first_day and filters.last_day and filters.first_day > filters.last_day:
-            raise UsageError(f"to is before from: {filters.last_day} is earlier than {filters.first_day}")
+        for first, last in ((filters.first_day, filters.last_day), (filters.first_received, filters.last_received)):
+            if first and last and first > last:
+                raise UsageError(f"to is before from: {last} is earlier than {first}")
         return filters
 
     def to_search(self) -> str:
         """Writes the query string that `parse` reads; empty if no filter is set."""
-        pairs: list[tuple[str, str]] = []
-        if self.first_day:
-            pairs.append(("from", self.first_day.isoformat()))
-        if self.last_day:
-            pairs.append(("to", self.last_day.isoformat()))
+        days = (self.first_day, self.last_day, self.first_received, self.last_received)
+        pairs = [(name, day.isoformat()) for name, day in zip(FILTER_NAMES, days, strict=False) if day]
         pairs += [(name, value) for name in SEGMENT_COLUMNS for value in getattr(self, name)]
         if self.model_version is not None:
             pairs.append(("model", str(self.model_version)))
@@ -93,12 +100,12 @@ class Filters:
 
     @property
     def has_segment(self) -> bool:
-        """Whether products, companies or states are selected."""
-        return any(getattr(self, name) for name in SEGMENT_COLUMNS)
+        """Whether products, companies, states or days of receipt are selected."""
+        return any(getattr(self, name) for name in (*SEGMENT_COLUMNS, "first_received", "last_received"))
 
     def without_segment(self) -> Self:
-        """Returns the same period and model version for all products, companies and states."""
-        return replace(self, product=(), company=(), state=())
+        """Returns the same period and model version for all complaints."""
+        return replace(self, product=(), company=(), state=(), first_received=None, last_received=None)
 
     def in_period(self, column: str) -> Condition:
         """Returns the condition that a timestamp column lies in the period."""
@@ -121,6 +128,19 @@ class Filters:
                 names = [f"{column}_{number}" for number in range(len(selected))]
                 sql = f"{column} in ({', '.join(f':{name}' for name in names)})"
                 condition &= Condition(sql, tuple(zip(names, selected, strict=True)))
+        return condition
+
+    def when_received(self) -> Condition:
+        """Returns the condition that `date_received` lies in the period of receipt."""
+        condition = Condition()
+        if self.first_received:
+            condition &= Condition(
+                "date_received >= cast(:received_start as date)", (("received_start", self.first_received.isoformat()),)
+            )
+        if self.last_received:
+            condition &= Condition(
+                "date_received <= cast(:received_end as date)", (("received_end", self.last_received.isoformat()),)
+            )
         return condition
 
     def of_model(self) -> Condition:

@@ -31,7 +31,7 @@ TEST_BINS = 1_000
 
 def matching_predictions(filters: Filters) -> Condition:
     """Returns the condition that a row of `gold.predictions` passes the filters."""
-    return filters.in_period("scored_at") & filters.in_segment() & filters.of_model()
+    return filters.in_period("scored_at") & filters.in_segment() & filters.when_received() & filters.of_model()
 
 
 def prediction_span(filters: Filters) -> Question:
@@ -67,7 +67,9 @@ def streamed_predictions(filters: Filters) -> Question:
 
 def test_split_scores(version: int, filters: Filters) -> Question:
     """Asks for `bin` (thousandths of probability, 0 to 999), `label` and `n` in a version's test split."""
-    condition = Condition("model_version = :version", (("version", version),)) & filters.in_segment()
+    condition = (
+        Condition("model_version = :version", (("version", version),)) & filters.in_segment() & filters.when_received()
+    )
     select = f"{_bin(TEST_BINS)} as bin, is_successful_resolution as label, count(*) as n"
     return ask_where(select, TEST_SCORES, condition, "group by 1, 2", sums=("n",))
 

@@ -135,7 +135,9 @@ def read_page(
     if newest is not None and commit is not None and commit <= newest.number:
         versions = {PREDICTIONS: TableVersion(newest.table_id, commit)}
     sql = f"{_select(search)} order by {order} limit {limit} offset {offset}"
-    rows: list[dict[str, Any]] = answers.reader.query(sql, dict(search.condition.parameters), versions).to_pylist()
+    rows: list[dict[str, Any]] = answers.query(
+        sql, (PREDICTIONS,), dict(search.condition.parameters), versions
+    ).to_pylist()
     for row in rows:
         row["scored_at"] = f"{row['scored_at']:%Y-%m-%d %H:%M:%S}"
         row["probability"] = round(row["probability"], 4)
@@ -150,7 +152,7 @@ def read_export(answers: Answers, search: Search) -> pa.Table:
         TableError: The table cannot be read.
     """
     sql = f"{_select(search)} order by {NEWEST_FIRST} limit {MAX_ROWS}"
-    return answers.reader.query(sql, dict(search.condition.parameters))
+    return answers.query(sql, (PREDICTIONS,), dict(search.condition.parameters))
 
 
 def _select(search: Search) -> str:

@@ -135,7 +135,7 @@ def _stated_reason(reason: object, note: object) -> str:
 def is_recorded(answers: Answers, feedback: Feedback) -> bool:
     """Whether the table already holds this verdict, because its submission was sent twice."""
     sql = f"select verdict from {FEEDBACK} where feedback_id = :feedback_id"
-    found = answers.reader.query(sql, {"feedback_id": feedback.feedback_id}).to_pylist()
+    found = answers.query(sql, (FEEDBACK,), {"feedback_id": feedback.feedback_id}).to_pylist()
     return [row["verdict"] for row in found] == [str(feedback.verdict)]
 
 
@@ -158,7 +158,7 @@ def withdraw(answers: Answers, log: FeedbackLog, submission: object, reviewer: s
     if not isinstance(submission, str) or not _SUBMISSION_ID.fullmatch(submission):
         raise UsageError("select a verdict from the list to withdraw it")
     sql = f"select * from {FEEDBACK} where feedback_id = :feedback_id and verdict <> '{Verdict.WITHDRAWN}'"
-    found = answers.reader.query(sql, {"feedback_id": submission}).to_pylist()
+    found = answers.query(sql, (FEEDBACK,), {"feedback_id": submission}).to_pylist()
     if not found:
         raise UsageError("this verdict does not exist; reload the page")
     given = found[0]

@@ -27,7 +27,7 @@ from solosolve.dashboard.data.search import (
 )
 from solosolve.dashboard.views.complaint_details import complaint_details
 from solosolve.dashboard.views.elements import attributes, counted, empty, not_yet
-from solosolve.dashboard.views.routes import COMPLAINTS, view_of
+from solosolve.dashboard.views.routes import COMPLAINTS, room_of
 from solosolve.errors import NotYetError, SolosolveError, one_line
 from solosolve.names import PREDICTIONS
 
@@ -89,7 +89,7 @@ def register_complaints(app: Dash, answers: Answers, explainer: Explainer) -> No
         Input("search-probability", "value"),
     )
     def search(path: object, filters: object, complaint_id: object, probability: object) -> tuple[Any, Any, Any]:
-        if view_of(path) != COMPLAINTS:
+        if room_of(path) != COMPLAINTS:
             return no_update, no_update, no_update
         return search_results(answers, filters, complaint_id, probability)
 

@@ -1,4 +1,4 @@
-"""A panel of the overview, and the cache that draws each panel once per commit and filters."""
+"""A panel of a room, and the cache that draws each panel once per commit and filters."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from cachetools import LRUCache
+from dash import html
 from dash.development.base_component import Component
 from plotly.utils import PlotlyJSONEncoder
 
+from solosolve.clock import now
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.elements import not_yet
-from solosolve.errors import NotYetError, SolosolveError, one_line
+from solosolve.dashboard.views.checklist import COMMANDS
+from solosolve.dashboard.views.elements import empty, not_yet
+from solosolve.errors import NotYetError, SolosolveError, UnreadableTablesError, one_line
 from solosolve.names import Table
 from solosolve.storage.reader import TableVersion
+from solosolve.where import command_here
 
 logger = logging.getLogger("solosolve.dashboard")
 
 _CACHE_SIZE = 512
+_ON_CHECKLIST = frozenset(map(command_here, COMMANDS))
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class DrawnPanel:
-    """A panel's current content.
+    """A panel's content.
 
     Attributes:
         digest: Hash of the content; a browser that already has it is not sent the content again.
-        content: The component as plain JSON values; None if it could not be drawn.
-        error: One line on why it could not be drawn; empty if it was.
+        content: The component as plain JSON values.
+        error: One line on what went wrong; empty if the content is that of the tables as they are, or if a table
+            cannot be read, which `Answers.unreadable` tells.
     """
 
     digest: str
@@ -64,10 +71,11 @@ class DrawnPanel:
 
 @dataclass
 class _CacheEntry:
-    """A drawn panel and the table commits it was drawn from."""
+    """A drawn panel, the table commits that it was drawn from, and when it was last known to be up to date."""
 
     versions: dict[Table, TableVersion | None] = field(default_factory=dict)
     drawn: DrawnPanel | None = None
+    checked_at: datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -86,7 +94,7 @@ class PanelCache:
         self._lock = threading.Lock()
 
     def draw(self, panel: Panel, filters: Filters) -> DrawnPanel:
-        """Returns the panel as the tables are now; a failure is logged and returned as the panel's `error`."""
+        """Returns the panel as the tables are now; if that fails, as it was last, marked stale, or a message."""
         entry = self._entry(panel, filters)
         # When several browsers ask at once, one thread draws and the others wait for its result.
         with entry.lock:
@@ -94,13 +102,16 @@ class PanelCache:
                 versions = self._answers.versions(panel.tables)
                 if entry.drawn is None or entry.versions != versions:
                     entry.drawn, entry.versions = _as_json(self._draw(panel, filters)), versions
+                entry.checked_at = now()
+            except UnreadableTablesError:
+                return _last_state(entry, "")
             except Exception as error:
                 # One broken panel must not take the others down.
                 logger.warning("cannot draw the panel %s: %s", panel.name, one_line(error))
                 logger.debug("while drawing the panel %s", panel.name, exc_info=True)
                 is_own = isinstance(error, SolosolveError)
                 reason = str(error) if is_own else f"{type(error).__name__}; see the server's log"
-                return DrawnPanel("", None, f"{panel.title}: {reason}")
+                return _last_state(entry, f"{panel.title}: {reason}")
             return entry.drawn
 
     def _entry(self, panel: Panel, filters: Filters) -> _CacheEntry:
@@ -111,7 +122,17 @@ class PanelCache:
         try:
             return panel.draw(self._answers, filters)
         except NotYetError as error:
-            return not_yet(error)
+            return empty("Nothing to show yet.") if error.command in _ON_CHECKLIST else not_yet(error)
+
+
+def _last_state(entry: _CacheEntry, error: str) -> DrawnPanel:
+    """The panel as it was last drawn for the same filters, marked stale; a message if it never was."""
+    if entry.drawn is None or entry.checked_at is None:
+        shown: Component = empty("This panel could not be loaded; the message at the top says why.")
+    else:
+        mark = html.P(f"As of {entry.checked_at:%Y-%m-%d %H:%M:%S} UTC", className="stale-mark")
+        shown = html.Div([mark, entry.drawn.content])
+    return replace(_as_json(shown), error=error)
 
 
 def _as_json(component: Component) -> DrawnPanel:

@@ -2,62 +2,70 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
+from solosolve.clock import now
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.filters import SEGMENT_COLUMNS, Filters
+from solosolve.dashboard.data.filters import FILTER_NAMES, SEGMENT_COLUMNS, Filters
 from solosolve.dashboard.views.elements import attributes
 from solosolve.errors import TableError, UsageError
 
-_DAYS = (("From", "from"), ("To", "to"))
+_PERIODS = ("scored", "received")
 _LISTS = (*SEGMENT_COLUMNS, "model")
-_VALUES = [(f"filter-{name}", "value") for name in ("from", "to", *_LISTS)]
-_OPTIONS = [(f"filter-{name}", "options") for name in _LISTS]
+_VALUES = [(f"filter-{name}", "value") for name in (*_PERIODS, *_LISTS)]
+_OPTIONS = [(f"filter-{name}", "data") for name in _LISTS]
 _COMPANIES = 50
 """Companies offered at once, those with the most predictions first."""
+
+_PRESETS = {"Today": 0, "Last 7 days": 6, "Last 30 days": 29, "Last 12 months": 364}
+"""Periods on offer, and how many days before today they begin."""
 
 
 def filter_bar() -> Component:
     """The bar; the first callback fills in values and options."""
-    days = [
-        _control(
-            label,
-            name,
-            dcc.Input(
-                id=f"filter-{name}", type="text", debounce=True, placeholder="YYYY-MM-DD", maxLength=10,
-                pattern=r"\d{4}-\d{2}-\d{2}",
-            ),
-        )
-        for label, name in _DAYS
-    ]  # fmt: skip
-    segments = [
-        _control(
-            name.capitalize(),
-            name,
-            dcc.Dropdown(id=f"filter-{name}", multi=True, placeholder=f"Any {name}", options=[], maxHeight=300),
-        )
-        for name in SEGMENT_COLUMNS
-    ]
     return html.Section(
         [
-            *days,
-            *segments,
-            _control("Model version", "model", dcc.Dropdown(id="filter-model", placeholder="Any version", options=[])),
-            html.Button("Clear", id="filter-clear", n_clicks=0, type="button"),
+            _period("scored", "Scored", "When the prediction was made, in UTC"),
+            _period("received", "Received", "When the complaint was received"),
+            *(
+                dmc.MultiSelect(
+                    id=f"filter-{name}", label=name.capitalize(), placeholder=f"Any {name}", data=[], value=[],
+                    searchable=True, clearable=True, className=f"control {name}", maxDropdownHeight=300,
+                    nothingFoundMessage="Nothing matches", hidePickedOptions=True,
+                )
+                for name in SEGMENT_COLUMNS
+            ),
+            dmc.Select(
+                id="filter-model", label="Model version", placeholder="Any version", data=[], clearable=True,
+                className="control model",
+            ),
+            dmc.Button("Clear", id="filter-clear", n_clicks=0, variant="default"),
             html.P(id="filter-error", className="worse", role="status"),
         ],
         className="filters",
         **attributes(aria_label="Filters"),
-    )
+    )  # fmt: skip
 
 
-def _control(label: str, name: str, element: Component) -> Component:
-    return html.Div([html.Label(label, htmlFor=f"filter-{name}"), element], className=f"control {name}")
+def _period(name: str, label: str, description: str) -> Component:
+    """A range of days; `placeholder` and `title` say what they are days of."""
+    today = now().date()
+    presets = [
+        {"label": text, "value": [(today - timedelta(days=days)).isoformat(), today.isoformat()]}
+        for text, days in _PRESETS.items()
+    ]
+    return dmc.DatePickerInput(
+        id=f"filter-{name}", label=label, placeholder="Any day", type="range", valueFormat="YYYY-MM-DD",
+        clearable=True, allowSingleDateInRange=True, presets=presets, className=f"control period {name}",
+        inputProps={"title": description}, maxDate=(today + timedelta(days=1)).isoformat(),
+    )  # fmt: skip
 
 
 def register_filters(app: Dash, answers: Answers) -> None:
@@ -73,17 +81,17 @@ def register_filters(app: Dash, answers: Answers) -> None:
     )
     def sync(search: object, _: object, *chosen: object) -> list[Any]:
         cause = ctx.triggered_id
+        if cause in (None, "url"):
+            return [no_update, "", *_controls(answers, search)]
         if cause == "filter-clear":
-            return ["", "", *_control_values(Filters()), *([no_update] * len(_OPTIONS))]
-        if cause not in (None, "url"):
-            return [*_address(chosen), *([no_update] * (len(_VALUES) + len(_OPTIONS)))]
-        return [no_update, "", *_controls(answers, search)]
+            return [with_filters(search, Filters()), "", *_control_values(Filters()), *([no_update] * len(_OPTIONS))]
+        return [*_address(search, chosen), *([no_update] * (len(_VALUES) + len(_OPTIONS)))]
 
     @app.callback(
         *(Output(name, part, allow_duplicate=True) for name, part in _OPTIONS),
         Input("clock", "n_intervals"),
-        Input("filter-company", "search_value"),
-        *(State(name, part) for name, part in (*_VALUES[2:], *_OPTIONS)),
+        Input("filter-company", "searchValue"),
+        *(State(name, part) for name, part in (*_VALUES[len(_PERIODS) :], *_OPTIONS)),
         prevent_initial_call=True,
     )
     def offer(_: object, typed: object, *present: object) -> list[Any]:
@@ -95,12 +103,22 @@ def register_filters(app: Dash, answers: Answers) -> None:
         return [no_update if new == old else new for new, old in zip(offered, options, strict=True)]
 
 
-def _address(chosen: tuple[object, ...]) -> tuple[Any, str]:
+def with_filters(search: object, filters: Filters) -> str:
+    """Returns a query string with other filters; what a room keeps in it stays."""
+    present = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
+    kept = [(name, value) for name, value in present if name not in FILTER_NAMES]
+    chosen = parse_qsl(filters.to_search().removeprefix("?"))
+    return f"?{urlencode([*chosen, *kept])}" if chosen or kept else ""
+
+
+def _address(search: object, chosen: tuple[object, ...]) -> tuple[Any, str]:
     """The address that the controls' values make, and an error message if they make none."""
     try:
-        return search_of(chosen), ""
+        filters = filters_of(chosen)
     except UsageError as error:
         return no_update, str(error)
+    new = with_filters(search, filters)
+    return (no_update if new == (search or "") else new), ""
 
 
 def _controls(answers: Answers, search: object) -> list[Any]:
@@ -110,37 +128,43 @@ def _controls(answers: Answers, search: object) -> list[Any]:
     except UsageError:
         filters = Filters()
     values = _control_values(filters)
-    # A dropdown drops a value that its options lack, so both are sent together.
-    options = [options_of(answers, name, value) for name, value in zip(_LISTS, values[len(_DAYS) :], strict=True)]
+    # A list drops a value that its options lack, so both are sent together.
+    options = [options_of(answers, name, value) for name, value in zip(_LISTS, values[len(_PERIODS) :], strict=True)]
     return [*values, *options]
 
 
 def _control_values(filters: Filters) -> list[Any]:
-    days = [day.isoformat() if day else "" for day in (filters.first_day, filters.last_day)]
+    periods = ((filters.first_day, filters.last_day), (filters.first_received, filters.last_received))
+    days = [[day.isoformat() if day else None for day in period] for period in periods]
     segment = [list(getattr(filters, name)) for name in SEGMENT_COLUMNS]
     return [*days, *segment, str(filters.model_version) if filters.model_version is not None else None]
 
 
-def search_of(chosen: tuple[object, ...]) -> str:
-    """Returns the query string for the values of the controls, in the order of the bar.
+def filters_of(chosen: tuple[object, ...]) -> Filters:
+    """Returns the filters for the values of the controls, in the order of the bar.
 
     Raises:
         UsageError: A value is not one that a filter can have.
     """
     pairs: list[tuple[str, object]] = []
     for (name, _), value in zip(_VALUES, chosen, strict=True):
-        values = value if isinstance(value, list) else [value]
-        pairs += [(name.removeprefix("filter-"), each) for each in values if each]
-    return Filters.parse(urlencode(pairs)).to_search()
+        short = name.removeprefix("filter-")
+        if short in _PERIODS:
+            days = value if isinstance(value, list) and len(value) == 2 else [None, None]
+            names = ("from", "to") if short == "scored" else ("received-from", "received-to")
+            pairs += [(each, day) for each, day in zip(names, days, strict=True) if day]
+        else:
+            pairs += [(short, each) for each in (value if isinstance(value, list) else [value]) if each]
+    return Filters.parse(urlencode(pairs))
 
 
 def options_of(answers: Answers, name: str, chosen: object, typed: object = "", limit: int = _COMPANIES) -> list[str]:
-    """Returns the options of a dropdown: chosen values that the tables lack, then the values that they have.
+    """Returns the options of a list: chosen values that the tables lack, then the values that they have.
 
     Args:
         answers: Where the values come from.
         name: `product`, `company`, `state` or `model`.
-        chosen: The dropdown's value or values.
+        chosen: The list's value or values.
         typed: What the user typed to find a company.
         limit: Companies to offer.
     """

@@ -1,60 +1,54 @@
-"""The page: header, filter bar and the three views."""
+"""The page: header, filter bar and the rooms."""
 
 from __future__ import annotations
 
+import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.views.complaint_table import complaints_view
-from solosolve.dashboard.views.elements import attributes
 from solosolve.dashboard.views.filter_bar import filter_bar
-from solosolve.dashboard.views.overview import overview_view
+from solosolve.dashboard.views.navigation import header, lost_connection, stores
 from solosolve.dashboard.views.review import review_view
-from solosolve.dashboard.views.routes import COMPLAINTS, OVERVIEW, REVIEW, VIEWS
+from solosolve.dashboard.views.rooms import panel_room
+from solosolve.dashboard.views.routes import COMPLAINTS, DATA, MODEL, REVIEW, ROOMS, TODAY
+from solosolve.dashboard.views.theme import MANTINE_THEME
 
 POLL_SECONDS = 5
 
 
 def page() -> Component:
-    """The whole page, without data: callbacks fill it, and page.js shows the view at the address."""
-    return html.Div(
-        [
-            dcc.Location(id="url", refresh=False),
-            dcc.Interval(id="clock", interval=POLL_SECONDS * 1000),
-            dcc.Store(id="seen", data={}),
-            html.A("Skip to content", href="#views", className="skip"),
-            _header(),
-            html.Div(id="banner", role="alert"),
-            html.Div(id="toast", role="status"),
-            filter_bar(),
-            html.Main(
-                [
-                    html.Div(overview_view(), id=f"view-{OVERVIEW}", className="view"),
-                    html.Div(complaints_view(), id=f"view-{COMPLAINTS}", className="view"),
-                    html.Div(review_view(), id=f"view-{REVIEW}", className="view"),
-                ],
-                id="views",
-                tabIndex="-1",
-            ),
-            html.Footer(
-                "All times are UTC. Success means a timely response, closed with an explanation or relief, that the "
-                "consumer did not dispute."
-            ),
-        ],
-        className="page",
-    )
-
-
-def _header() -> Component:
-    links = [
-        dcc.Link(view.capitalize(), href=path, id=f"link-{view}", className="view-link") for path, view in VIEWS.items()
-    ]
-    return html.Header(
-        [
-            html.Div([html.Span("Solosolve", className="brand"), html.H1("Live complaint outcome predictions")]),
-            html.Nav(links, **attributes(aria_label="Views")),
-            html.Div(id="freshness", className="freshness-box"),
-            html.Button("Dark", id="theme", n_clicks=0, type="button"),
-        ],
-        className="top",
+    """The whole page, without data: callbacks fill it, and show the room at the address."""
+    contents = {
+        TODAY: panel_room(TODAY),
+        COMPLAINTS: complaints_view(),
+        REVIEW: review_view(),
+        MODEL: panel_room(MODEL),
+        DATA: panel_room(DATA),
+    }
+    rooms = [html.Div(contents[room], id=f"room-{room}", className="room", hidden=True) for room in ROOMS.values()]
+    return dmc.MantineProvider(
+        html.Div(
+            [
+                dcc.Location(id="url", refresh="callback-nav"),
+                dcc.Interval(id="clock", interval=POLL_SECONDS * 1000),
+                dcc.Store(id="seen", data={}),
+                *stores(),
+                html.A("Skip to content", href="#rooms-content", className="skip"),
+                lost_connection(),
+                header(),
+                html.Div(id="banner", role="alert"),
+                html.Div(id="checklist"),
+                dmc.NotificationContainer(id="notifications", position="bottom-right"),
+                filter_bar(),
+                html.Main(rooms, id="rooms-content", tabIndex="-1"),
+                html.Footer(
+                    "All times are UTC. Success means a timely response, closed with an explanation or relief, that "
+                    "the consumer did not dispute."
+                ),
+            ],
+            className="page",
+        ),
+        id="mantine",
+        theme=MANTINE_THEME,
     )

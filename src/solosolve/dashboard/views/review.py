@@ -16,7 +16,7 @@ from solosolve.dashboard.data.review_queue import review_queue
 from solosolve.dashboard.data.verdicts import new_review_item
 from solosolve.dashboard.views.complaint_details import complaint_details
 from solosolve.dashboard.views.elements import attributes, empty, not_yet
-from solosolve.dashboard.views.routes import REVIEW, view_of
+from solosolve.dashboard.views.routes import REVIEW, room_of
 from solosolve.dashboard.views.verdict_form import recent_verdicts, register_verdict_form, verdict_form
 from solosolve.errors import NotYetError, SolosolveError, TableError
 from solosolve.storage.feedback import FeedbackLog
@@ -96,7 +96,7 @@ def _register_queue(app: Dash, answers: Answers, audit_share: float) -> None:
         State("review-picks", "data"),
     )
     def queue(path: object, search: object, _: object, clicks: object, picks: object) -> tuple[Any, Any, Any, Any]:
-        if view_of(path) != REVIEW:
+        if room_of(path) != REVIEW:
             return no_update, no_update, no_update, no_update
         cause = ctx.triggered_id
         if not isinstance(cause, dict):

@@ -26,6 +26,9 @@ _AXIS = {
     "title": {"font": {"size": 12}, "standoff": 8}, "fixedrange": True,
 }  # fmt: skip
 
+MANTINE_THEME: dict[str, Any] = {"fontFamily": _FONT, "primaryColor": "blue", "defaultRadius": "sm"}
+"""The theme of Mantine's components; the style sheet gives them the page's colours."""
+
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": _FONT, "size": 12, "color": NEUTRAL},

@@ -29,6 +29,7 @@ logger = logging.getLogger("solosolve.dashboard")
 
 _LABELS = {Verdict.SUCCESS: "Success", Verdict.FAILURE: "Failure", Verdict.UNSURE: "Unsure"}
 _RECENT = 10
+_SHOWN_MS = 20_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def register_verdict_form(app: Dash, answers: Answers, log: FeedbackLog, current
 
     @app.callback(
         Output("review-done", "data"),
-        Output("toast", "children"),
+        Output("notifications", "sendNotifications"),
         *(Input(f"verdict-{verdict}", "n_clicks") for verdict in _LABELS),
         Input({"type": "undo", "place": ALL, "feedback": ALL}, "n_clicks"),
         State("review-item", "data"),
@@ -99,7 +100,7 @@ def register_verdict_form(app: Dash, answers: Answers, log: FeedbackLog, current
         return record_verdict(answers, log, submission, current_user())
 
 
-def record_verdict(answers: Answers, log: FeedbackLog, submission: Submission, reviewer: str) -> tuple[Any, Component]:
+def record_verdict(answers: Answers, log: FeedbackLog, submission: Submission, reviewer: str) -> tuple[Any, Any]:
     """Records a submitted verdict.
 
     Args:
@@ -130,7 +131,7 @@ def record_verdict(answers: Answers, log: FeedbackLog, submission: Submission, r
     )
 
 
-def undo_verdict(answers: Answers, log: FeedbackLog, feedback_id: object, reviewer: str) -> tuple[Any, Component]:
+def undo_verdict(answers: Answers, log: FeedbackLog, feedback_id: object, reviewer: str) -> tuple[Any, Any]:
     """Withdraws a verdict; returns the same as `record_verdict`."""
     try:
         withdrawn = withdraw(answers, log, feedback_id, reviewer)
@@ -139,14 +140,22 @@ def undo_verdict(answers: Answers, log: FeedbackLog, feedback_id: object, review
     return f"{withdrawn} withdrawn", _message("Verdict withdrawn.")
 
 
-def _refused(what: str, error: Exception) -> tuple[Any, Component]:
+def _refused(what: str, error: Exception) -> tuple[Any, Any]:
     logger.warning("%s: %s", what, one_line(error))
-    return no_update, _message(f"{what}: {error}", class_name="worse")
+    return no_update, _message(f"{what}: {error}", colour="orange")
 
 
-def _message(content: Any, class_name: str = "") -> Component:
-    """A message for the toast; its own id lets page.js show the same text again."""
-    return html.P(content, className=class_name, **attributes(data_message=uuid.uuid4().hex))
+def _message(content: Any, colour: str = "blue") -> list[dict[str, Any]]:
+    """A notification; its own id shows the same text again."""
+    return [
+        {
+            "action": "show",
+            "id": uuid.uuid4().hex,
+            "message": content,
+            "color": colour,
+            "autoClose": _SHOWN_MS,
+        }
+    ]
 
 
 def recent_verdicts(answers: Answers) -> Component:

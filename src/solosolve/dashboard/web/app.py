@@ -18,8 +18,10 @@ from solosolve.dashboard.views.complaint_table import register_complaints
 from solosolve.dashboard.views.drawing import PanelCache
 from solosolve.dashboard.views.filter_bar import register_filters
 from solosolve.dashboard.views.layout import page
-from solosolve.dashboard.views.overview import PANELS, register_overview
+from solosolve.dashboard.views.navigation import register_navigation
+from solosolve.dashboard.views.refresh import register_refresh
 from solosolve.dashboard.views.review import register_review
+from solosolve.dashboard.views.rooms import PANELS
 from solosolve.dashboard.views.threshold_explorer import register_threshold_explorer
 from solosolve.dashboard.web.access import Access, LoginThrottle
 from solosolve.dashboard.web.security import current_user, refuse, secure
@@ -77,7 +79,8 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     )
     app.layout = page()
     cache = PanelCache(answers)
-    register_overview(app, answers, cache)
+    register_navigation(app)
+    register_refresh(app, answers, cache)
     register_filters(app, answers)
     register_threshold_explorer(app, answers)
     register_complaints(app, answers, backend.explainer)

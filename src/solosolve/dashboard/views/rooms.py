@@ -1,0 +1,126 @@
+"""Which panels each room shows, and their frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from dash import html
+from dash.development.base_component import Component
+
+from solosolve.dashboard.views import model_panels, monitor_panels, prediction_panels, record_panels, stream_panels
+from solosolve.dashboard.views.drawing import Panel
+from solosolve.dashboard.views.elements import attributes
+from solosolve.dashboard.views.routes import DATA, MODEL, TODAY
+from solosolve.dashboard.views.threshold_explorer import threshold_explorer
+from solosolve.model.drift import LARGE_DRIFT, MODERATE_DRIFT
+from solosolve.names import (
+    DEAD_LETTERS,
+    DRIFT_METRICS,
+    FEEDBACK,
+    MODEL_EVENTS,
+    MODEL_METRICS,
+    MODEL_PERFORMANCE,
+    PREDICTIONS,
+    QUARANTINE,
+    REJECTED,
+    STREAM_PROGRESS,
+    TEST_SCORES,
+)
+
+_MODEL = (MODEL_EVENTS, MODEL_METRICS, TEST_SCORES)
+_SEGMENT_ONLY = "Test complaints in the selected segment and version. The period does not apply."
+_PERIOD_ONLY = "Selected period and version. Segment filters do not apply."
+_QUALITY = "Quality on the test split"
+
+SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
+    TODAY: {
+        "Predictions": (
+            Panel("time", "Predictions over time", "By scoring time.", (PREDICTIONS,),
+                  prediction_panels.over_time, 8),
+            Panel("distribution", "Prediction distribution", "Orange: predicted not to succeed.", (PREDICTIONS,),
+                  prediction_panels.distribution, 4),
+            Panel("states", "Predicted success by state", "Share of complaints predicted to succeed.", (PREDICTIONS,),
+                  prediction_panels.by_state, 6),
+            Panel("companies", "Predictions by company", "Top ten by number of predictions.", (PREDICTIONS,),
+                  prediction_panels.by_company, 6),
+        ),
+    },
+    MODEL: {
+        "Champion": (
+            Panel("cards", "Champion", _SEGMENT_ONLY, _MODEL, model_panels.champion_metrics, 9),
+            Panel("training", "Last training", "Filters do not apply here.", _MODEL, model_panels.last_training, 3),
+        ),
+        _QUALITY: (
+            Panel("confusion", "Confusion matrix", _SEGMENT_ONLY, _MODEL, model_panels.confusion_matrix),
+            Panel("calibration", "Calibration", _SEGMENT_ONLY, _MODEL, model_panels.calibration),
+        ),
+        "Monitor": (
+            Panel("performance", "Performance by window",
+                  "On the labels that became known in each window, with 95% intervals. Segment filters do not apply.",
+                  (MODEL_EVENTS, MODEL_PERFORMANCE), monitor_panels.performance, 6),
+            Panel("drift", "Feature drift",
+                  "The newest window compared with the training data. Segment filters do not apply. "
+                  f"Dotted lines: moderate ({MODERATE_DRIFT}) and large ({LARGE_DRIFT}) drift.",
+                  (MODEL_EVENTS, DRIFT_METRICS), monitor_panels.drift, 6),
+            Panel("feedback", "Verdicts",
+                  "Compared with the predictions that reviewers saw. Most are on complaints that the model is unsure "
+                  "of: they do not measure it, performance by window does.",
+                  (FEEDBACK,), record_panels.verdicts, 12),
+        ),
+        "History": (
+            Panel("timeline", "Version history", _PERIOD_ONLY, (MODEL_EVENTS,), model_panels.version_history, 12),
+            Panel("ledger", "Model ledger", _PERIOD_ONLY, (MODEL_EVENTS,), model_panels.ledger, 12),
+        ),
+    },
+    DATA: {
+        "Stream": (
+            Panel("stream", "Streaming", _PERIOD_ONLY, (STREAM_PROGRESS, PREDICTIONS), stream_panels.stream_figures, 5),
+            Panel("batches", "Batch time", _PERIOD_ONLY, (STREAM_PROGRESS,), stream_panels.batch_times, 7),
+        ),
+        "Records": (
+            Panel("quality", "Data quality",
+                  "Records set aside in the selected period. Segment filters apply to rejected complaints only.",
+                  (QUARANTINE, REJECTED, DEAD_LETTERS), record_panels.set_aside, 12),
+        ),
+    },
+})  # fmt: skip
+"""Room to section title to panels, in the order of the page. Complaints and Review have no panels."""
+
+PANELS: tuple[Panel, ...] = tuple(
+    panel for sections in SECTIONS.values() for panels in sections.values() for panel in panels
+)
+
+
+def panels_of(room: str) -> tuple[Panel, ...]:
+    """Returns the panels of a room."""
+    return tuple(panel for panels in SECTIONS.get(room, {}).values() for panel in panels)
+
+
+def panel_room(room: str) -> list[Component]:
+    """The sections of a room with empty panels; the first refresh fills them."""
+    sections: list[Component] = []
+    for title, panels in SECTIONS[room].items():
+        frames = [_frame(panel) for panel in panels]
+        if title == _QUALITY:
+            frames.append(threshold_explorer())
+        section_id = f"section-{title.lower().replace(' ', '-')}"
+        sections.append(
+            html.Section(
+                [html.H2(title, id=section_id), html.Div(frames, className="grid")],
+                **attributes(aria_labelledby=section_id),
+            )
+        )
+    return sections
+
+
+def _frame(panel: Panel) -> Component:
+    return html.Article(
+        [
+            html.H3(panel.title, id=f"title-{panel.name}"),
+            html.P(panel.description, className="description"),
+            html.Div(html.Div("Loading…", className="loading"), id=f"panel-{panel.name}", className="body"),
+        ],
+        className=f"panel w{panel.width}",
+        **attributes(aria_labelledby=f"title-{panel.name}"),
+    )
