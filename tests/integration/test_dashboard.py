@@ -14,7 +14,7 @@ from plotly.utils import PlotlyJSONEncoder
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.overview import PANELS
+from solosolve.dashboard.views.rooms import PANELS
 from solosolve.errors import ModelError
 from solosolve.model.scorer import INTERCEPT, as_raw_complaints
 from solosolve.names import FEEDBACK, FILED_COLUMNS, PREDICTIONS

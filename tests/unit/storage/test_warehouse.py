@@ -13,7 +13,7 @@ import pytest
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.overview import PANELS
+from solosolve.dashboard.views.rooms import PANELS
 from solosolve.errors import MissingTableError, SettingsError, TableError
 from solosolve.names import PREDICTIONS, Layer, Table
 from solosolve.settings import Settings

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from solosolve.errors import UsageError
 from solosolve.storage.reader import Value
@@ -15,6 +15,11 @@ SEGMENT_COLUMNS = ("product", "company", "state")
 
 FILTER_NAMES = ("from", "to", "received-from", "received-to", *SEGMENT_COLUMNS, "model")
 """The names of the filters in an address; every room keeps them."""
+
+SPANS = {"15m": timedelta(minutes=15), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+"""The spans that Today can show, by their names in an address."""
+
+DEFAULT_SPAN = "24h"
 
 _MAX_VALUES = 50
 _MAX_VALUE_LENGTH = 200
@@ -49,6 +54,8 @@ class Filters:
         model_version: Predictions of this version.
         first_received: The first day on which a complaint was received.
         last_received: The last such day, included.
+        since: The span that Today shows, a key of SPANS. It is read from the address, but `to_search` leaves it out: no
+            other room has it.
     """
 
     first_day: date | None = None
@@ -59,6 +66,7 @@ class Filters:
     model_version: int | None = None
     first_received: date | None = None
     last_received: date | None = None
+    since: str = DEFAULT_SPAN
 
     @classmethod
     def parse(cls, search: object) -> Self:
@@ -83,6 +91,7 @@ class Filters:
             model_version=_parse_version(found),
             first_received=_parse_day("received-from", found),
             last_received=_parse_day("received-to", found),
+            since=_parse_span(found),
         )
         for first, last in ((filters.first_day, filters.last_day), (filters.first_received, filters.last_received)):
             if first and last and first > last:
@@ -150,6 +159,13 @@ class Filters:
         return Condition("model_version = :model_version", (("model_version", self.model_version),))
 
 
+def with_value(search: object, name: str, value: str) -> str:
+    """Returns a query string in which a name has one value; an empty value takes the name out."""
+    present = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
+    pairs = [pair for pair in present if pair[0] != name] + ([(name, value)] if value else [])
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
@@ -177,6 +193,13 @@ def _parse_texts(name: str, found: dict[str, list[str]]) -> tuple[str, ...]:
     if any(_SURROGATE.search(value) for value in values):
         raise UsageError(f"{name}: a value has a character that is not valid Unicode")
     return tuple(values)
+
+
+def _parse_span(found: dict[str, list[str]]) -> str:
+    text = found.get("since", [DEFAULT_SPAN])[-1]
+    if text not in SPANS:
+        raise UsageError(f"since: expected one of {', '.join(SPANS)}, found {text[:_MAX_SHOWN_LENGTH]!r}")
+    return text
 
 
 def _parse_version(found: dict[str, list[str]]) -> int | None:

@@ -43,6 +43,8 @@ class Panel:
         tables: A new commit of any of these tables redraws the panel.
         draw: Builds the content from answers and filters; raises NotYetError if its tables do not exist.
         width: Columns of the page's twelve-column grid.
+        seconds: Time after which the panel is drawn again without a commit, because it shows something of the present;
+            None if only commits change it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Panel:
     tables: tuple[Table, ...]
     draw: Callable[[Answers, Filters], Component]
     width: int = 4
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,12 @@ class _CacheEntry:
     versions: dict[Table, TableVersion | None] = field(default_factory=dict)
     drawn: DrawnPanel | None = None
     checked_at: datetime | None = None
+    drawn_at: datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_older_than(self, seconds: int) -> bool:
+        """Whether the panel was drawn longer ago."""
+        return self.drawn_at is not None and (now() - self.drawn_at).total_seconds() >= seconds
 
 
 class PanelCache:
@@ -100,8 +108,10 @@ class PanelCache:
         with entry.lock:
             try:
                 versions = self._answers.versions(panel.tables)
-                if entry.drawn is None or entry.versions != versions:
+                is_old = panel.seconds is not None and entry.is_older_than(panel.seconds)
+                if entry.drawn is None or entry.versions != versions or is_old:
                     entry.drawn, entry.versions = _as_json(self._draw(panel, filters)), versions
+                    entry.drawn_at = now()
                 entry.checked_at = now()
             except UnreadableTablesError:
                 return _last_state(entry, "")

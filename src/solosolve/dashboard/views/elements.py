@@ -25,7 +25,8 @@ def attributes(**named: str) -> dict[str, Any]:
 def graph(name: str, figure: go.Figure, alt_text: str, height: int = 260) -> Component:
     """A figure with its alternative text for screen readers; height in pixels."""
     return html.Div(
-        dcc.Graph(id=f"graph-{name}", figure=figure, config=CONFIG, style={"height": f"{height}px"}),
+        dcc.Graph(id={"type": "graph", "name": name}, figure=figure, config=CONFIG, style={"height": f"{height}px"}),
+        id=f"graph-{name}",
         role="img",
         **attributes(aria_label=alt_text),
     )

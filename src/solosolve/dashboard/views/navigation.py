@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.filters import FILTER_NAMES
@@ -66,6 +66,14 @@ def register_navigation(app: Dash) -> None:
         Input("url", "search"),
         State("rooms", "data"),
         State("filter-names", "data"),
+    )
+    in_browser(
+        ClientsideFunction("page", "filterByClick"),
+        Output("url", "search", allow_duplicate=True),
+        Input({"type": "filter", "column": ALL, "value": ALL}, "n_clicks"),
+        Input({"type": "graph", "name": ALL}, "clickData"),
+        State("url", "search"),
+        prevent_initial_call=True,
     )
     in_browser(
         ClientsideFunction("page", "showFreshness"),

@@ -8,10 +8,18 @@ from types import MappingProxyType
 from dash import html
 from dash.development.base_component import Component
 
-from solosolve.dashboard.views import model_panels, monitor_panels, prediction_panels, record_panels, stream_panels
+from solosolve.dashboard.views import (
+    model_panels,
+    monitor_panels,
+    prediction_panels,
+    record_panels,
+    stream_panels,
+    today_panels,
+)
 from solosolve.dashboard.views.drawing import Panel
 from solosolve.dashboard.views.elements import attributes
 from solosolve.dashboard.views.routes import DATA, MODEL, TODAY
+from solosolve.dashboard.views.since_control import since_control
 from solosolve.dashboard.views.threshold_explorer import threshold_explorer
 from solosolve.model.drift import LARGE_DRIFT, MODERATE_DRIFT
 from solosolve.names import (
@@ -31,11 +39,22 @@ from solosolve.names import (
 _MODEL = (MODEL_EVENTS, MODEL_METRICS, TEST_SCORES)
 _SEGMENT_ONLY = "Test complaints in the selected segment and version. The period does not apply."
 _PERIOD_ONLY = "Selected period and version. Segment filters do not apply."
+_NEW = "New"
 _QUALITY = "Quality on the test split"
 
 SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
     TODAY: {
-        "Predictions": (
+        _NEW: (
+            Panel("new", "Since then", "Selected segment and version.", (PREDICTIONS, FEEDBACK),
+                  today_panels.new_complaints, 12, 30),
+            Panel("failing_products", "Likely to fail, by product", "New complaints. Click a name to filter.",
+                  (PREDICTIONS,), today_panels.failing_products, 6, 30),
+            Panel("failing_companies", "Likely to fail, by company", "New complaints. Click a name to filter.",
+                  (PREDICTIONS,), today_panels.failing_companies, 6, 30),
+            Panel("to_read", "Read these first", "New complaints, the least likely to succeed first.",
+                  (PREDICTIONS,), today_panels.to_read, 12, 30),
+        ),
+        "All predictions": (
             Panel("time", "Predictions over time", "By scoring time.", (PREDICTIONS,),
                   prediction_panels.over_time, 8),
             Panel("distribution", "Prediction distribution", "Orange: predicted not to succeed.", (PREDICTIONS,),
@@ -105,9 +124,12 @@ def panel_room(room: str) -> list[Component]:
         if title == _QUALITY:
             frames.append(threshold_explorer())
         section_id = f"section-{title.lower().replace(' ', '-')}"
+        head: list[Component] = [html.H2(title, id=section_id)]
+        if title == _NEW:
+            head.append(since_control())
         sections.append(
             html.Section(
-                [html.H2(title, id=section_id), html.Div(frames, className="grid")],
+                [html.Div(head, className="section-head"), html.Div(frames, className="grid")],
                 **attributes(aria_labelledby=section_id),
             )
         )

@@ -22,6 +22,7 @@ from solosolve.dashboard.views.navigation import register_navigation
 from solosolve.dashboard.views.refresh import register_refresh
 from solosolve.dashboard.views.review import register_review
 from solosolve.dashboard.views.rooms import PANELS
+from solosolve.dashboard.views.since_control import register_since_control
 from solosolve.dashboard.views.threshold_explorer import register_threshold_explorer
 from solosolve.dashboard.web.access import Access, LoginThrottle
 from solosolve.dashboard.web.security import current_user, refuse, secure
@@ -82,6 +83,7 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     register_navigation(app)
     register_refresh(app, answers, cache)
     register_filters(app, answers)
+    register_since_control(app)
     register_threshold_explorer(app, answers)
     register_complaints(app, answers, backend.explainer)
     register_review(app, answers, backend.explainer, backend.feedback, current_user, audit_share=backend.audit_share)

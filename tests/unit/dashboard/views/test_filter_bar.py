@@ -3,30 +3,48 @@ from __future__ import annotations
 import pytest
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.views.filter_bar import options_of, search_of
+from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.views.filter_bar import filters_of, options_of, with_filters
 from solosolve.errors import UsageError
 from support.warehouses import COMPANIES, PRODUCTS
 
 
+NOTHING = (None, None, [], [], [], None)
+
+
 def test_address_of_empty_controls_is_empty() -> None:
-    assert search_of(("", "", [], None, [], None)) == ""
+    assert filters_of(NOTHING).to_search() == ""
 
 
 def test_address_holds_what_the_controls_say() -> None:
-    values = ("2026-01-01", "2026-01-31", ["Mortgage"], ["Elm & Co", "Fir"], [], "2")
-    assert search_of(values) == (
-        "?from=2026-01-01&to=2026-01-31&product=Mortgage&company=Elm+%26+Co&company=Fir&model=2"
+    values = (["2026-01-01", "2026-01-31"], ["2025-12-01", None], ["Mortgage"], ["Elm & Co", "Fir"], [], "2")
+    assert filters_of(values).to_search() == (
+        "?from=2026-01-01&to=2026-01-31&received-from=2025-12-01&product=Mortgage&company=Elm+%26+Co&company=Fir"
+        "&model=2"
     )
 
 
 @pytest.mark.parametrize(
     "values",
-    [("yesterday", "", [], [], [], None), ("", "", [], [], [], "newest"), ("2026-02-01", "2026-01-01", [], [], [], 1)],
-    ids=["day", "version", "order"],
+    [
+        (["yesterday", None], *NOTHING[1:]),
+        (*NOTHING[:-1], "newest"),
+        (["2026-02-01", "2026-01-01"], *NOTHING[1:]),
+        (None, ["2026-02-01", "2026-01-01"], *NOTHING[2:]),
+    ],
+    ids=["day", "version", "order", "order of receipt"],
 )
 def test_controls_with_an_invalid_value_have_no_address(values: tuple[object, ...]) -> None:
     with pytest.raises(UsageError):
-        search_of(values)
+        filters_of(values)
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [("", "?state=CA"), ("?words=lost&state=TX", "?state=CA&words=lost"), (None, "?state=CA")],
+)
+def test_other_filters_leave_what_a_room_keeps_in_the_address(search: object, expected: str) -> None:
+    assert with_filters(search, Filters(state=("CA",))) == expected
 
 
 def test_products_and_states_are_offered_by_name(answers: Answers) -> None:

@@ -9,7 +9,7 @@ import pytest
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.drawing import Panel
-from solosolve.dashboard.views.overview import PANELS
+from solosolve.dashboard.views.rooms import PANELS
 from solosolve.errors import NoChampionError, NotYetError
 from solosolve.names import DRIFT_METRICS, FEEDBACK, MODEL_EVENTS, MODEL_PERFORMANCE, REJECTED, STREAM_PROGRESS
 from solosolve.storage.delta_reader import DeltaReader

@@ -43,6 +43,22 @@
         ];
       },
 
+      // A click on a name, or on a bar or state whose data names a filter, adds that filter; a second click takes it out.
+      filterByClick(_, __, search) {
+        const { no_update, callback_context } = window.dash_clientside;
+        const cause = callback_context.triggered[0];
+        if (!cause || !cause.value) return no_update;
+        const id = JSON.parse(cause.prop_id.slice(0, cause.prop_id.lastIndexOf(".")));
+        const chosen = id.type === "filter" ? { [id.column]: id.value } : cause.value.points?.[0]?.customdata?.filter;
+        if (!chosen) return no_update;
+        const query = new URLSearchParams(search ?? "");
+        for (const [name, value] of Object.entries(chosen)) {
+          if (query.has(name, value)) query.delete(name, value);
+          else query.append(name, value);
+        }
+        return query.size ? `?${query}` : "";
+      },
+
       showFreshness(_, newest) {
         const isLost = Date.now() - answeredAt > LOST_SECONDS * 1000 && document.visibilityState === "visible";
         if (!newest) return ["No stream yet", "freshness", "", !isLost];

@@ -1,0 +1,93 @@
+"""Panels of Today: what has come in, what will probably go wrong, and which complaints to read first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from solosolve.dashboard.data.answers import Answers
+from solosolve.dashboard.data.arrivals import SINCE, arrivals, failing_by, least_likely, waiting
+from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.views.elements import empty, number, table, tile, tiles
+from solosolve.dashboard.views.figures import NOT_GIVEN
+from solosolve.dashboard.views.routes import path_of
+
+
+def new_complaints(answers: Answers, filters: Filters) -> Component:
+    """How many complaints have come in, how many are likely to fail, and how many of these wait for a person.
+
+    Raises:
+        NotYetError: There are no predictions.
+    """
+    found = arrivals(answers, filters)
+    span = SINCE[filters.since][0]
+    if not found["complaints"]:
+        return empty(f"No complaint was scored in the last {span}.")
+    share = found["failing"] / found["complaints"]
+    return tiles(
+        tile("New complaints", number(found["complaints"]), f"scored in the last {span}, {found['streamed']:,} live"),
+        tile("Likely to fail", number(found["failing"]), f"{share:.0%} of them"),
+        tile("Of these, unread", number(waiting(answers, filters)), "without a verdict or a reported outcome"),
+    )
+
+
+def failing_products(answers: Answers, filters: Filters) -> Component:
+    """New complaints that are likely to fail, by product."""
+    return _failing_by(answers, "product", filters)
+
+
+def failing_companies(answers: Answers, filters: Filters) -> Component:
+    """New complaints that are likely to fail, by company."""
+    return _failing_by(answers, "company", filters)
+
+
+def _failing_by(answers: Answers, column: str, filters: Filters) -> Component:
+    rows = failing_by(answers, column, filters)
+    if not any(row["failing"] for row in rows):
+        return empty("No new complaint is likely to fail.")
+    largest = max(row["failing"] for row in rows)
+    shown = [
+        (_filtering(column, row[column]), row["failing"], row["n"], f"{row['failing'] / row['n']:.0%}",
+         _bar(row["failing"], largest))
+        for row in rows if row["failing"]
+    ]  # fmt: skip
+    return table((column.capitalize(), "Likely to fail", "New", "Share", ""), shown, f"Likely to fail, by {column}")
+
+
+def _bar(count: int, largest: int) -> Component:
+    """A bar as long as the count's share of the largest one."""
+    return html.Span(html.Span(style={"width": f"{count / largest:.0%}"}), className="share-bar")
+
+
+def _filtering(column: str, value: str | None) -> Component | str:
+    """A name that filters the page when it is clicked."""
+    if value is None:
+        return NOT_GIVEN
+    return html.Button(
+        value, id={"type": "filter", "column": column, "value": value}, className="link", n_clicks=0, type="button",
+        title=f"Show only this {column}",
+    )  # fmt: skip
+
+
+def to_read(answers: Answers, filters: Filters) -> Component:
+    """The complaints to read first: the ones least likely to be resolved successfully.
+
+    Raises:
+        NotYetError: There are no predictions.
+    """
+    rows = least_likely(answers, filters)
+    if not rows:
+        return empty("No new complaint is likely to fail.")
+    shown: list[tuple[Any, ...]] = [
+        (
+            dcc.Link(str(row["complaint_id"]), href=path_of(row["complaint_id"])),
+            f"{row['probability']:.1%}",
+            row["product"] or NOT_GIVEN,
+            row["company"] or NOT_GIVEN,
+            row["state"] or NOT_GIVEN,
+        )
+        for row in rows
+    ]
+    return table(("Complaint", "Success", "Product", "Company", "State"), shown, "Least likely to succeed")
