@@ -12,26 +12,22 @@ def test_chosen_filter_acts_on_panels_and_is_in_the_address(laptop: Visit, full_
     page = laptop.open()
     wait_until_drawn(page)
     page.locator("#filter-product").click()
-    page.get_by_role("option", name="Mortgage").or_(
-        page.locator(".dash-dropdown-option", has_text="Mortgage")
-    ).first.click()
+    page.get_by_role("option", name="Mortgage").click()
     page.wait_for_url("**/?product=Mortgage")
     reader = DeltaReader(full_home / "warehouse")
     expected = reader.query("select count(*) as n from gold.predictions where product = 'Mortgage'").to_pylist()[0]["n"]
     until(page, lambda: sum(figure_data(page, "distribution")[0]["y"]) == expected)
-    tested = reader.query(
-        "select count(*) as n from gold.test_scores where product = 'Mortgage' and model_version = 2"
-    ).to_pylist()[0]["n"]
-    expect(page.locator("#panel-cards")).to_contain_text(f"on {tested} test complaints")
 
 
 def test_address_sets_the_filters_and_clear_empties_it(laptop: Visit) -> None:
-    page = laptop.open("/?state=CA&state=TX&model=2&from=2020-01-01")
+    page = laptop.open("/?state=CA&state=TX&model=2&from=2020-01-01&received-to=2030-01-31")
     wait_until_drawn(page)
-    until(page, lambda: set(figure_data(page, "states")[0]["locations"]) == {"CA", "TX"})
-    expect(page.locator("#filter-state")).to_contain_text("CA")
+    expect(page.locator(".filters")).to_contain_text("CA")
+    expect(page.locator("#filter-scored")).to_contain_text("2020-01-01")
+    expect(page.locator("#filter-received")).to_contain_text("2030-01-31")
     page.locator("#filter-clear").click()
     until(page, lambda: page.evaluate("location.search") == "")
+    expect(page.locator("#filter-scored")).to_contain_text("Any day")
 
 
 def test_invalid_address_is_explained_and_shows_everything(laptop: Visit) -> None:
@@ -42,17 +38,14 @@ def test_invalid_address_is_explained_and_shows_everything(laptop: Visit) -> Non
     expect(banner).to_contain_text("model: expected a model version such as 2, found 'x'")
 
 
-def test_invalid_day_is_explained_next_to_the_filters(laptop: Visit) -> None:
+def test_periods_are_named_after_what_they_filter(laptop: Visit) -> None:
     page = laptop.open()
-    # A field that is filled before the page has its data is drawn again, empty.
-    expect(page.locator("#panel-cards")).to_contain_text("Version")
-    page.locator("#filter-from").fill("2026-13-45")
-    page.locator("#filter-from").press("Enter")
-    error = "from: expected a date such as 2026-01-31, found '2026-13-45'"
-    expect(page.locator("#filter-error")).to_have_text(error)
+    for name, label in (("scored", "Scored"), ("received", "Received")):
+        expect(page.get_by_label(label, exact=True)).to_have_attribute("id", f"filter-{name}")
 
 
-def test_selected_version_is_compared_with_the_champion(laptop: Visit) -> None:
-    page = laptop.open("/?model=1")
-    expect(page.locator("#panel-cards")).to_contain_text("Version 1, measured on 400 test complaints")
-    expect(page.locator("#panel-cards")).to_contain_text("vs version 2")
+def test_company_is_found_by_what_is_typed(laptop: Visit) -> None:
+    page = laptop.open()
+    page.locator("#filter-company").fill("elm")
+    page.get_by_role("option", name="Elm Bank").click()
+    page.wait_for_url("**/?company=Elm+Bank")

@@ -12,7 +12,12 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 LAPTOP = (1440, 900)
-GRAPHS = ("batches", "time", "distribution", "states", "companies", "calibration", "drift", "timeline")
+ROOM_GRAPHS = {
+    "/": ("time", "distribution", "states", "companies"),
+    "/model": ("calibration", "drift", "timeline"),
+    "/data": ("batches",),
+}
+"""The figures of each room that has any."""
 
 _QUIET_LOOKS = 5
 _LOOK = """[
@@ -48,7 +53,7 @@ class Visit:
 
     def open(self, path: str = "/") -> Page:
         self.page.goto(self.address + path)
-        self.page.wait_for_selector("#view-overview, #view-complaints", state="attached")
+        self.page.wait_for_selector("#rooms-content", state="attached")
         return self.page
 
 
@@ -109,11 +114,10 @@ def wait_until_settled(page: Page) -> None:
     until(page, is_settled)
 
 
-def wait_until_drawn(page: Page) -> None:
-    """Waits until the overview shows every figure and the champion's metrics."""
-    for name in GRAPHS:
+def wait_until_drawn(page: Page, path: str = "/") -> None:
+    """Waits until a room shows every figure."""
+    for name in ROOM_GRAPHS[path]:
         page.wait_for_selector(f"#graph-{name} .main-svg", state="attached")
-    page.wait_for_selector("#panel-cards .tile-value")
 
 
 def wait_for_view(page: Page, path: str) -> None:
@@ -124,7 +128,7 @@ def wait_for_view(page: Page, path: str) -> None:
         page.wait_for_selector("#review-detail h3")
         page.wait_for_selector("#graph-effects .main-svg", state="attached")
     else:
-        wait_until_drawn(page)
+        wait_until_drawn(page, path)
     wait_until_settled(page)
 
 

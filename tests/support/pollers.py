@@ -1,4 +1,4 @@
-"""Polls the overview as a browser does, without the browser."""
+"""Polls a room as a browser does, without the browser."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Poller:
 
     address: str
     search: str = ""
+    path: str = "/"
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
     seen: dict[str, Any] = field(default_factory=dict)
 
@@ -28,7 +29,7 @@ class Poller:
         Returns:
             How long it took in seconds, and the panels that the answer holds.
         """
-        values = {"search": self.search, "pathname": "/", "n_intervals": 1}
+        values = {"search": self.search, "pathname": self.path, "n_intervals": 1}
         names = [part.rsplit(".", 1) for part in self._callback["output"].strip(".").split("...")]
         body = {
             "output": self._callback["output"],
