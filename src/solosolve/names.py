@@ -52,6 +52,7 @@ DRIFT_METRICS = Table(Layer.GOLD, "drift_metrics")
 MODEL_PERFORMANCE = Table(Layer.GOLD, "model_performance")
 MEASURED_LABELS = Table(Layer.GOLD, "measured_labels")
 SHADOW_PREDICTIONS = Table(Layer.GOLD, "shadow_predictions")
+ALERTS = Table(Layer.GOLD, "alerts")
 
 MADE_BY: Mapping[Table, str] = MappingProxyType(
     {
@@ -74,6 +75,7 @@ MADE_BY: Mapping[Table, str] = MappingProxyType(
         MODEL_PERFORMANCE: "solosolve run retrain",
         MEASURED_LABELS: "solosolve run retrain",
         SHADOW_PREDICTIONS: "solosolve run score_batch",
+        ALERTS: "solosolve run retrain",
     }
 )
 """The command that first fills each table."""

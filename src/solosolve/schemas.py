@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from solosolve.model_schemas import MODEL_SCHEMAS
 from solosolve.names import (
+    ALERTS,
     CHECKPOINTS,
     COMPLAINT_COLUMNS,
     COMPLAINTS,
@@ -131,6 +132,16 @@ SCHEMAS: Mapping[Table, pa.Schema] = MappingProxyType(
                 optional("latency_p50_seconds", DOUBLE),
                 optional("latency_p99_seconds", DOUBLE),
                 optional("lag", LONG),
+            ]
+        ),
+        ALERTS: pa.schema(
+            [
+                required("alert", STRING),
+                required("opened_at", INSTANT),
+                optional("closed_at", INSTANT),
+                required("severity", STRING),
+                required("evidence", STRING),
+                required("what_to_do", STRING),
             ]
         ),
     }

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from solosolve.environment import ENV_PREFIX, as_folder, explain, values_in
 from solosolve.errors import SettingsError
+from solosolve.loop_settings import LoopSettings
 from solosolve.names import MODEL, Layer, Table
 
 LOCAL: Final = "local"
@@ -29,7 +29,7 @@ LOCAL: Final = "local"
 _NAME = r"^[A-Za-z0-9_]+$"
 
 
-class Settings(BaseModel):
+class Settings(LoopSettings):
     """Where the tables and models live, and the thresholds that every task shares."""
 
     # `load` writes the error messages itself: pydantic's own messages would show a password.
@@ -64,19 +64,6 @@ class Settings(BaseModel):
     )
     review_share: float = Field(
         default=0.2, gt=0, lt=1, description="Share of complaints, those likeliest to fail, that people can read."
-    )
-    retrain_labels: int = Field(default=500, ge=1, description="New labels from which on retraining is due.")
-    retrain_days: int = Field(default=180, ge=1, description="Age in days from which on retraining is due.")
-    retrain_auc_fall: float = Field(
-        default=0.03, ge=0, lt=1, description="Fall of the AUC, beyond its interval, from which on retraining is due."
-    )
-    retrain_cooldown_days: int = Field(default=7, ge=0, description="Days between two trainings that nobody asked for.")
-    audit_share: float = Field(
-        default=0.2, ge=0, le=1, description="Share of the review queue that is picked at random, to measure the model."
-    )
-    bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Bootstrap resamples per 95 % interval.")
-    drift_alarms_per_year: float = Field(
-        default=0.5, gt=0, le=5, description="False alarms of drift that a year without change may have on average."
     )
     training_workers: int = Field(default=1, ge=1, description="Spark tasks for distributed XGBoost training.")
     spark_properties: Path | None = Field(default=None, description="Spark properties in place of the bundle's.")
@@ -211,6 +198,11 @@ class Settings(BaseModel):
         path = self.home / "locks" / f"{name}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the reports of runs, and of one record for each run of a job."""
+        return self.home / "runs"
 
     @property
     def logs(self) -> Path:

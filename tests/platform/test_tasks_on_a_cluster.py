@@ -87,6 +87,7 @@ def test_every_task_runs_on_a_cluster(tmp_path: Path, packages: Path | None) -> 
         ("score_complaints",),
         ("ingest_feedback", "--source", str(feedback)),
         ("monitor_model",),
+        ("raise_alerts",),
         ("check_retrain", "--force"),
         ("move_champion", "--version", "2", "--reason", "a test"),
         ("replay_dead_letters",),

@@ -212,6 +212,25 @@ def feedback(feedback_id: str, **overrides: Any) -> Feedback:
     return Feedback(**(known | overrides))
 
 
+def quarantined(reason: str, **overrides: Any) -> dict[str, Any]:
+    """One row of `bronze.complaints_quarantine`, with overrides."""
+    return {
+        "_record": "a,b",
+        "_reason": reason,
+        "_source_file": "complaints.csv",
+        "_source_sha256": "0" * 64,
+        "_source_line": 1,
+        "_ingested_at": NOW,
+    } | overrides
+
+
+def dead_letter(letter_id: str, reason: str, **overrides: Any) -> dict[str, Any]:
+    """One row of `bronze.dead_letters`, with overrides."""
+    return {
+        "letter_id": letter_id, "topic": "t", "partition": 0, "offset": 0, "reason": reason, "failed_at": NOW,
+    } | overrides  # fmt: skip
+
+
 def write_everything(warehouse: Path, predictions: int = 600, now: datetime = NOW) -> None:
     """Writes every table that a dashboard reads, except for feedback, which it writes itself."""
     ids = range(1, predictions + 1)
@@ -249,14 +268,12 @@ def write_everything(warehouse: Path, predictions: int = 600, now: datetime = NO
         batch(number, ended_at=now - timedelta(seconds=5 * (120 - number))) for number in range(1, 121)
     ])  # fmt: skip
     provenance = {"_source_file": "complaints.csv", "_source_sha256": "0" * 64, "_source_line": 1, "_ingested_at": now}
-    bad_record = {"_record": "a,b", "_reason": "has 2 fields, but the header has 18", **provenance}
+    bad_record = quarantined("has 2 fields, but the header has 18", _ingested_at=now)
     append(warehouse, QUARANTINE, [bad_record] * 3)
     append(warehouse, REJECTED, [
         {"_record_key": str(number), "failed_rules": ["has_narrative"], "product": PRODUCTS[number % 4], **provenance}
         for number in range(40)
     ])  # fmt: skip
     append(warehouse, DEAD_LETTERS, [
-        {"letter_id": str(number), "topic": "t", "partition": 0, "offset": number, "reason": "not JSON",
-         "failed_at": now}
-        for number in range(5)
+        dead_letter(str(number), "not JSON", offset=number, failed_at=now) for number in range(5)
     ])  # fmt: skip

@@ -87,8 +87,18 @@ def _reasons(facts: ChampionFacts, limits: RetrainLimits, now: datetime) -> list
         reasons.append(f"{age} days old, due from {limits.age_days}")
     if facts.drifted:
         reasons.append(f"drift of {', '.join(facts.drifted)}")
-    if facts.auc_expected is not None and facts.auc_high is not None:
-        lowest = facts.auc_expected - limits.auc_fall
-        if facts.auc_high < lowest:
-            reasons.append(f"AUC at most {facts.auc_high:.3f}, expected at least {lowest:.3f}")
-    return reasons
+    fallen = fall_of_auc(facts.auc_expected, facts.auc_high, limits.auc_fall)
+    return reasons if fallen is None else [*reasons, fallen]
+
+
+def fall_of_auc(expected: float | None, high: float | None, limit: float) -> str | None:
+    """How far the AUC has fallen, in words; None if it has not, or if that is unknown.
+
+    Args:
+        expected: The AUC on the test split.
+        high: Upper end of the 95 % interval of the AUC in the newest window.
+        limit: How far that end may lie below `expected`.
+    """
+    if expected is None or high is None or high >= (lowest := expected - limit):
+        return None
+    return f"AUC at most {high:.3f}, expected at least {lowest:.3f}"

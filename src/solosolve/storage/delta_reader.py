@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from deltalake.exceptions import DeltaError
 from solosolve.errors import MissingTableError, TableError
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.storage.delta_log import commit_file, has_commits, newest_commit, only_added
-from solosolve.storage.reader import Commit, Reader, TableVersion, Value, named_tables
+from solosolve.storage.reader import Commit, Reader, TableVersion, Value, named_tables, with_values
 
 _ENGINE_OPTIONS = {
     # SHOW TABLES and SHOW COLUMNS need it.
@@ -30,7 +29,6 @@ _EXPLAIN = rf"(?:explain\b{_COMMENTS}(?:(?:analyze|verbose)\b{_COMMENTS})*(?:for
 # EXPLAIN ANALYZE runs the statement, so the explained statement must be read-only too: COPY would write a file.
 _QUESTION = re.compile(rf"{_COMMENTS}{_EXPLAIN}(?:select|with|show|describe|desc)\b", re.IGNORECASE | re.DOTALL)
 _ASKS_FOR_NAMES = re.compile(rf"{_COMMENTS}show\b|\binformation_schema\b", re.IGNORECASE | re.DOTALL)
-_PARAMETER = re.compile(r"(?<!:):(?P<name>[a-z][a-z0-9_]*)")
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class DeltaReader:
         """
         if not _QUESTION.match(sql):
             raise TableError(f"only SELECT, WITH, SHOW, DESCRIBE and EXPLAIN are allowed, found: {_shortened(sql)}")
-        bound = _bound(sql, parameters) if parameters else sql
+        bound = with_values(sql, parameters) if parameters else sql
         try:
             return _with_plain_types(pa.table(self._engine(sql, versions or {}).execute(bound).read_all()))
         except Exception as error:
@@ -194,24 +192,6 @@ def _file(table: Path, number: int) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns
-
-
-def _bound(sql: str, parameters: Mapping[str, Value]) -> str:
-    """Writes the values into the statement: deltalake's QueryBuilder takes no parameters (checked in 1.6.6)."""
-    return _PARAMETER.sub(lambda found: _literal(parameters[found["name"]]), sql)
-
-
-def _literal(value: Value) -> str:
-    """A value as a DataFusion literal: quotes are doubled, backslashes stay."""
-    match value:
-        case str():
-            return "'" + value.replace("'", "''") + "'"
-        case datetime():
-            return f"timestamp '{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
-        case float() if not math.isfinite(value):
-            raise TableError(f"{value} cannot be used in a query: not a finite number")
-        case int() | float():
-            return repr(value)
 
 
 def _one_line(message: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from solosolve.errors import MissingTableError
 from solosolve.names import COMPLAINTS, FEEDBACK, LABEL, Table
 from solosolve.spark_schemas import spark_schema
-from solosolve.storage.reader import Value
+from solosolve.storage.reader import Value, with_values
 from solosolve.storage.tables import Tables
 
 
@@ -22,6 +24,30 @@ def read_or_empty(tables: Tables, table: Table) -> DataFrame:
     if tables.exists(table):
         return tables.read(table)
     return tables.spark.createDataFrame([], spark_schema(table))
+
+
+def ask(tables: Tables, sql: str, named: Collection[Table], values: Mapping[str, Value]) -> pa.Table:
+    """Answers a statement that both DataFusion and Spark accept.
+
+    Args:
+        tables: The tables.
+        sql: The statement; a table is `<layer>.<table>`, a parameter `:name`.
+        named: The tables that it names.
+        values: A number or an instant for each parameter.
+
+    Returns:
+        All rows, with time zones in instants.
+
+    Raises:
+        MissingTableError: A table does not exist.
+    """
+    for table in named:
+        tables.require(table)
+    if tables.settings.has_table_folders:
+        return _answer(tables, sql, values)
+    places = {str(table): tables.identifier(table) for table in named}
+    sql = re.sub(r"\b(?:bronze|silver|gold)\.\w+", lambda found: places[found[0]], sql)
+    return tables.spark.sql(with_values(sql, values)).toArrow()
 
 
 def count_rows(tables: Tables, table: Table) -> int:
@@ -150,7 +176,11 @@ def properties(tables: Tables, table: Table) -> dict[str, str]:
 
 
 def _query(tables: Tables, sql: str, values: Mapping[str, Value] | None = None) -> list[dict[str, Any]]:
+    return _answer(tables, sql, values or {}).to_pylist()
+
+
+def _answer(tables: Tables, sql: str, values: Mapping[str, Value]) -> pa.Table:
     # The platform has no delta-rs.
     from solosolve.storage.delta_reader import DeltaReader
 
-    return DeltaReader(tables.settings.warehouse).query(sql, values or {}).to_pylist()
+    return DeltaReader(tables.settings.warehouse).query(sql, values)

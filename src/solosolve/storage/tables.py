@@ -171,7 +171,7 @@ class Tables:
 
     def alter(self, table: Table, change: str) -> None:
         """Changes the definition of a table: runs ALTER TABLE with the rest of the statement; hold `writing(table)`."""
-        self.spark.sql(f"ALTER TABLE {self._identifier(table)} {change}")
+        self.spark.sql(f"ALTER TABLE {self.identifier(table)} {change}")
 
     def version(self, table: Table) -> int:
         """The number of the table's newest commit; creates the table if necessary.
@@ -231,7 +231,7 @@ class Tables:
     def _path(self, table: Table) -> str:
         return self.settings.table_location(table)
 
-    def _identifier(self, table: Table) -> str:
+    def identifier(self, table: Table) -> str:
         """The table in a SQL statement."""
         return f"delta.`{self._path(table)}`" if self._is_local else self._name(table)
 
