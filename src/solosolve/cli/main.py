@@ -72,7 +72,7 @@ def run(
     words = [word for option, values in repeated.items() for value in values for word in (option, value)]
     resume = shlex.join(["solosolve", "run", *jobs, *words])
     try:
-        run_tasks(tasks, runs=settings.home / "runs", resume=resume, console=progress)
+        run_tasks(tasks, runs=settings.runs, resume=resume, console=progress)
     finally:
         stop_session()
 

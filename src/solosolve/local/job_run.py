@@ -15,6 +15,7 @@ import click
 from solosolve.errors import BundleError, SolosolveError, StoppedError, UsageError, one_line
 from solosolve.local.dynamic_values import JobFacts, TaskFacts, fill
 from solosolve.local.job_models import Condition
+from solosolve.local.job_record import recorded_run
 from solosolve.local.planned import Call, ForEachElement, PlannedTask, Started
 from solosolve.local.recorder import Recorder
 from solosolve.local.run_if import FAILED_STATES, outcome_of, state_without_running
@@ -78,12 +79,19 @@ class JobRun:
         return fill(value, self.facts, TaskFacts(name)) if value == defaults.get(name) else value
 
     def run(self) -> None:
-        """Runs the tasks; `failures` then has those that failed.
+        """Runs the tasks and records how that went; `failures` then has those that failed.
 
         Raises:
             KeyboardInterrupt: A task was interrupted.
             StoppedError: A task stopped on request.
         """
+        with recorded_run(self.facts.key, self.recorder.runs, self._first_failure):
+            self._run_all()
+
+    def _first_failure(self) -> tuple[str, str] | None:
+        return (self.failures[0].task.name, reason_of(self.failures[0].error)) if self.failures else None
+
+    def _run_all(self) -> None:
         for number, task in enumerate(self.tasks, start=1):
             self.facts.run_ids[task.name] = self.facts.run_id + number
             self.recorder.begin(task)

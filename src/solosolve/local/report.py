@@ -50,7 +50,7 @@ def show_report(settings: Settings, console: Console) -> None:
     if champion is not None:
         _print_champion(champion, settings.min_labels, console)
         _print_predictions(summary, console)
-    if run := RunReport.latest(settings.home / "runs"):
+    if run := RunReport.latest(settings.runs):
         console.print(_seconds_grid(run))
     _print_next_steps(champion, console)
     broken = [check.statement for check in checks if not check.holds]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from solosolve.local.job_models import Dependency, RunIf
 from solosolve.local.planned import Call, PlannedTask
 from solosolve.local.run_report import RunReport, TaskRun
 from solosolve.local.runner import from_task, run_tasks
+from solosolve.storage.job_runs import newest_runs
 
 LOGS_ITS_ARGUMENTS = """
     with open("{log}", "a") as file:
@@ -225,6 +228,26 @@ def test_run_report_keeps_one_file_per_run_and_a_copy_of_the_latest(run: Run) ->
         "2026-01-02T000000.000+0000.json",
         "latest.json",
     ]
+
+
+def test_run_of_each_job_is_recorded_with_how_it_ended(run: Run) -> None:
+    other = replace(run.task("c", body=FAILS), job="later")
+    with pytest.raises(TaskFailedError):
+        run.run(run.task("a"), other)
+    found = {each.job: (each.outcome, each.failed_task, each.error) for each in newest_runs(run.runs)}
+    assert found == {"tiny": ("done", None, None), "later": ("failed", "c", "ValueError: boom")}
+    assert all(each.ended_at and each.started_at <= each.ended_at for each in newest_runs(run.runs))
+
+
+@pytest.mark.parametrize(("body", "outcome"), [("raise KeyboardInterrupt", "interrupted"), ("os._exit(9)", "killed")])
+def test_run_that_is_cut_off_is_recorded_as_such(run: Run, body: str, outcome: str) -> None:
+    child = os.fork()
+    if child == 0:
+        with suppress(KeyboardInterrupt):
+            run.run(run.task("a", body=body, imports="import os"))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert [(each.job, each.outcome, each.failed_task) for each in newest_runs(run.runs)] == [("tiny", outcome, None)]
 
 
 def test_latest_run_report_is_none_before_the_first_run(run: Run) -> None:
