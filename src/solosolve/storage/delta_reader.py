@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError
 
 from solosolve.errors import MissingTableError, TableError
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.storage.delta_log import commit_file, has_commits, newest_commit, only_added
-from solosolve.storage.reader import Commit, Reader, TableVersion, Value, named_tables, with_values
+from solosolve.storage.reader import Commit, Reader, TableSize, TableVersion, Value, named_tables, with_values
 
 _ENGINE_OPTIONS = {
     # SHOW TABLES and SHOW COLUMNS need it.
@@ -49,6 +50,7 @@ class DeltaReader:
 
     warehouse: Path
     _seen: dict[Table, _Seen] = field(default_factory=dict, compare=False, repr=False)
+    _sizes: dict[Table, tuple[TableVersion, TableSize]] = field(default_factory=dict, compare=False, repr=False)
 
     def tables(self) -> list[Table]:
         """The tables that exist, sorted by layer and name."""
@@ -81,7 +83,31 @@ class DeltaReader:
     def commits(self, table: Table) -> list[Commit]:
         """The commits of an existing table that its log still has, the newest first."""
         history = opened(self._location(table)).history()
-        return [Commit(each["version"], datetime.fromtimestamp(each["timestamp"] / 1000, UTC)) for each in history]
+        return [Commit(each["version"], _instant(each["timestamp"])) for each in history]
+
+    def size(self, table: Table) -> TableSize:
+        """How large an existing table is; see `Reader.size`.
+
+        Raises:
+            MissingTableError: The table has not been made yet.
+            TableError: It cannot be read.
+        """
+        version, known = self.version(table), self._sizes.get(table)
+        if version is None:
+            raise MissingTableError(table)
+        if known is None or known[0] != version:
+            known = self._sizes[table] = version, self._size(table)
+        return known[1]
+
+    def _size(self, table: Table) -> TableSize:
+        found = opened(self._location(table))
+        files = pa.table(found.get_add_actions(flatten=True))
+        counts, at = files["num_records"], found.history(1)[0]["timestamp"]
+        # A writer may leave statistics out; then the footers of the data files have the number of rows.
+        row_count = pc.sum(counts).as_py() or 0
+        if counts.null_count:
+            row_count = self.query(f"select count(*) as n from {table}")["n"][0].as_py()
+        return TableSize(table, row_count, files.num_rows, pc.sum(files["size_bytes"]).as_py() or 0, _instant(at))
 
     def query(
         self,
@@ -184,6 +210,10 @@ def opened(location: Path | str) -> DeltaTable:
         return DeltaTable(location)
     except DeltaError as error:
         raise TableError(f"{location} cannot be read: {_one_line(str(error))}") from error
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _file(table: Path, number: int) -> tuple[int, int] | None:

@@ -76,6 +76,25 @@ class Commit:
     at: datetime
 
 
+@dataclass(frozen=True)
+class TableSize:
+    """How large a table is.
+
+    Attributes:
+        table: The table.
+        row_count: Its rows.
+        file_count: The data files of its newest version.
+        byte_count: Their size in bytes; earlier versions may have more.
+        committed_at: When its newest commit was made.
+    """
+
+    table: Table
+    row_count: int
+    file_count: int
+    byte_count: int
+    committed_at: datetime
+
+
 class Reader(Protocol):
     """Answers SQL over the project's tables."""
 
@@ -93,6 +112,14 @@ class Reader(Protocol):
 
     def commits(self, table: Table) -> list[Commit]:
         """The commits of an existing table that its log still has, the newest first."""
+        ...
+
+    def size(self, table: Table) -> TableSize:
+        """How large an existing table is: from its log, which is read once per commit, and not from its data.
+
+        Raises:
+            MissingTableError: The table has not been made yet.
+        """
         ...
 
     def query(

@@ -16,7 +16,9 @@ import pyarrow as pa
 from solosolve.errors import MissingDependencyError, MissingTableError, SettingsError, TableError, one_line
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.settings import Settings
-from solosolve.storage.reader import Commit, Reader, TableVersion, Value, named_tables
+from solosolve.storage.reader import Commit, Reader, TableSize, TableVersion, Value, named_tables
+
+_DETAIL = ["numFiles", "sizeInBytes", "lastModified"]
 
 VERSION_SECONDS = 2.0
 """Seconds for which a table's newest version is cached."""
@@ -137,6 +139,7 @@ class WarehouseReader:
         self._warehouse = warehouse
         self._version_seconds = version_seconds
         self._versions: dict[Table, tuple[float, TableVersion | None]] = {}
+        self._sizes: dict[Table, tuple[TableVersion, TableSize]] = {}
 
     def tables(self) -> list[Table]:
         """The tables that exist, sorted by layer and name."""
@@ -173,6 +176,25 @@ class WarehouseReader:
         """The commits of an existing table that its log still has, the newest first."""
         history = _with_utc(self._warehouse.run(f"describe history {table}").select(["version", "timestamp"]))
         return [Commit(row["version"], row["timestamp"]) for row in history.to_pylist()]
+
+    def size(self, table: Table) -> TableSize:
+        """How large an existing table is; see `Reader.size`. The platform counts rows from the log, too.
+
+        Raises:
+            MissingTableError: The table has not been made yet.
+            TableError: The warehouse cannot be reached.
+        """
+        version, known = self.version(table), self._sizes.get(table)
+        if version is None:
+            raise MissingTableError(table)
+        if known is None or known[0] != version:
+            known = self._sizes[table] = version, self._size(table)
+        return known[1]
+
+    def _size(self, table: Table) -> TableSize:
+        detail = _with_utc(self._warehouse.run(f"describe detail {table}").select(_DETAIL)).to_pylist()[0]
+        row_count = self._warehouse.run(f"select count(*) as n from {table}")["n"][0].as_py()
+        return TableSize(table, row_count, detail["numFiles"], detail["sizeInBytes"], detail["lastModified"])
 
     def query(
         self,

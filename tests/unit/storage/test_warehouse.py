@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from solosolve.dashboard.data.alerts import current_alerts
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.rooms import PANELS
@@ -22,7 +23,7 @@ from solosolve.storage.feedback import CURRENT_VERDICTS, Feedback, Verdict
 from solosolve.storage.reader import Reader, TableVersion
 from solosolve.storage.warehouse import Warehouse, WarehouseReader
 from solosolve.storage.warehouse_feedback import WarehouseFeedback
-from support.warehouses import append, folder, prediction, write_everything
+from support.warehouses import NOW, append, folder, prediction, write_everything
 
 PREFIX = "dev_ann_"
 """What a development deployment puts before the name of a schema."""
@@ -71,7 +72,11 @@ class StandIn:
             commits = local.commits(table)
             self.found = pa.table({name: [getattr(each, of) for each in commits] for name, of in _HISTORY.items()})
             if found[1] == "detail":
-                self.found = pa.table({"id": [local.table_id(table)]})
+                size = local.size(table)
+                self.found = pa.table({
+                    "id": [local.table_id(table)], "numFiles": [size.file_count], "sizeInBytes": [size.byte_count],
+                    "lastModified": [size.committed_at],
+                })  # fmt: skip
         elif statement.startswith(("create", "merge")):
             self.found = pa.table({"num_affected_rows": [1], "num_inserted_rows": [1]})
         else:
@@ -121,6 +126,14 @@ def test_tables_and_ids_come_from_the_platform(connection: StandIn, reader: Ware
     append(connection.warehouse, PREDICTIONS, [prediction(1_000)])
     assert reader.commits(PREDICTIONS) == local.commits(PREDICTIONS)
     assert [commit.number for commit in reader.commits(PREDICTIONS)] == [1, 0]
+
+
+def test_sizes_and_alerts_are_the_same_through_both_readers(connection: StandIn, reader: WarehouseReader) -> None:
+    local, settings = DeltaReader(connection.warehouse), Settings(home=connection.warehouse)
+    assert [reader.size(table) for table in reader.tables()] == [local.size(table) for table in local.tables()]
+    alerts = current_alerts(Answers(local), settings, NOW)
+    assert {"dead_letters", "quarantined_records"} <= {row.alert for row in alerts}
+    assert current_alerts(Answers(reader), settings, NOW) == alerts
 
 
 def test_parameters_are_passed_apart_from_the_statement(connection: StandIn, reader: WarehouseReader) -> None:

@@ -1,0 +1,91 @@
+"""What has been landed, and how large the tables are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from solosolve.dashboard.data.answers import Answers, Question, ask_where
+from solosolve.dashboard.data.filters import Filters
+from solosolve.names import LANDINGS
+from solosolve.storage.reader import TableSize
+
+SHOWN_LANDINGS = 200
+"""How many landings `landed_files` returns, the newest ones."""
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One landed file, or batch of messages.
+
+    Attributes:
+        source_file: The file or the topic.
+        source_sha256: Digest of its content; of a batch, of its position in the topic.
+        layout: Name of the layout of its fields.
+        byte_count: Its size in bytes.
+        record_count: Records that were read: those in bronze and those in quarantine.
+        bronze_count: Records in bronze.
+        quarantine_count: Records in quarantine.
+        landed_at: When it was landed.
+    """
+
+    source_file: str
+    source_sha256: str
+    layout: str
+    byte_count: int
+    record_count: int
+    bronze_count: int
+    quarantine_count: int
+    landed_at: datetime
+
+
+@dataclass(frozen=True)
+class LandedTotals:
+    """All landings of a period together."""
+
+    landing_count: int
+    record_count: int
+    bronze_count: int
+    quarantine_count: int
+
+
+def landings(filters: Filters) -> Question:
+    """Asks for the newest landings of the period, newest first."""
+    columns = ", ".join(LandedFile.__dataclass_fields__)
+    rest = f"order by landed_at desc, source_file, source_sha256 limit {SHOWN_LANDINGS}"
+    return ask_where(columns, LANDINGS, filters.in_period("landed_at"), rest)
+
+
+def landing_totals(filters: Filters) -> Question:
+    """Asks for the number of landings in the period, and their records."""
+    counts = ("record_count", "bronze_count", "quarantine_count")
+    # Before the first landing, sums are null.
+    select = ", ".join(["count(*) as landing_count", *(f"coalesce(sum({name}), 0) as {name}" for name in counts)])
+    return ask_where(select, LANDINGS, filters.in_period("landed_at"), sums=("landing_count", *counts))
+
+
+def landed_files(answers: Answers, filters: Filters) -> list[LandedFile]:
+    """Returns the newest landings of the period, newest first.
+
+    Raises:
+        NotYetError: `bronze.landings` does not exist.
+    """
+    return [LandedFile(**row) for row in answers.ask(landings(filters)).to_pylist()]
+
+
+def landed_totals(answers: Answers, filters: Filters) -> LandedTotals:
+    """Returns how much was landed in the period.
+
+    Raises:
+        NotYetError: `bronze.landings` does not exist.
+    """
+    return LandedTotals(**answers.ask(landing_totals(filters)).to_pylist()[0])
+
+
+def table_sizes(answers: Answers) -> list[TableSize]:
+    """Returns the size of each table that exists, by layer and name; each table's log is read once per commit.
+
+    Raises:
+        TableError: A table cannot be read.
+    """
+    return [answers.reader.size(table) for table in answers.reader.tables()]
