@@ -55,7 +55,10 @@ def troubled(settings: Settings) -> Settings:
     append(warehouse, STREAM_PROGRESS, [batch(7, ended_at=NOW - 2 * HOUR, lag=0),
                                         batch(6, ended_at=NOW - 3 * HOUR, lag=4, source="kafka")])  # fmt: skip
     append(warehouse, REQUESTS, [{"complaint_id": number, "requested_at": NOW - number * HOUR} for number in (1, 3)])
-    append(warehouse, PREDICTIONS, [prediction(1, source="replay", source_position="a", scored_at=NOW)])
+    ahead = {"complaint_id": 2, "requested_at": NOW - HOUR}
+    append(warehouse, REQUESTS, [ahead])
+    append(warehouse, PREDICTIONS, [prediction(1, source="replay", source_position="a", scored_at=NOW),
+                                    prediction(**ahead, scored_at=NOW - 2 * HOUR)])  # fmt: skip
     append(warehouse, DEAD_LETTERS, [
         dead_letter("a", "blank company"), dead_letter("b", "no state"), dead_letter("c", "no state"),
         dead_letter("d", "bad date"), dead_letter("e", "bad date", failed_at=NOW - 26 * HOUR),

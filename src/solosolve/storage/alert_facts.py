@@ -150,14 +150,24 @@ def _streams(tables: _Tables, stale_before: datetime) -> tuple[StreamFacts, ...]
     return tuple(found)
 
 
+_WAITING = f"select count(*) as n, min(asked.requested_at) as oldest_at from {REQUESTS} as asked"
+# A sender whose clock is ahead gives a request that was answered a later time than the batch that answered it.
+_UNANSWERED = (
+    f"left join (select complaint_id, requested_at from {PREDICTIONS} where requested_at > :last) as answered "
+    "on asked.complaint_id = answered.complaint_id and asked.requested_at = answered.requested_at "
+    "where asked.requested_at > :last and answered.complaint_id is null"
+)
+
+
 def _delta_stream(tables: _Tables, stream: StreamFacts) -> StreamFacts:
     """The Delta stream with the requests that have come since its last batch."""
     last = stream.last_batch_at or _last_answer(tables)
-    select = f"select count(*) as n, min(requested_at) as oldest_at from {REQUESTS}"
     if last is None:
-        rows = tables.rows(select, REQUESTS)
+        rows = tables.rows(_WAITING, REQUESTS)
+    elif tables.has(PREDICTIONS):
+        rows = tables.rows(f"{_WAITING} {_UNANSWERED}", REQUESTS, PREDICTIONS, last=last)
     else:
-        rows = tables.rows(f"{select} where requested_at > :last", REQUESTS, last=last)
+        rows = tables.rows(f"{_WAITING} where asked.requested_at > :last", REQUESTS, last=last)
     new, oldest = (rows[0]["n"], rows[0]["oldest_at"]) if rows else (0, None)
     return StreamFacts(stream.source, last, stream.waiting + new, stream.waiting_since or oldest)
 
