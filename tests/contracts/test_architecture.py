@@ -63,7 +63,16 @@ ARROWS: dict[str, set[str]] = {
     "streaming": FACTS | {"landing", "transforms", "model", "storage", "kafka"},
     "flows": FACTS | {"landing", "transforms", "model", "alerts", "storage", "kafka", "streaming"},
     "dashboard": FACTS
-    | {"landing.normalise", "model.metrics", "model.evaluation", "model.drift", "model.alarms", "alerts", "storage"},
+    | {
+        "landing.normalise",
+        "model.metrics",
+        "model.evaluation",
+        "model.drift",
+        "model.alarms",
+        "model.proportions",
+        "alerts",
+        "storage",
+    },
     "samples": {"names", "errors"},
     "local": FACTS | {"landing", "model", "storage", "kafka", "samples"},
     "cli": FACTS | {"storage", "kafka", "flows", "dashboard", "samples", "local", "model.plots"},
@@ -89,7 +98,15 @@ JVM_FREE = (
         "storage/warehouse",
         "storage/warehouse_feedback",
     ),
-    *("model/metrics", "model/evaluation", "model/drift", "model/alarms", "model/scorer", "model/kernels"),
+    *(
+        "model/metrics",
+        "model/evaluation",
+        "model/drift",
+        "model/alarms",
+        "model/proportions",
+        "model/scorer",
+        "model/kernels",
+    ),
 )
 """Modules that answer without Spark, besides the dashboard and landing."""
 

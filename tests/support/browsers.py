@@ -30,8 +30,7 @@ _FIGURE = """name => JSON.stringify(document.querySelector(`#graph-${name} .js-p
     name: trace.name,
     x: Array.from(trace.x ?? []),
     y: Array.from(trace.y ?? []),
-    z: trace.z && Array.from(trace.z),
-    locations: trace.locations,
+    customdata: trace.customdata,
 })))"""
 
 

@@ -24,6 +24,9 @@ COUNTED_METRICS = {
 
 AUC treats probabilities in the same thousandth as ties."""
 
+MIN_BIN_COUNT = 50
+"""Complaints that a bin of the calibration curve has on average, or more."""
+
 _ROUNDS = 300
 _MIDDLES = (np.arange(TEST_BINS) + 0.5) / TEST_BINS
 # Each bin is two rows, one for its failures and one for its successes.
@@ -89,21 +92,22 @@ class Scores:
         return {name: estimates[name] for name in COUNTED_METRICS}
 
     def calibration(self) -> list[tuple[float, float, int]]:
-        """Computes the calibration curve in ten bins of roughly equal count.
+        """Computes the calibration curve in bins of roughly equal count: ten, or fewer if ten would be too small.
 
         Returns:
             Mean probability, success rate (both from 0 to 1) and number of complaints of each bin that has any, lowest
             probability first.
         """
         counts = self.failures + self.successes
+        bins = min(max(self.count // MIN_BIN_COUNT, 1), CALIBRATION_POINTS)
         shares_below = (np.cumsum(counts) - counts / 2) / max(self.count, 1)
-        part = np.minimum(shares_below * CALIBRATION_POINTS, CALIBRATION_POINTS - 1).astype(int)
-        count = np.bincount(part, counts, CALIBRATION_POINTS)
-        probability = np.bincount(part, counts * _MIDDLES, CALIBRATION_POINTS)
-        success = np.bincount(part, self.successes, CALIBRATION_POINTS)
+        part = np.minimum(shares_below * bins, bins - 1).astype(int)
+        count = np.bincount(part, counts, bins)
+        probability = np.bincount(part, counts * _MIDDLES, bins)
+        success = np.bincount(part, self.successes, bins)
         return [
             (probability[place] / count[place], success[place] / count[place], int(count[place]))
-            for place in range(CALIBRATION_POINTS)
+            for place in range(bins)
             if count[place]
         ]
 

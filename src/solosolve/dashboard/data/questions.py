@@ -29,16 +29,19 @@ TEST_BINS = 1_000
 """Bins of equal width that test complaints are counted in, by probability."""
 
 
+_STREAMED = Condition("batch_id is not null")
+
+
 def matching_predictions(filters: Filters) -> Condition:
     """Returns the condition that a row of `gold.predictions` passes the filters."""
     return filters.in_period("scored_at") & filters.in_segment() & filters.when_received() & filters.of_model()
 
 
-def prediction_span(filters: Filters) -> Question:
-    """Asks for the number of predictions `n`, and when they were scored: `first_at` and `last_at`."""
-    select = "count(*) as n, min(scored_at) as first_at, max(scored_at) as last_at"
+def prediction_spans(filters: Filters) -> Question:
+    """Asks for `is_arrival` (whether a stream scored them) and when they were scored: `first_at` and `last_at`."""
+    select = "batch_id is not null as is_arrival, min(scored_at) as first_at, max(scored_at) as last_at"
     condition = matching_predictions(filters)
-    return ask_where(select, PREDICTIONS, condition, sums=("n",), lowest=("first_at",), highest=("last_at",))
+    return ask_where(select, PREDICTIONS, condition, "group by 1", lowest=("first_at",), highest=("last_at",))
 
 
 def predictions_by(column: str, filters: Filters) -> Question:
@@ -47,10 +50,17 @@ def predictions_by(column: str, filters: Filters) -> Question:
     return ask_where(select, PREDICTIONS, matching_predictions(filters), "group by 1, 2", sums=("n",))
 
 
-def predictions_over_time(unit: str, filters: Filters) -> Question:
-    """Asks for `at` (the start of a minute, hour, day or week), `prediction` and their number `n`."""
+def predictions_over_time(unit: str, filters: Filters, *, is_arrival: bool) -> Question:
+    """Asks for `at` (the start of a second, minute, hour, day or week), `prediction` and their number `n`.
+
+    Args:
+        unit: The unit of `at`.
+        filters: The filters in force.
+        is_arrival: Whether to count what streams scored, or else what batches scored.
+    """
     select = f"date_trunc('{unit}', scored_at) as at, prediction, count(*) as n"
-    return ask_where(select, PREDICTIONS, matching_predictions(filters), "group by 1, 2", sums=("n",))
+    condition = matching_predictions(filters) & (_STREAMED if is_arrival else Condition("batch_id is null"))
+    return ask_where(select, PREDICTIONS, condition, "group by 1, 2", sums=("n",))
 
 
 def score_distribution(filters: Filters) -> Question:
@@ -61,7 +71,7 @@ def score_distribution(filters: Filters) -> Question:
 
 def streamed_predictions(filters: Filters) -> Question:
     """Asks for `source` and `n`, the number of predictions that a stream wrote."""
-    condition = matching_predictions(filters) & Condition("batch_id is not null")
+    condition = matching_predictions(filters) & _STREAMED
     return ask_where("source, count(*) as n", PREDICTIONS, condition, "group by 1", sums=("n",))
 
 

@@ -17,7 +17,6 @@ from solosolve.names import FILED_COLUMNS, MADE_BY, NARRATIVE, PREDICTIONS
 from solosolve.storage.passport import passport_of
 
 _SHOWN_EFFECTS = 10
-_SPOKEN_EFFECTS = 3
 
 
 def complaint_details(
@@ -100,5 +99,4 @@ def _effects(explainer: Explainer, complaint: dict[str, Any] | None, prediction:
     moving = [(name, effect) for name, effect in effects if effect]
     if not moving:
         return empty("No feature moved this prediction.")
-    largest = "; ".join(f"{name} {effect:+.2f}" for name, effect in moving[:_SPOKEN_EFFECTS])
-    return graph("effects", effect_bars(moving[:_SHOWN_EFFECTS]), f"Largest effects: {largest}", 280)
+    return graph("effects", effect_bars(moving[:_SHOWN_EFFECTS]), 280)

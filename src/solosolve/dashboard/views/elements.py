@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.views.picture import Picture
 from solosolve.dashboard.views.theme import CONFIG
 from solosolve.errors import NotYetError
 from solosolve.names import MADE_BY, OUTCOME_NAMES, Table
 from solosolve.where import command_here
+
+_TABLE_ROWS = 100
+"""Rows of a picture's table that a page is sent, because a refresh sends them again."""
 
 
 def attributes(**named: str) -> dict[str, Any]:
@@ -22,14 +25,20 @@ def attributes(**named: str) -> dict[str, Any]:
     return {name.replace("_", "-"): value for name, value in named.items()}
 
 
-def graph(name: str, figure: go.Figure, alt_text: str, height: int = 260) -> Component:
-    """A figure with its alternative text for screen readers; height in pixels."""
-    return html.Div(
-        dcc.Graph(id={"type": "graph", "name": name}, figure=figure, config=CONFIG, style={"height": f"{height}px"}),
+def graph(name: str, picture: Picture, height: int = 260) -> Component:
+    """A figure with its alternative text, and the same numbers as a table to open below it; height in pixels."""
+    drawn = html.Div(
+        dcc.Graph(
+            id={"type": "graph", "name": name}, figure=picture.figure, config=CONFIG, style={"height": f"{height}px"}
+        ),
         id=f"graph-{name}",
         role="img",
-        **attributes(aria_label=alt_text),
+        **attributes(aria_label=picture.alt_text),
     )
+    count, shown = len(picture.rows), picture.rows[:_TABLE_ROWS]
+    summary = "Show as a table" if count == len(shown) else f"Show as a table: first {len(shown)} of {count:,} rows"
+    rows = table(picture.headings, shown, f"{picture.alt_text}, as a table")
+    return html.Div([drawn, html.Details([html.Summary(summary), rows], className="as-table")])
 
 
 def tile(label: str, value: str, detail: str | Component | Sequence[Any] = "", *, tone: str = "") -> Component:

@@ -31,7 +31,8 @@ from solosolve.dashboard.views.elements import (
     tile,
     tiles,
 )
-from solosolve.dashboard.views.figures import calibration_curve, version_timeline
+from solosolve.dashboard.views.figures import calibration_curve
+from solosolve.dashboard.views.time_figures import version_timeline
 from solosolve.errors import NotYetError
 from solosolve.model.evaluation import Estimate
 from solosolve.names import MADE_BY, MODEL_EVENTS, MODEL_METRICS, TEST_SCORES
@@ -148,7 +149,7 @@ def calibration(answers: Answers, filters: Filters) -> Component:
     scores = scores_on_test_split(answers, version, filters)
     if not scores.count:
         return no_rows("test complaints", filters, TEST_SCORES)
-    return graph("calibration", calibration_curve(scores.calibration()), f"Calibration of version {version}")
+    return graph("calibration", calibration_curve(scores.calibration(), version))
 
 
 def version_history(answers: Answers, filters: Filters) -> Component:
@@ -160,7 +161,7 @@ def version_history(answers: Answers, filters: Filters) -> Component:
     events = answers.ask(questions.model_events(filters)).to_pylist()
     if not events:
         return no_rows("model events", filters.without_segment(), MODEL_EVENTS)
-    return graph("timeline", version_timeline(events), f"Timeline of {counted(len(events), 'model event')}", 240)
+    return graph("timeline", version_timeline(events), 240)
 
 
 def ledger(answers: Answers, filters: Filters) -> Component:

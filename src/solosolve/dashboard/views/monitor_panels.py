@@ -11,7 +11,7 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import selected_version
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.monitored import FeatureRow, newest_drift, performance_windows
-from solosolve.dashboard.views.elements import counted, empty, graph, no_rows, number, table
+from solosolve.dashboard.views.elements import empty, graph, no_rows, number, table
 from solosolve.dashboard.views.figures import drift_bars
 from solosolve.model.drift import DriftState
 from solosolve.names import DRIFT_METRICS, MODEL_PERFORMANCE
@@ -50,8 +50,7 @@ def drift(answers: Answers, filters: Filters) -> Component:
     note = html.P(f"Version {version}, {found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}.", className="note")
     if not indexes:
         return html.Div([shown, note])
-    text = f"Population stability index of {', '.join(indexes)}. {counted(len(alarms), 'alarm')}"
-    return html.Div([graph("drift", drift_bars(indexes, alarms), text), shown, note])
+    return html.Div([graph("drift", drift_bars(indexes, alarms)), shown, note])
 
 
 def _state(row: FeatureRow) -> str:

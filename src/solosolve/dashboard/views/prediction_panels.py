@@ -12,32 +12,34 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import selected_version, threshold_of
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.elements import counted, graph, no_rows
-from solosolve.dashboard.views.figures import (
-    MAPPED_STATES,
-    NOT_GIVEN,
-    outcomes_by_name,
-    outcomes_over_time,
-    score_histogram,
-    success_by_state,
-    time_unit,
-)
+from solosolve.dashboard.views.figures import outcomes_by_name, score_histogram
+from solosolve.dashboard.views.tile_map import MAPPED_STATES, success_by_state
+from solosolve.dashboard.views.time_figures import Series, outcomes_over_time, time_unit
 from solosolve.errors import NotYetError
 from solosolve.names import PREDICTIONS, THRESHOLD
 
 
 def over_time(answers: Answers, filters: Filters) -> Component:
-    """Predictions per minute, hour, day or week.
+    """Arrivals and backfill over time, each in bars that suit its own span.
+
+    What a stream scores trickles in, and a batch scores everything else within minutes: on one scale, nobody would see
+    the arrivals.
 
     Raises:
         NotYetError: `gold.predictions` does not exist.
     """
-    span = answers.ask(questions.prediction_span(filters)).to_pylist()[0]
-    if not span["n"]:
+    spans = answers.ask(questions.prediction_spans(filters)).to_pylist()
+    if not spans:
         return no_rows("predictions", filters, PREDICTIONS)
+    series = [_series(answers, filters, span) for span in sorted(spans, key=lambda span: not span["is_arrival"])]
+    return graph("time", outcomes_over_time(series), 260 if len(series) == 1 else 360)
+
+
+def _series(answers: Answers, filters: Filters, span: dict[str, Any]) -> Series:
     unit = time_unit(span["first_at"], span["last_at"])
-    rows = answers.ask(questions.predictions_over_time(unit, filters)).to_pylist()
-    figure = outcomes_over_time(sorted(rows, key=lambda row: row["at"]))
-    return graph("time", figure, f"{counted(span['n'], 'prediction')} by {unit}")
+    question = questions.predictions_over_time(unit, filters, is_arrival=span["is_arrival"])
+    rows = sorted(answers.ask(question).to_pylist(), key=lambda row: row["at"])
+    return Series("arrivals" if span["is_arrival"] else "backfill", unit, rows)
 
 
 def distribution(answers: Answers, filters: Filters) -> Component:
@@ -49,9 +51,7 @@ def distribution(answers: Answers, filters: Filters) -> Component:
     rows = answers.ask(questions.score_distribution(filters)).to_pylist()
     if not rows:
         return no_rows("predictions", filters, PREDICTIONS)
-    total = sum(row["n"] for row in rows)
-    figure = score_histogram(rows, _threshold(answers, filters))
-    return graph("distribution", figure, f"{counted(total, 'prediction')} by probability of success")
+    return graph("distribution", score_histogram(rows, _threshold(answers, filters)))
 
 
 def _threshold(answers: Answers, filters: Filters) -> float:
@@ -71,8 +71,7 @@ def by_state(answers: Answers, filters: Filters) -> Component:
     rows = answers.ask(questions.predictions_by("state", filters)).to_pylist()
     if not rows:
         return no_rows("predictions", filters, PREDICTIONS)
-    mapped = {row["state"] for row in rows} & MAPPED_STATES
-    figure = graph("states", success_by_state(rows), f"Predicted success in {counted(len(mapped), 'state')}", 340)
+    figure = graph("states", success_by_state(rows), 340)
     unmapped_count = sum(row["n"] for row in rows if row["state"] not in MAPPED_STATES)
     if not unmapped_count:
         return html.Div([figure])
@@ -89,10 +88,4 @@ def by_company(answers: Answers, filters: Filters) -> Component:
     rows = answers.ask(questions.predictions_by("company", filters)).to_pylist()
     if not rows:
         return no_rows("predictions", filters, PREDICTIONS)
-    return graph("companies", outcomes_by_name(rows, "company"), _top_three(rows), 340)
-
-
-def _top_three(rows: list[dict[str, Any]]) -> str:
-    counts = questions.totals(rows, "company")
-    top = sorted(counts, key=lambda name: (-counts[name], name or NOT_GIVEN))[:3]
-    return "Companies with the most predictions: " + ", ".join(f"{name or NOT_GIVEN} {counts[name]:,}" for name in top)
+    return graph("companies", outcomes_by_name(rows, "company"), 340)

@@ -12,7 +12,7 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.elements import graph, instant, no_rows, number, tile, tiles
-from solosolve.dashboard.views.figures import batch_lines
+from solosolve.dashboard.views.time_figures import batch_lines
 from solosolve.errors import NotYetError
 from solosolve.names import STREAM_PROGRESS
 
@@ -68,7 +68,7 @@ def batch_times(answers: Answers, filters: Filters) -> Component:
     batches = answers.ask(questions.stream_batches(filters)).to_pylist()
     if not batches:
         return no_rows("stream batches", filters.without_segment(), STREAM_PROGRESS)
-    return graph("batches", batch_lines(batches[::-1]), f"Seconds per batch, {_last_batches(len(batches))}")
+    return graph("batches", batch_lines(batches[::-1]))
 
 
 def _p99(batches: list[dict[str, float]]) -> float:

@@ -16,9 +16,6 @@ OUTCOMES = {
 }
 """Prediction or label to its name and colour."""
 
-RATE_SCALE = [[0.0, "#cfe0f0"], [1.0, "#12497d"]]
-"""A single hue, so that a low rate does not look like failure."""
-
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 _AXIS = {
@@ -46,5 +43,5 @@ TEMPLATE = go.layout.Template(
     }
 )
 
-CONFIG: Any = {"displayModeBar": False, "responsive": True, "topojsonURL": "/assets/topojson/", "scrollZoom": False}
-"""Plotly settings of every graph; state outlines come from the dashboard's own file, not from a CDN."""
+CONFIG: Any = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+"""Plotly settings of every graph."""

@@ -52,8 +52,8 @@ QUESTIONS = {
     "company": questions.predictions_by("company", Filters()),
     "state for a product": questions.predictions_by("state", Filters(product=("Mortgage",))),
     "bins": questions.score_distribution(Filters()),
-    "span": questions.prediction_span(Filters()),
-    "time": questions.predictions_over_time("minute", Filters()),
+    "span": questions.prediction_spans(Filters()),
+    "time": questions.predictions_over_time("minute", Filters(), is_arrival=True),
     "streamed": questions.streamed_predictions(Filters(company=("Elm Bank",))),
 }
 

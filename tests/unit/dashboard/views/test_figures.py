@@ -1,118 +1,82 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from solosolve.dashboard.views.figures import (
-    NOT_GIVEN,
-    batch_lines,
     calibration_curve,
     drift_bars,
     effect_bars,
     outcomes_by_name,
-    outcomes_over_time,
     score_histogram,
-    success_by_state,
-    time_unit,
-    version_timeline,
 )
+from solosolve.dashboard.views.picture import NOT_GIVEN, click
 from solosolve.dashboard.views.theme import FAILURE, NEUTRAL, SUCCESS
-
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 def counts(column: str, *rows: tuple[Any, float, int]) -> list[dict[str, Any]]:
     return [{column: value, "prediction": prediction, "n": count} for value, prediction, count in rows]
 
 
-@pytest.mark.parametrize(
-    ("span", "unit"),
-    [
-        (timedelta(0), "minute"),
-        (timedelta(hours=3), "minute"),
-        (timedelta(hours=4), "hour"),
-        (timedelta(days=6), "day"),
-        (timedelta(days=400), "week"),
-    ],
-    ids=str,
-)
-def test_time_unit_grows_with_the_span(span: timedelta, unit: str) -> None:
-    assert time_unit(NOON, NOON + span) == unit
-
-
-def test_outcomes_over_time_stack_one_trace_per_outcome() -> None:
-    figure = outcomes_over_time(counts("at", (NOON, 1.0, 3), (NOON, 0.0, 2)))
-    assert {trace.name: list(trace.y) for trace in figure.data} == {"Successful": [3], "Not successful": [2]}
-    assert figure.layout.barmode == "stack"
+def test_click_is_the_query_of_an_address() -> None:
+    assert click(company="A & B, Inc.") == "company=A+%26+B%2C+Inc."
+    assert click(from_="2026-05-04", to="2026-05-05") == "from=2026-05-04&to=2026-05-05"
+    assert click(company="") == ""
 
 
 def test_outcomes_by_name_show_the_largest_names_at_the_top() -> None:
     rows = counts("company", ("Small", 1.0, 1), ("Large", 1.0, 5), ("Large", 0.0, 4), (None, 0.0, 6), ("Tiny", 0.0, 1))
-    figure = outcomes_by_name(rows, "company", limit=3)
+    picture = outcomes_by_name(rows, "company", limit=3)
+    bars = picture.figure.data
     # Plotly draws the last name at the top.
-    assert list(figure.data[0].y) == ["Small", NOT_GIVEN, "Large"]
-    assert {trace.name: list(trace.x) for trace in figure.data} == {
-        "Successful": [1, 0, 5],
-        "Not successful": [0, 6, 4],
-    }
+    assert list(bars[0].y) == ["Small", NOT_GIVEN, "Large"]
+    assert {trace.name: list(trace.x) for trace in bars} == {"Successful": [1, 0, 5], "Not successful": [0, 6, 4]}
+    assert [query for query, _ in bars[0].customdata] == ["company=Small", "", "company=Large"]
+    assert picture.headings == ("Company", "Successful", "Not successful")
+    assert picture.rows == [("Large", 5, 4), (NOT_GIVEN, 0, 6), ("Small", 1, 0)]
+    assert picture.alt_text == f"Company with the most predictions: Large 9, {NOT_GIVEN} 6, Small 1"
+
+
+def test_two_long_names_that_begin_alike_have_bars_of_their_own() -> None:
+    long = "The First National Bank of Springfield"
+    bars = outcomes_by_name(counts("company", (long, 1.0, 2), (f"{long} East", 1.0, 1)), "company").figure
+    assert len(set(bars.data[0].y)) == 2
+    assert max(len(text) for text in bars.layout.yaxis.ticktext) == 26
 
 
 def test_score_histogram_merges_bins_and_is_coloured_by_the_threshold() -> None:
-    figure = score_histogram([{"bin": 0, "n": 1}, {"bin": 4, "n": 2}, {"bin": 99, "n": 3}], 0.6)
-    bars = figure.data[0]
+    picture = score_histogram([{"bin": 0, "n": 1}, {"bin": 4, "n": 2}, {"bin": 99, "n": 3}], 0.6)
+    bars = picture.figure.data[0]
     assert (bars.y[0], bars.y[19], sum(bars.y)) == (3, 3, 6)
     assert list(bars.marker.color) == [FAILURE] * 12 + [SUCCESS] * 8
+    assert picture.rows[0] == ("0.00 to 0.05", 3)
 
 
-def test_map_shows_shares_of_outlined_states_only() -> None:
-    figure = success_by_state(counts("state", ("CA", 1.0, 3), ("CA", 0.0, 1), ("TX", 0.0, 2), ("PR", 1.0, 9)))
-    chart = figure.data[0]
-    assert list(chart.locations) == ["CA", "TX"]
-    assert list(chart.z) == [0.75, 0.0]
+def test_calibration_points_have_intervals_and_no_line_joins_them() -> None:
+    picture = calibration_curve([(0.2, 0.25, 100), (0.8, 0.7, 120)], 2)
+    points = picture.figure.data[1]
+    assert (list(points.x), list(points.y), points.mode) == ([0.2, 0.8], [0.25, 0.7], "markers")
+    assert points.error_y.array[0] > points.error_y.array[1] > 0
+    assert picture.rows[0] == ("20.0%", "25.0%", "17.5% to 34.3%", 100)
 
 
-def test_map_scale_spans_the_shares_found() -> None:
-    chart = success_by_state(counts("state", ("CA", 1.0, 62), ("CA", 0.0, 38))).data[0]
-    assert (chart.zmin, chart.zmax) == pytest.approx((0.6, 0.65))
-
-
-def test_map_without_an_outlined_state_is_empty() -> None:
-    assert list(success_by_state(counts("state", ("PR", 1.0, 9))).data[0].z) == []
-
-
-def test_calibration_curve_plots_actual_against_predicted() -> None:
-    figure = calibration_curve([(0.2, 0.25, 10), (0.8, 0.7, 12)])
-    curve = figure.data[1]
-    assert (list(curve.x), list(curve.y)) == ([0.2, 0.8], [0.25, 0.7])
+def test_calibration_point_of_few_complaints_is_grey() -> None:
+    _, enough, few = calibration_curve([(0.2, 0.25, 49), (0.8, 0.7, 50)], 2).figure.data
+    assert (list(enough.x), enough.marker.color) == ([0.8], SUCCESS)
+    assert (list(few.x), few.marker.color) == ([0.2], NEUTRAL)
 
 
 def test_drift_bars_highlight_alarms_and_put_the_largest_index_at_the_top() -> None:
-    bars = drift_bars({"state": 0.3, "submitted_via": 0.2, "product": 0.01}, ["state"]).data[0]
+    picture = drift_bars({"state": 0.3, "submitted_via": 0.2, "product": 0.01}, ["state"])
+    bars = picture.figure.data[0]
     assert list(bars.y) == ["product", "submitted via", "state"]
     assert list(bars.marker.color) == [NEUTRAL, NEUTRAL, FAILURE]
-
-
-def test_single_batch_gets_a_time_axis_around_it() -> None:
-    row = {"ended_at": NOON, "batch_seconds": 0.5, "latency_p99_seconds": None}
-    figure = batch_lines([row])
-    assert figure.layout.xaxis.range == (NOON - timedelta(minutes=1), NOON + timedelta(minutes=1))
-
-
-def test_version_timeline_colours_promotions_and_rejections() -> None:
-    events = [
-        {"event_at": NOON, "model_version": 1, "event": name} for name in ("promoted", "validation_rejected", "trained")
-    ]
-    figure = version_timeline(events)
-    assert {trace.name: trace.marker.color for trace in figure.data} == {
-        "promoted": SUCCESS,
-        "validation rejected": FAILURE,
-        "trained": NEUTRAL,
-    }
+    assert picture.rows[0] == ("state", 0.3, "yes")
+    assert picture.alt_text.endswith("1 alarm")
 
 
 def test_effect_bars_put_the_largest_effect_at_the_top_and_shorten_names() -> None:
-    bars = effect_bars([("x" * 60, -0.4), ("product: Mortgage", 0.2)]).data[0]
+    picture = effect_bars([("x" * 60, -0.4), ("product: Mortgage", 0.2)])
+    bars = picture.figure.data[0]
     assert list(bars.y) == ["product: Mortgage", "x" * 39 + "…"]
     assert list(bars.marker.color) == [SUCCESS, FAILURE]
+    assert picture.rows == [("x" * 60, "-0.400"), ("product: Mortgage", "+0.200")]

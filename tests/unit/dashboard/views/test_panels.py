@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,19 @@ from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.drawing import Panel
 from solosolve.dashboard.views.rooms import PANELS
 from solosolve.errors import NoChampionError, NotYetError
-from solosolve.names import DRIFT_METRICS, FEEDBACK, MODEL_EVENTS, MODEL_PERFORMANCE, REJECTED, STREAM_PROGRESS
+from solosolve.names import (
+    DRIFT_METRICS,
+    FEEDBACK,
+    MODEL_EVENTS,
+    MODEL_PERFORMANCE,
+    PREDICTIONS,
+    REJECTED,
+    STREAM_PROGRESS,
+)
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
 from support.components import as_json, text_of
-from support.warehouses import append, batch, drift, event, feedback, folder
+from support.warehouses import NOW, append, batch, drift, event, feedback, folder, prediction
 
 BY_NAME = {panel.name: panel for panel in PANELS}
 SEGMENT = Filters(product=("Mortgage",), state=("CA",))
@@ -130,13 +138,28 @@ def test_stream_lag_sums_the_newest_lag_of_each_source(warehouse: Path) -> None:
     assert "Lag 43 requests waiting" in read(Answers(DeltaReader(warehouse)), "stream")
 
 
+def test_backfill_is_drawn_apart_from_the_arrivals(warehouse: Path) -> None:
+    rows = [prediction(number, batch_id=None, scored_at=NOW - timedelta(days=40)) for number in range(1_000, 1_900)]
+    append(warehouse, PREDICTIONS, rows)
+    shown = draw(Answers(DeltaReader(warehouse)), "time")
+    assert "Predictions over time: 200 arrivals by minute; 900 backfill by second" in shown
+    assert "backfill" not in draw(Answers(DeltaReader(warehouse)), "time", Filters(first_day=NOW.date()))
+
+
+@pytest.mark.parametrize(
+    "name", ["batches", "time", "distribution", "states", "companies", "calibration", "drift", "timeline"]
+)
+def test_every_picture_can_be_read_as_a_table(answers: Answers, name: str) -> None:
+    assert "Show as a table" in read(answers, name)
+
+
 def test_map_note_counts_predictions_outside_the_states(answers: Answers) -> None:
     # Predictions go round eight states, and Puerto Rico is not on the map.
     assert "Not on the map: 25 predictions" in read(answers, "states")
 
 
 def test_companies_are_read_out_with_their_counts(answers: Answers) -> None:
-    assert "Companies with the most predictions: Birch Bank 19, Cedar Bank 19, " in draw(answers, "companies")
+    assert "Company with the most predictions: Birch Bank 19, Cedar Bank 19, " in draw(answers, "companies")
 
 
 def test_drift_panel_names_each_feature_of_the_newest_window(answers: Answers) -> None:

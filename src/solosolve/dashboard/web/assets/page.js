@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const LIVE_SECONDS = 60, LATE_SECONDS = 600, LOST_SECONDS = 20;
+  const ONE_VALUE = new Set(["from", "to", "received-from", "received-to", "model"]);
   const systemTheme = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
   const ago = (seconds) => {
@@ -49,11 +50,13 @@
         const cause = callback_context.triggered[0];
         if (!cause || !cause.value) return no_update;
         const id = JSON.parse(cause.prop_id.slice(0, cause.prop_id.lastIndexOf(".")));
-        const chosen = id.type === "filter" ? { [id.column]: id.value } : cause.value.points?.[0]?.customdata?.filter;
-        if (!chosen) return no_update;
+        const chosen = new URLSearchParams(
+          id.type === "filter" ? { [id.column]: id.value } : cause.value.points?.[0]?.customdata?.[0] ?? "",
+        );
         const query = new URLSearchParams(search ?? "");
-        for (const [name, value] of Object.entries(chosen)) {
+        for (const [name, value] of chosen) {
           if (query.has(name, value)) query.delete(name, value);
+          else if (ONE_VALUE.has(name)) query.set(name, value);
           else query.append(name, value);
         }
         return query.size ? `?${query}` : "";
