@@ -25,6 +25,8 @@ from solosolve.dashboard.views.rooms import PANELS
 from solosolve.dashboard.views.since_control import register_since_control
 from solosolve.dashboard.views.threshold_explorer import register_threshold_explorer
 from solosolve.dashboard.web.access import Access, LoginThrottle
+from solosolve.dashboard.web.compression import compress
+from solosolve.dashboard.web.scripts import add_scripts, state_lifetimes
 from solosolve.dashboard.web.security import current_user, refuse, secure
 from solosolve.errors import SolosolveError, UsageError
 from solosolve.safe_csv import write_csv
@@ -88,6 +90,9 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     register_complaints(app, answers, backend.explainer)
     register_review(app, answers, backend.explainer, backend.feedback, current_user, audit_share=backend.audit_share)
     _add_export(app.server, answers)
+    add_scripts(app)
+    compress(app.server)
+    state_lifetimes(app.server)
     secure(app, access, throttle)
     for panel in PANELS:
         cache.draw(panel, Filters())

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from solosolve.dashboard.web.access import Access, LoginThrottle
+from solosolve.dashboard.web.scripts import STATIC_PATHS
 from solosolve.errors import one_line
 
 logger = logging.getLogger("solosolve.dashboard")
@@ -21,7 +22,6 @@ MAX_BODY_BYTES = 1 << 20
 """A request with a larger body is refused."""
 
 _OWN_FETCH_SITES = {"none", "same-origin"}
-_STATIC_PATHS = ("/assets/", "/_dash-component-suites/")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -75,7 +75,7 @@ def secure(app: Dash, access: Access, throttle: LoginThrottle | None = None) -> 
     def restrict(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _content_security_policy(app.csp_hashes())
         response.headers.update(_SECURITY_HEADERS)
-        if not request.path.startswith(_STATIC_PATHS):
+        if not request.path.startswith(STATIC_PATHS):
             response.headers["Cache-Control"] = "no-store"
         return response
 

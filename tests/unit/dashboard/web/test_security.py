@@ -22,8 +22,9 @@ from support.warehouses import PREDICTIONS, append, prediction, write_everything
 
 ASSET = "/assets/style.css"
 CALLBACK = "/_dash-update-component"
-PATHS = ["/", "/complaints", ASSET, "/assets/topojson/usa_110m.json", "/_dash-layout", "/_dash-dependencies",
-         "/export.csv", "/_dash-component-suites/dash/deps/nope.js", "/no/such/page"]  # fmt: skip
+PATHS = ["/", "/complaints", ASSET, "/_dash-component-suites/plotly/package_data/plotly.min.js",
+         "/_dash-layout", "/_dash-dependencies", "/export.csv", "/_dash-component-suites/dash/deps/nope.js",
+         "/no/such/page"]  # fmt: skip
 
 
 def basic(name: str, password: str) -> dict[str, str]:
@@ -141,7 +142,7 @@ def test_body_over_the_limit_is_refused(client: FlaskClient) -> None:
     "path",
     ["/assets/../app.py", "/assets/..%2f..%2fsettings.py", "/assets/%2e%2e/%2e%2e/names.py", "/assets//etc/passwd",
      "/_dash-component-suites/dash/../../../../etc/passwd", "/_dash-component-suites/solosolve/settings.py",
-     "/assets/topojson/..\\..\\app.py", "/export.csv/../../x"],
+     "/assets/..\\..\\app.py", "/export.csv/../../x"],
 )  # fmt: skip
 def test_file_outside_the_assets_is_not_served(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
