@@ -1,4 +1,4 @@
-"""The dashboard at 100,000 and at 10,000,000 predictions: first paint, refreshes, memory, fifty browsers."""
+"""The dashboard at 100,000 and at 10,000,000 predictions: weight, first paint, refreshes, memory, fifty browsers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ import psutil
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from bench.figures import Figures
-from solosolve.dashboard.views.figures import MAPPED_STATES
+from solosolve.dashboard.views.tile_map import MAPPED_STATES
 from solosolve.names import PREDICTIONS, STREAM_PROGRESS
 from support.dashboard_process import served_by, serving
 from support.pollers import Poller
 from support.warehouses import PRODUCTS, append, batch, folder, write_everything
+from support.weights import weigh
 
 SMALL, LARGE = 100_000, 10_000_000
 ROWS_PER_FILE, NEW_PER_COMMIT = 500_000, 1_000
@@ -36,6 +37,7 @@ COMPANIES = pa.array([f"Company {number} of the register" for number in range(4_
 STATES = pa.array(sorted([*MAPPED_STATES, "PR", "AE"]))
 BARE_FIGURES = 8
 GRAPHS = ["time", "distribution", "states", "companies", "calibration", "drift", "batches"]
+MAX_SCRIPT_BYTES = 1_000_000
 FIRST_DAY, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 700
 
 
@@ -95,20 +97,32 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     return {count: write_home(tmp_path_factory.mktemp(f"dashboard_{count}"), count) for count in (SMALL, LARGE)}
 
 
-def first_paint(address: str, graphs: list[str]) -> float:
-    """Returns the seconds from opening the page to having all figures drawn, in a fresh browser."""
+@contextmanager
+def fresh_page() -> Iterator[Page]:
+    """A page of a browser that has nothing in its cache."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context()
-        page = context.new_page()
-        started = time.perf_counter()
-        page.goto(address)
-        for name in graphs:
-            page.wait_for_selector(f"#graph-{name} .main-svg", state="attached")
-        seconds = time.perf_counter() - started
+        yield browser.new_context().new_page()
         browser.close()
-    return seconds
+
+
+def first_paint(page: Page, address: str, graphs: list[str]) -> float:
+    """Returns the seconds from opening the page to having all figures drawn."""
+    started = time.perf_counter()
+    page.goto(address)
+    for name in graphs:
+        page.wait_for_selector(f"#graph-{name} .main-svg", state="attached")
+    return time.perf_counter() - started
+
+
+def median_first_paint(address: str, graphs: list[str]) -> float:
+    """Returns the median of five first paints, each in a fresh browser."""
+    seconds = []
+    for _ in range(5):
+        with fresh_page() as page:
+            seconds.append(first_paint(page, address, graphs))
+    return statistics.median(seconds)
 
 
 def refresh_seconds(home: Path, address: str, first_id: int) -> list[float]:
@@ -129,16 +143,32 @@ def p95(seconds: list[float]) -> float:
     return sorted(seconds)[int(0.95 * (len(seconds) - 1))]
 
 
+def test_scripts_over_the_wire(tmp_path: Path, figures: Figures) -> None:
+    write_everything(tmp_path / "warehouse")
+    with running_server(tmp_path) as (address, _, _), fresh_page() as page:
+        weights = weigh(page)
+        first_paint(page, address, GRAPHS)
+        page.wait_for_load_state("networkidle")
+    with running_server(None) as (address, _, _), fresh_page() as page:
+        bare = weigh(page)
+        first_paint(page, address, [str(number) for number in range(BARE_FIGURES)])
+    for script, size in sorted(weights.scripts.items(), key=lambda each: -each[1]):
+        print(f"{size:>9,} bytes {script.removeprefix(address)}")
+    figures.add(
+        "scripts over the wire", f"{weights.total / 1e6:.2f} MB", f"bare Dash page: {bare.total / 1e6:.2f} MB",
+        weights.total / bare.total, f"at most {MAX_SCRIPT_BYTES / 1e6:.1f} MB",
+    )  # fmt: skip
+    assert weights.total <= MAX_SCRIPT_BYTES
+
+
 def test_first_paint_refreshes_and_memory_at_both_sizes(homes: dict[int, Path], figures: Figures) -> None:
     refreshes: dict[int, list[float]] = {}
     with running_server(None) as (address, _, _):
-        bare = statistics.median(
-            first_paint(address, [str(number) for number in range(BARE_FIGURES)]) for _ in range(5)
-        )
+        bare = median_first_paint(address, [str(number) for number in range(BARE_FIGURES)])
     print(f"\nfirst paint of a bare Dash page with {BARE_FIGURES} bar charts: {bare:.2f} s")
     for count, home in homes.items():
         with running_server(home) as (address, process, first_read):
-            paint = statistics.median(first_paint(address, GRAPHS) for _ in range(5))
+            paint = median_first_paint(address, GRAPHS)
             refreshes[count] = refresh_seconds(home, address, LARGE + count)
             resident = process.memory_info().rss / 1e6
         half, most = statistics.median(refreshes[count]), p95(refreshes[count])
