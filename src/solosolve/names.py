@@ -145,6 +145,20 @@ IMMATURE, DUPLICATE, UNLABELLED, OUTDATED = "immature", "duplicate", "unlabelled
 SPLITS: tuple[str, ...] = (TRAIN, VALIDATE, TEST, IMMATURE, DUPLICATE, UNLABELLED, OUTDATED)
 """The values of `split` in `gold.complaint_features`; `transforms.split` assigns them."""
 
+REJECTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "has_valid_complaint_id": "no valid complaint number",
+        "has_valid_date_received": "no valid date of receipt",
+        "has_readable_date_sent": "unreadable date sent to the company",
+        "has_narrative": "no narrative",
+        "has_product": "no product",
+        "has_company": "no company",
+        "has_state": "no state",
+        "has_submitted_via": "no channel (submitted via)",
+    }
+)
+"""What a person reads for each name in `failed_rules` of `silver.complaints_rejected`."""
+
 CATEGORY_COUNT = 15
 """How many of a column's values, the most frequent ones, the features distinguish."""
 

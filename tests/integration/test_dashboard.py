@@ -62,13 +62,13 @@ def test_reader_finds_the_rows_that_spark_has_added(live: Live) -> None:
 
 def test_explanation_adds_up_to_the_probability(live: Live) -> None:
     complaint = {name: request(7).get(name) for name in FILED_COLUMNS}
-    effects = ModelExplainer(live.settings).explain(complaint, 1)
+    explanation = ModelExplainer(live.settings).explain(complaint, 1)
     row = {name: pa.array([value and str(value)], pa.string()) for name, value in complaint.items()}
     raw = as_raw_complaints(pa.table(row))
     probability, average = live.scorers[1].score(raw)[0], live.scorers[1].explain(raw)[0][INTERCEPT]
-    total = average + sum(effect for _, effect in effects)
-    assert total == pytest.approx(math.log(probability / (1 - probability)), abs=1e-4)
-    assert {name for name, _ in effects} == {"narrative_length", "date_received_month"}
+    assert explanation.base == average
+    assert explanation.log_odds == pytest.approx(math.log(probability / (1 - probability)), abs=1e-4)
+    assert {effect.name for effect in explanation.effects} == {"length of the text", "month of receipt"}
 
 
 def test_explanation_of_an_unknown_version_is_refused(live: Live) -> None:

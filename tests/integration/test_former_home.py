@@ -77,7 +77,7 @@ def test_former_model_loads_through_mlflow(home: Settings) -> None:
 
 def test_former_model_is_explained(home: Settings) -> None:
     complaint = DeltaReader(home.warehouse).query(f"select * from {COMPLAINTS} limit 1").to_pylist()[0]
-    assert len(ModelExplainer(home).explain(complaint, 1)) > 10
+    assert len(ModelExplainer(home).explain(complaint, 1).effects) > 10
 
 
 def test_repeated_jobs_find_nothing_to_do(spark: SparkSession, former: Tables, home: Settings) -> None:

@@ -122,10 +122,10 @@ def wait_until_drawn(page: Page, path: str = "/") -> None:
 def wait_for_view(page: Page, path: str) -> None:
     """Waits until the view at a path shows its data and has settled."""
     if path == "/complaints":
-        page.wait_for_selector(".ag-row[row-index='0'] [col-id=complaint_id]:not(:empty)")
+        page.wait_for_selector(".predictions .row-link")
     elif path == "/review":
         page.wait_for_selector("#review-detail h3")
-        page.wait_for_selector("#graph-effects .main-svg", state="attached")
+        page.wait_for_selector("#review-detail .effects")
     else:
         wait_until_drawn(page, path)
     wait_until_settled(page)

@@ -11,6 +11,7 @@ from solosolve.dashboard.web.access import Access, LoginThrottle
 from solosolve.dashboard.web.app import Backend, create_app
 from solosolve.dashboard.web.serve import backend_of
 from solosolve.errors import ModelError
+from solosolve.model.effects import Effect
 from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
@@ -20,15 +21,16 @@ OPEN = Access(password=None, identity_header=None, is_loopback_only=True, defaul
 
 
 class StubExplainer:
-    """Explains version 2 with two features that have an effect and one that has none, and knows no other version."""
+    """Explains version 2 with three effects and one that is zero, and knows no other version."""
 
-    def explain(self, complaint: Mapping[str, object], model_version: int) -> list[tuple[str, float]]:
+    def explain(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
         if model_version != 2:
             raise ModelError(f"there is no version {model_version} of complaint_resolution")
-        return [("words: payment, lost", -0.4), ("product: Mortgage", 0.2), ("state: CA", 0.0)]
-
-    def explain_fully(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
-        return Explanation(0.6, 0.6, tuple(self.explain(complaint, model_version)))
+        effects = (
+            Effect("“payment”", -0.3, "payment"), Effect("product: Mortgage", 0.2), Effect("“lost”", -0.1, "lost"),
+            Effect("state: CA", 0.0),
+        )  # fmt: skip
+        return Explanation(0.6, 0.6, effects)
 
     def facts(self, model_version: int) -> ModelFacts:
         return ModelFacts("complaint_resolution", model_version, "run", None, None)

@@ -98,10 +98,10 @@ def explain(complaint_id: int) -> None:
     if passport.explanation is not None:
         effects = passport.explanation.effects
         lines.append(("contribution of the average", f"{passport.explanation.base:+.4f}"))
-        lines += [(f"contribution of {name}", f"{effect:+.4f}") for name, effect in effects[:_SHOWN]]
+        lines += [(f"contribution of {effect.name}", f"{effect.log_odds:+.4f}") for effect in effects[:_SHOWN]]
         rest = effects[_SHOWN:]
-        lines.append((f"contribution of {len(rest)} others", f"{math.fsum(effect for _, effect in rest):+.4f}"))
-        lines.append(("sum (log-odds)", f"{passport.sum:+.4f}"))
+        lines.append((f"contribution of {len(rest)} others", f"{math.fsum(effect.log_odds for effect in rest):+.4f}"))
+        lines.append(("sum (log-odds)", f"{passport.explanation.log_odds:+.4f}"))
     lines.append(("scored again", passport.scored_again))
     for name, value in lines:
         print_line(f"{name:<28} {value}")

@@ -45,13 +45,13 @@ class FeatureEncoder(BaseModel):
         """The raw columns that `encode` reads."""
         return list(dict.fromkeys(kernel.column for kernel in self.kernels))
 
-    def words_by_feature(self, complaint: Mapping[str, object]) -> dict[str, list[str]]:
-        """Groups a complaint's words by the feature that reads them, which makes the feature readable."""
-        found: dict[str, list[str]] = {}
+    def word_shares(self, complaint: Mapping[str, object]) -> dict[str, dict[str, float]]:
+        """Says which of a complaint's words each feature's value comes from, as `WordKernel.word_shares`."""
+        found: dict[str, dict[str, float]] = {}
         for kernel in self.kernels:
             text = complaint.get(kernel.column)
             if isinstance(kernel, WordKernel) and isinstance(text, str):
-                found |= kernel.words_by_feature(text)
+                found |= kernel.word_shares(text)
         return found
 
     def encode(self, complaints: pa.RecordBatch) -> Block:

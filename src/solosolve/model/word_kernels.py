@@ -36,6 +36,15 @@ class WordKernel(FeatureKernel):
         """Computes the block from texts that are split already."""
         raise NotImplementedError
 
+    def word_shares(self, text: str | None) -> dict[str, dict[str, float]]:
+        """Says which of a text's words a feature's value comes from.
+
+        Returns:
+            Feature name to word to the word's share, of all shares of the feature; only features that read a word of
+            the text.
+        """
+        raise NotImplementedError
+
 
 class HashedTerms(WordKernel):
     """Word counts without stop words, hashed into a fixed number of buckets.
@@ -62,14 +71,16 @@ class HashedTerms(WordKernel):
         counts = np.bincount(cells, minlength=words.count * (self.size + 1))
         return counts.reshape(words.count, self.size + 1)[:, : self.size].astype(np.float32)
 
-    def words_by_feature(self, text: str | None) -> dict[str, list[str]]:
-        """Groups a text's words by the feature that counts them, in order of first appearance."""
-        found: dict[str, list[str]] = {}
-        for word in Words.of(pa.array([text or ""])).distinct:
+    def word_shares(self, text: str | None) -> dict[str, dict[str, float]]:
+        """A word's share of its bucket is how often it occurs."""
+        words = Words.of(pa.array([text or ""]))
+        counts = np.bincount(words.codes, minlength=len(words.distinct))
+        found: dict[str, dict[str, float]] = {}
+        for word, count in zip(words.distinct, counts.tolist(), strict=True):
             bucket = self._bucket(word)
             if bucket >= 0:
-                found.setdefault(f"{TERM_PREFIX}{bucket}", []).append(word)
-        return found
+                found.setdefault(f"{TERM_PREFIX}{bucket}", {})[word] = count
+        return {feature: _as_shares(weights) for feature, weights in found.items()}
 
     def _bucket(self, word: str) -> int:
         """The word's bucket; -1 if it is not counted."""
@@ -123,15 +134,15 @@ class TextTopics(WordKernel):
         scaled: Block = (occurs @ directions) / np.where(lengths > 0, lengths, 1)[:, None]
         return scaled
 
-    def words_by_feature(self, text: str | None) -> dict[str, list[str]]:
-        """Orders a text's known words by their weight in each topic, largest first."""
+    def word_shares(self, text: str | None) -> dict[str, dict[str, float]]:
+        """A word's share of a topic is the size of its coordinate: words of either sign place the text."""
         words = [word for word in Words.of(pa.array([text or ""])).distinct if word in self._number_of]
         _, directions = self._arrays
-        weights = np.abs(directions[[self._number_of[word] for word in words]])
+        weights = np.abs(directions[[self._number_of[word] for word in words]]).astype(np.float64)
         return {
-            name: [words[place] for place in np.argsort(-weights[:, topic], kind="stable")]
+            name: _as_shares(dict(zip(words, weights[:, topic].tolist(), strict=True)))
             for topic, name in enumerate(self.names)
-            if words
+            if weights[:, topic].any()
         }
 
     @cached_property
@@ -142,3 +153,8 @@ class TextTopics(WordKernel):
     def _arrays(self) -> tuple[NDArray[np.float32], Block]:
         rarity, directions = (np.frombuffer(data, "<f4") for data in (self.rarity, self.directions))
         return rarity, directions.reshape(-1, self.size)
+
+
+def _as_shares(weights: dict[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {word: weight / total for word, weight in weights.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +12,13 @@ import pyarrow as pa
 from mlflow.exceptions import MlflowException
 
 from solosolve.errors import ModelError
+from solosolve.model.effects import Effect, readable_effects
 from solosolve.model.encoder import FILED_TYPES
 from solosolve.model.scorer import INTERCEPT, ComplaintScorer, as_raw_complaints
-from solosolve.model.word_kernels import TERM_PREFIX
 from solosolve.settings import Settings
 from solosolve.storage.registry import Registry
 
 _KEPT_VERSIONS = 4
-_NAMED_WORDS = 4
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,17 @@ class Explanation:
     Attributes:
         probability: From 0 to 1.
         base: The average of all complaints, in log-odds.
-        effects: Feature names and effects in log-odds, the largest first.
+        effects: What moved the probability, the largest effect first.
     """
 
     probability: float
     base: float
-    effects: tuple[tuple[str, float], ...]
+    effects: tuple[Effect, ...]
+
+    @property
+    def log_odds(self) -> float:
+        """What the average and the effects add up to."""
+        return self.base + math.fsum(effect.log_odds for effect in self.effects)
 
 
 @dataclass(frozen=True)
@@ -69,25 +74,18 @@ class ModelExplainer:
         self._scorer = lru_cache(_KEPT_VERSIONS)(self._load)
         self._facts = lru_cache(_KEPT_VERSIONS)(self._read_facts)
 
-    def explain(self, complaint: Mapping[str, object], model_version: int) -> list[tuple[str, float]]:
-        """Attributes a complaint's probability to its features.
+    def explain(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
+        """Attributes a complaint's probability to its words and its other features.
 
         Args:
             complaint: The filed columns.
             model_version: The version that predicted the probability.
 
         Returns:
-            Feature names and exact SHAP values in log-odds, largest effect first. A feature that counts words is
-            named after those words of this complaint.
+            The probability, the average and the effects, from exact SHAP values in log-odds (see `readable_effects`).
 
         Raises:
             ModelError: The version cannot be loaded, or cannot score the complaint.
-        """
-        return list(self.explain_fully(complaint, model_version).effects)
-
-    def explain_fully(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
-        """Attributes a complaint's probability to its features, with the average and the probability itself; as
-        `explain`.
         """
         # Neither the registry's client nor the trees may be used by two threads at once.
         with self._lock:
@@ -96,9 +94,9 @@ class ModelExplainer:
             scorer = self._scorer(model_version)
             raw = as_raw_complaints(texts)
             effects, probability = scorer.explain(raw)[0], float(scorer.score(raw)[0])
-        words = scorer.encoder.words_by_feature(complaint)
-        named = [(_named(feature, words), effect) for feature, effect in effects.items() if feature != INTERCEPT]
-        return Explanation(probability, effects[INTERCEPT], tuple(named))
+        base = effects.pop(INTERCEPT)
+        shares = scorer.encoder.word_shares(complaint)
+        return Explanation(probability, base, tuple(readable_effects(effects, shares, complaint)))
 
     def facts(self, model_version: int) -> ModelFacts:
         """Where a version comes from.
@@ -120,9 +118,3 @@ class ModelExplainer:
             return ComplaintScorer.load(registry.fetch(registry.get(version)))
         except MlflowException as error:
             raise ModelError(f"version {version} cannot be fetched: {error}") from error
-
-
-def _named(feature: str, words: Mapping[str, list[str]]) -> str:
-    if feature in words:
-        return f"words: {', '.join(words[feature][:_NAMED_WORDS])}"
-    return f"no word of {feature}" if feature.startswith(TERM_PREFIX) else feature.replace("=", ": ")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any, Protocol
 
 from solosolve.errors import SolosolveError, TableError
@@ -31,7 +31,7 @@ _READ_FROM = {BATCH_SOURCE: COMPLAINTS, DELTA_SOURCE: REQUESTS}
 class Models(Protocol):
     """What a passport asks of the registered models."""
 
-    def explain_fully(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
+    def explain(self, complaint: Mapping[str, object], model_version: int) -> Explanation:
         """Scores a complaint and says what makes up its probability; raises ModelError."""
         ...
 
@@ -53,13 +53,6 @@ class Passport:
     facts: tuple[tuple[str, str], ...]
     probability: float
     explanation: Explanation | None
-
-    @property
-    def sum(self) -> float:
-        """The log-odds that the average and the contributions add up to."""
-        if self.explanation is None:
-            return math.nan
-        return self.explanation.base + math.fsum(effect for _, effect in self.explanation.effects)
 
     @property
     def scored_again(self) -> str:
@@ -111,7 +104,7 @@ def passport_of(reader: Reader, models: Models, complaint_id: int) -> Passport:
     explanation = None
     if text.complaint is not None:
         filed = {name: text.complaint[name] for name in FILED_COLUMNS}
-        explanation = models.explain_fully(filed, prediction["model_version"])
+        explanation = models.explain(filed, prediction["model_version"])
     return Passport(facts, prediction["probability"], explanation)
 
 
@@ -126,7 +119,7 @@ def _facts(reader: Reader, models: Models, prediction: dict[str, Any], text: _Te
     yield "text", str(text)
     silver = text if text.table == COMPLAINTS else _newest(reader, complaint_id)
     if silver.complaint is not None:
-        yield "source", f"{silver.complaint['_source_file']}, line {silver.complaint['_source_line']}"
+        yield "source", f"{_short(silver.complaint['_source_file'])}, line {silver.complaint['_source_line']}"
         yield "SHA-256 of the source", silver.complaint["_source_sha256"]
         yield "landed at", _instant(silver.complaint["_ingested_at"])
         yield f"version of {COMPLAINTS}", str(silver.version.number if silver.version else None)
@@ -182,6 +175,11 @@ def _label(reader: Reader, complaint_id: int) -> str:
         return "unknown"
     row = found[0]
     return f"{OUTCOME_NAMES[row['is_successful_resolution']]}, {row['label_source']}, {_instant(row['label_at'])}"
+
+
+def _short(file: str) -> str:
+    """A file's name and its folder: below the home, that is its path there. Its hash identifies it."""
+    return "/".join(PurePath(file).parts[-2:])
 
 
 def _instant(at: datetime) -> str:

@@ -157,11 +157,12 @@ def test_hashed_terms_needs_at_least_one_bucket() -> None:
         HashedTerms(column="text", size=0, stop_words=())
 
 
-def test_words_by_feature_returns_the_words_that_each_feature_counts() -> None:
+def test_word_shares_hold_the_words_that_each_feature_counts() -> None:
     kernel = HashedTerms(column="consumer_complaint_narrative", size=16, stop_words=("the",))
     text = "The bank took the payment. The bank kept the PAYMENT it took."
-    found = kernel.words_by_feature(text)
+    found = kernel.word_shares(text)
     assert sorted(word for words in found.values() for word in words) == ["bank", "it", "kept", "payment", "took"]
     block = kernel.encode(pa.array([text]))[0]
     assert {kernel.names[place] for place in block.nonzero()[0]} == set(found)
-    assert kernel.words_by_feature(None) == {}
+    assert [sum(words.values()) for words in found.values()] == pytest.approx([1] * len(found))
+    assert kernel.word_shares(None) == {}

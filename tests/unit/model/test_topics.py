@@ -73,9 +73,9 @@ def test_topics_whose_arrays_do_not_fit_are_refused() -> None:
         TextTopics.model_validate(TOPICS.model_dump() | {"size": 2})
 
 
-def test_words_by_feature_orders_a_texts_words_by_their_weight() -> None:
-    words = TOPICS.words_by_feature("the late loan, unknown")
+def test_word_shares_follow_the_weights_of_a_texts_words() -> None:
+    shares = TOPICS.word_shares("the late loan, unknown")
     directions = np.abs(np.frombuffer(TOPICS.directions, "<f4").reshape(-1, TOPICS.size))
-    late, loan = (directions[TOPICS.vocabulary.index(word), 0] for word in ("late", "loan"))
-    assert words["topic_0"] == (["late", "loan"] if late > loan else ["loan", "late"])
-    assert TOPICS.words_by_feature("unknown") == {}
+    late, loan = (float(directions[TOPICS.vocabulary.index(word), 0]) for word in ("late", "loan"))
+    assert shares["topic_0"] == pytest.approx({"late": late / (late + loan), "loan": loan / (late + loan)})
+    assert TOPICS.word_shares("unknown") == {}

@@ -72,7 +72,7 @@ def test_batch_prediction_is_scored_again_from_the_version_of_silver_that_it_was
     assert found.explanation is not None
     assert found.explanation.probability == found.probability == probability
     assert found.scored_again == f"{probability!r}: the same, to the bit"
-    assert 1 / (1 + math.exp(-found.sum)) == pytest.approx(probability, abs=1e-6)
+    assert 1 / (1 + math.exp(-found.explanation.log_odds)) == pytest.approx(probability, abs=1e-6)
 
 
 def test_complaint_is_read_as_it_is_now_if_the_version_that_was_scored_is_no_longer_kept(home: Live) -> None:

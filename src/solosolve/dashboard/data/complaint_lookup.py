@@ -6,7 +6,13 @@ from typing import Any
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.landing.normalise import parse_complaint_id
-from solosolve.names import COMPLAINTS, FILED_COLUMNS, PREDICTIONS, REQUESTS
+from solosolve.names import COMPLAINTS, FEEDBACK, FILED_COLUMNS, PREDICTIONS, REQUESTS
+from solosolve.storage.feedback import CURRENT_VERDICTS
+
+_OUTCOME = (
+    "company_response_to_consumer", "timely_response", "consumer_disputed", "company_public_response",
+    "date_sent_to_company",
+)  # fmt: skip
 
 
 def complaint_id_from_json(value: object) -> int | None:
@@ -26,7 +32,7 @@ def predictions_of(answers: Answers, complaint_id: int) -> list[dict[str, Any]]:
 
 
 def filed_complaint(answers: Answers, complaint_id: int) -> dict[str, Any] | None:
-    """Returns a complaint's FILED_COLUMNS; None if no table holds it, as for requests that arrived through Kafka.
+    """Returns a complaint's FILED_COLUMNS; None if no table holds it, as for requests of former releases.
 
     Raises:
         TableError: A table cannot be read.
@@ -40,3 +46,32 @@ def filed_complaint(answers: Answers, complaint_id: int) -> dict[str, Any] | Non
         if found:
             return found[0]
     return None
+
+
+def outcome_of(answers: Answers, complaint_id: int) -> dict[str, Any]:
+    """Returns what became of a complaint, as published; empty if silver does not hold it.
+
+    Raises:
+        TableError: The table cannot be read.
+    """
+    if answers.versions((COMPLAINTS,))[COMPLAINTS] is None:
+        return {}
+    sql = f"select {', '.join(_OUTCOME)} from {COMPLAINTS} where complaint_id = :complaint_id limit 1"
+    found: list[dict[str, Any]] = answers.query(sql, (COMPLAINTS,), {"complaint_id": complaint_id}).to_pylist()
+    return found[0] if found else {}
+
+
+def verdicts_on(answers: Answers, complaint_id: int) -> list[dict[str, Any]]:
+    """Returns the reviewers' verdicts on a complaint that have not been withdrawn, newest first, at most 50.
+
+    Raises:
+        TableError: The table cannot be read.
+    """
+    if answers.versions((FEEDBACK,))[FEEDBACK] is None:
+        return []
+    sql = (
+        f"select given_at, verdict, reviewer, reason from {CURRENT_VERDICTS} as verdicts "
+        "where complaint_id = :complaint_id order by given_at desc limit 50"
+    )
+    found: list[dict[str, Any]] = answers.query(sql, (FEEDBACK,), {"complaint_id": complaint_id}).to_pylist()
+    return found

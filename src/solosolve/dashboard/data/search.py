@@ -1,42 +1,47 @@
-"""Searches over `gold.predictions`: what a browser may ask for, and the rows found."""
+"""A search for predictions, as the address of the Complaints room holds it."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Self
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
-import pyarrow as pa
-
-from solosolve.dashboard.data.answers import Answers, ask_where
-from solosolve.dashboard.data.filters import Condition, Filters
-from solosolve.dashboard.data.questions import matching_predictions
+from solosolve.dashboard.data.filters import Filters
 from solosolve.errors import UsageError
 from solosolve.landing.normalise import COMPLAINT_ID_DIGITS, parse_complaint_id
-from solosolve.names import OUTCOME_NAMES, PREDICTIONS
-from solosolve.storage.reader import TableVersion, Value
 
-COLUMNS = {
-    "complaint_id": "Complaint", "probability": "Probability", "prediction": "Predicted", "company": "Company",
-    "product": "Product", "state": "State", "scored_at": "Scored", "model_version": "Version", "source": "Source",
-}  # fmt: skip
-"""Columns of `gold.predictions` in the table and the export, and their headings on screen."""
+COLUMNS = MappingProxyType({
+    "complaint_id": "Complaint", "date_received": "Received", "scored_at": "Scored", "probability": "Probability",
+    "prediction": "Predicted", "company": "Company", "product": "Product", "state": "State",
+    "model_version": "Version", "source": "Source",
+})  # fmt: skip
+"""Columns of `gold.predictions` in the table and the export, and their headings on screen.
 
-MAX_ROWS = 100_000
-"""Rows that paging and an export can reach in one order; a narrower search or `solosolve sql` finds the rest.
+Tables of former releases lack `date_received`."""
 
-To skip rows the engine must sort them too, and for millions that takes gigabytes."""
+FACTS = MappingProxyType({
+    "issue": "issue", "via": "submitted_via", "tag": "tags", "response": "company_response_to_consumer",
+    "timely": "timely_response", "disputed": "consumer_disputed",
+})  # fmt: skip
+"""The Bureau's own filters: name in the address to column of `silver.complaints`."""
 
-ALL_PROBABILITIES = (0.0, 1.0)
+NEWEST_FIRST = "-scored_at"
+"""The order until a column is selected; a leading minus means descending."""
 
-_TIE_BREAKERS = ("complaint_id", "model_version", "source")
+_OWN_NAMES = ("id", "words", "probability-from", "probability-to", *FACTS, "sort", "page")
+"""The names of a search in an address, beside those of the filters."""
 
-NEWEST_FIRST = ", ".join(["scored_at desc", *_TIE_BREAKERS])
-"""The order of an export, and of the table until a column is selected."""
-
-_MAX_PAGE_ROWS = 500
-_MAX_SORT_COLUMNS = 3
+_MAX_WORDS = 8
+_MAX_WORDS_LENGTH = 200
+_MAX_PAGE = 10_000
+_MAX_VALUES = 50
+_MAX_VALUE_LENGTH = 200
+_MAX_SHOWN_LENGTH = 40
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WORD = re.compile(r'"([^"]*)"|(\S+)')
 
 
 @dataclass(frozen=True)
@@ -46,150 +51,177 @@ class Search:
     Attributes:
         filters: The filters of the page.
         complaint_id: Only this complaint; None for all.
+        words: Only complaints whose narrative has all these words and phrases.
         lowest: The lowest probability, included.
         highest: The highest probability, included.
+        facts: Name of FACTS to the values of which a complaint has one.
+        sort: Key of COLUMNS, with a leading minus for descending.
+        page: The page of the table, from 1.
     """
 
-    filters: Filters
+    filters: Filters = field(default_factory=Filters)
     complaint_id: int | None = None
+    words: tuple[str, ...] = ()
     lowest: float = 0.0
     highest: float = 1.0
+    facts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sort: str = NEWEST_FIRST
+    page: int = 1
 
     @classmethod
-    def from_controls(cls, search: object, complaint_id: object, probability: object) -> Search:
-        """Reads what the browser's controls sent.
-
-        Args:
-            search: The query string of the page's address.
-            complaint_id: The text in the complaint box.
-            probability: The lowest and the highest probability.
+    def parse(cls, search: object) -> Self:
+        """Reads the query string of an address, and ignores names that it does not know.
 
         Raises:
             UsageError: A value is not one that its control can have.
         """
-        text = complaint_id.strip() if isinstance(complaint_id, str) else ""
-        number = parse_complaint_id(text)
-        if text and number is None:
-            raise UsageError(f"Search takes a complaint number of up to {COMPLAINT_ID_DIGITS} digits")
-        bounds = probability if isinstance(probability, list) else list(ALL_PROBABILITIES)
-        if len(bounds) != 2 or not all(type(bound) in (int, float) and 0 <= bound <= 1 for bound in bounds):
-            raise UsageError("Search takes the lowest and the highest probability, both between 0 and 1")
-        return cls(Filters.parse(search), number, float(bounds[0]), float(bounds[1]))
+        filters = Filters.parse(search)
+        found = parse_qs(search.removeprefix("?")) if isinstance(search, str) else {}
+        last = {name: values[-1] for name, values in found.items()}
+        lowest, highest = (parse_bound(last.get(f"probability-{name}", ""), default) for name, default in _BOUNDS)
+        if lowest > highest:
+            raise UsageError(f"probability: the lowest, {lowest}, is above the highest, {highest}")
+        facts = ((name, parse_values(name, found[name])) for name in FACTS if name in found)
+        return cls(
+            filters=filters,
+            complaint_id=parse_id(last.get("id", "")),
+            words=parse_words(last.get("words", "")),
+            lowest=lowest,
+            highest=highest,
+            facts=tuple((name, values) for name, values in facts if values),
+            sort=_parse_sort(last.get("sort", "")),
+            page=_parse_page(last.get("page", "")),
+        )
 
-    @classmethod
-    def from_text(cls, text: object) -> Search:
-        """Reads what `to_text` wrote.
+    def to_search(self) -> str:
+        """Writes the query string that `parse` reads; empty if everything is as it is without one."""
+        pairs = parse_qsl(self.filters.to_search().removeprefix("?"))
+        own: dict[str, object] = {
+            "id": self.complaint_id,
+            "words": written(self.words) or None,
+            "probability-from": None if self.lowest == 0 else f"{self.lowest:g}",
+            "probability-to": None if self.highest == 1 else f"{self.highest:g}",
+            "sort": None if self.sort == NEWEST_FIRST else self.sort,
+            "page": None if self.page == 1 else self.page,
+        }
+        pairs += [(name, str(value)) for name, value in own.items() if value is not None]
+        pairs += [(name, value) for name, values in self.facts for value in values]
+        return f"?{urlencode(pairs)}" if pairs else ""
 
-        Raises:
-            UsageError: The text is not a search.
+    def from_start(self) -> Self:
+        """Returns the same search in the first order and on the first page: what decides which rows there are."""
+        return replace(self, sort=NEWEST_FIRST, page=1)
+
+    def sorted_by(self, column: str) -> Self:
+        """Returns the search in the order that a click on a column's heading asks for, on the first page.
+
+        Times begin with the newest, everything else with the smallest; another click turns the order round.
         """
-        try:
-            search, complaint_id, lowest, highest = json.loads(str(text))
-        except (ValueError, TypeError, RecursionError):
-            raise UsageError("The search in this address cannot be read; search again in the dashboard") from None
-        return cls.from_controls(search, complaint_id, [lowest, highest])
-
-    def to_text(self) -> str:
-        """Writes the search as one text that an address can hold."""
-        complaint = "" if self.complaint_id is None else str(self.complaint_id)
-        return json.dumps([self.filters.to_search(), complaint, self.lowest, self.highest])
-
-    @property
-    def condition(self) -> Condition:
-        """The condition that a row of `gold.predictions` is found."""
-        condition = matching_predictions(self.filters)
-        if self.complaint_id is not None:
-            condition &= Condition("complaint_id = :complaint_id", (("complaint_id", self.complaint_id),))
-        if (self.lowest, self.highest) != ALL_PROBABILITIES:
-            bounds: tuple[tuple[str, Value], ...] = (("lowest", self.lowest), ("highest", self.highest))
-            condition &= Condition("probability >= :lowest and probability <= :highest", bounds)
-        return condition
+        first, second = (f"-{column}", column) if column in _NEWEST_FIRST_COLUMNS else (column, f"-{column}")
+        return replace(self, sort=second if self.sort == first else first, page=1)
 
 
-def count_found(answers: Answers, search: Search) -> int:
-    """Counts the predictions that a search finds."""
-    question = ask_where("count(*) as n", PREDICTIONS, search.condition, sums=("n",))
-    return int(answers.ask(question).column("n")[0].as_py())
+_BOUNDS = (("from", 0.0), ("to", 1.0))
+_NEWEST_FIRST_COLUMNS = ("scored_at", "date_received")
 
 
-def read_page(
-    answers: Answers, search: Search, order: str, limit: int, offset: int, commit: int | None = None
-) -> list[dict[str, Any]]:
-    """Reads one page of the predictions that a search finds, formatted for the table.
+def merged(search: object, chosen: Mapping[str, object]) -> str:
+    """Returns a query string with other values for some names of a search, on the first page.
 
     Args:
-        answers: Answers from the tables.
-        search: What to find.
-        order: The `order by` list, from `parse_order`.
-        limit: Rows in the page.
-        offset: Rows before the page.
-        commit: The commit to read, so that the pages of a growing table don't overlap; None for the newest.
+        search: The query string.
+        chosen: Name to value, or to several; empty ones are left out.
+    """
+    present = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
+    pairs = [(name, value) for name, value in present if name not in chosen and name != "page"]
+    for name, value in chosen.items():
+        pairs += [
+            (name, str(each)) for each in (value if isinstance(value, list) else [value]) if each not in (None, "")
+        ]
+    return f"?{urlencode(pairs)}" if pairs else ""
 
-    Returns:
-        One dict per row, with the keys of COLUMNS.
+
+def without_search(search: object) -> str:
+    """Returns a query string that keeps only what is not part of a search, such as the filters."""
+    return merged(search, dict.fromkeys(_OWN_NAMES))
+
+
+def parse_id(text: object) -> int | None:
+    """Reads a complaint id as people write it: `85,352,602`, `#8535`, `8535 2602`; None for nothing.
 
     Raises:
-        TableError: The table cannot be read.
+        UsageError: It is not a complaint id.
     """
-    newest, versions = answers.reader.version(PREDICTIONS), {}
-    if newest is not None and commit is not None and commit <= newest.number:
-        versions = {PREDICTIONS: TableVersion(newest.table_id, commit)}
-    sql = f"{_select(search)} order by {order} limit {limit} offset {offset}"
-    rows: list[dict[str, Any]] = answers.query(
-        sql, (PREDICTIONS,), dict(search.condition.parameters), versions
-    ).to_pylist()
-    for row in rows:
-        row["scored_at"] = f"{row['scored_at']:%Y-%m-%d %H:%M:%S}"
-        row["probability"] = round(row["probability"], 4)
-        row["prediction"] = OUTCOME_NAMES[row["prediction"]]
-    return rows
+    written_id = text.strip() if isinstance(text, str) else ""
+    if not written_id:
+        return None
+    found = parse_complaint_id(re.sub(r"[,\s]", "", written_id.removeprefix("#")))
+    if found is None:
+        raise UsageError(
+            f"A complaint number has up to {COMPLAINT_ID_DIGITS} digits, such as 8535 or 85,352,602; found "
+            f"{written_id[:_MAX_SHOWN_LENGTH]!r}"
+        )
+    return found
 
 
-def read_export(answers: Answers, search: Search) -> pa.Table:
-    """Reads the newest MAX_ROWS predictions that a search finds, with the columns of COLUMNS.
+def parse_words(text: object) -> tuple[str, ...]:
+    """Reads words, and phrases in double quotes.
 
     Raises:
-        TableError: The table cannot be read.
+        UsageError: There are too many.
     """
-    sql = f"{_select(search)} order by {NEWEST_FIRST} limit {MAX_ROWS}"
-    return answers.query(sql, (PREDICTIONS,), dict(search.condition.parameters))
+    written_words = text if isinstance(text, str) else ""
+    if len(written_words) > _MAX_WORDS_LENGTH or _SURROGATE.search(written_words):
+        raise UsageError(f"words: at most {_MAX_WORDS_LENGTH} characters are allowed")
+    found = [" ".join((quoted or plain.replace('"', "")).split()) for quoted, plain in _WORD.findall(written_words)]
+    words = tuple(dict.fromkeys(filter(None, found)))
+    if len(words) > _MAX_WORDS:
+        raise UsageError(f"words: {len(words)} are given; at most {_MAX_WORDS} are allowed")
+    return words
 
 
-def _select(search: Search) -> str:
-    return f"select {', '.join(COLUMNS)} from {PREDICTIONS} where {search.condition.sql}"
+def written(words: tuple[str, ...]) -> str:
+    """Writes words as `parse_words` reads them."""
+    return " ".join(f'"{word}"' if " " in word else word for word in words)
 
 
-def parse_range(request: Mapping[str, object]) -> tuple[int, int]:
-    """Returns the rows that a browser asks for: the first, and the one after the last.
+def parse_bound(text: object, default: float) -> float:
+    """Reads a probability; the default for nothing.
 
     Raises:
-        UsageError: The request has no range, or one that is too large or starts too late.
+        UsageError: It is not a number from 0 to 1.
     """
-    start, end = request.get("startRow"), request.get("endRow")
-    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= start + _MAX_PAGE_ROWS:
-        raise UsageError(f"A page has 1 to {_MAX_PAGE_ROWS} rows")
-    if end > MAX_ROWS + _MAX_PAGE_ROWS:
-        raise UsageError(f"Pages reach the first {MAX_ROWS:,} rows; narrow the search")
-    return start, end
+    if text in (None, ""):
+        return default
+    found = re.fullmatch(r"[01]?(\.[0-9]{1,6})?", str(text))
+    if found is None or not 0 <= (value := float(found[0])) <= 1:
+        raise UsageError(f"probability: expected a number from 0 to 1, found {str(text)[:_MAX_SHOWN_LENGTH]!r}")
+    return value
 
 
-def parse_order(sort_model: object) -> str:
-    """Returns the `order by` list that a browser asks for; unknown columns and directions are ignored."""
-    parts = []
-    for item in sort_model[:_MAX_SORT_COLUMNS] if isinstance(sort_model, list) else []:
-        column, direction = (item.get("colId"), item.get("sort")) if isinstance(item, dict) else (None, None)
-        if isinstance(column, str) and column in COLUMNS and direction in ("asc", "desc"):
-            parts.append(f"{column} {direction}")
-    return ", ".join([*parts, *_TIE_BREAKERS]) if parts else NEWEST_FIRST
+def parse_values(name: str, values: list[str]) -> tuple[str, ...]:
+    """Reads the values of one of FACTS.
+
+    Raises:
+        UsageError: There are too many, or one is too long.
+    """
+    chosen = tuple(sorted({value for value in values if value}))
+    if len(chosen) > _MAX_VALUES or any(len(value) > _MAX_VALUE_LENGTH or _SURROGATE.search(value) for value in chosen):
+        raise UsageError(f"{name}: at most {_MAX_VALUES} values of {_MAX_VALUE_LENGTH} characters are allowed")
+    return chosen
 
 
-def parse_commit(table_id: Mapping[str, object]) -> int | None:
-    """Returns the commit in the id of a browser's table; None if it has none."""
-    commit = table_id.get("commit")
-    return commit if isinstance(commit, int) and commit >= 0 else None
+def _parse_sort(text: str) -> str:
+    if not text:
+        return NEWEST_FIRST
+    if text.removeprefix("-") not in COLUMNS:
+        raise UsageError(f"sort: found {text[:_MAX_SHOWN_LENGTH]!r}, allowed: {', '.join(COLUMNS)}")
+    return text
 
 
-def parse_count(table_id: Mapping[str, object]) -> int:
-    """Returns the row count in the id of a browser's table; 0 if it has none."""
-    count = table_id.get("count")
-    return count if isinstance(count, int) and count >= 0 else 0
+def _parse_page(text: str) -> int:
+    if not text:
+        return 1
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= _MAX_PAGE):
+        raise UsageError(f"page: expected a number from 1 to {_MAX_PAGE:,}, found {text[:_MAX_SHOWN_LENGTH]!r}")
+    return int(text)

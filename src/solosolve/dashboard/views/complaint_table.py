@@ -1,176 +1,247 @@
-"""The complaints view: a search, a table that is paged on the server, and the selected complaint."""
+"""The Complaints room: a search, a table that is paged on the server, and the page of one complaint."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
-import dash_ag_grid as dag
-from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_update
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.complaint_lookup import complaint_id_from_json
+from solosolve.dashboard.data.complaint_conditions import words_searched_since
 from solosolve.dashboard.data.explainer import Explainer
-from solosolve.dashboard.data.search import (
-    ALL_PROBABILITIES,
-    COLUMNS,
+from solosolve.dashboard.data.found_predictions import (
     MAX_ROWS,
-    Search,
-    count_found,
-    parse_commit,
-    parse_count,
-    parse_order,
-    parse_range,
+    Shown,
+    columns_of,
+    count_newer,
+    on_a_page,
+    page_count,
     read_page,
+    show,
 )
-from solosolve.dashboard.views.complaint_details import complaint_details
+from solosolve.dashboard.data.search import COLUMNS, Search, merged
+from solosolve.dashboard.views.complaint_page import complaint_page, is_complaint_page
 from solosolve.dashboard.views.elements import attributes, counted, empty, not_yet
-from solosolve.dashboard.views.routes import COMPLAINTS, room_of
-from solosolve.errors import NotYetError, SolosolveError, one_line
-from solosolve.names import PREDICTIONS
+from solosolve.dashboard.views.routes import COMPLAINTS, path_of, room_of
+from solosolve.dashboard.views.search_form import register_search_form, search_form
+from solosolve.errors import NotYetError, SolosolveError
+from solosolve.names import OUTCOME_NAMES
 
-logger = logging.getLogger("solosolve.dashboard")
-
-_PAGE_ROWS = 50
 _EXPORT = "/export.csv"
-_WIDTHS = {"complaint_id": 170, "company": 220, "product": 200, "scored_at": 170, "state": 90}
-_DEFAULT_WIDTH = 120
-_NUMBERS = ("complaint_id", "probability", "model_version")
+_NUMBERS = ("probability", "model_version")
 
 
 def complaints_view() -> list[Component]:
-    """The view without data: search controls, table, export and the selected complaint."""
-    complaint_id = dcc.Input(id="search-id", type="text", debounce=True, placeholder="Any", maxLength=19)
-    probability = dcc.RangeSlider(
-        id="search-probability", min=0, max=1, step=0.01, value=list(ALL_PROBABILITIES),
-        marks={0: "0", 0.5: "0.5", 1: "1"},
-    )  # fmt: skip
+    """The room without data: the search with its table, and the page of a complaint."""
     return [
         html.H2("Complaints"),
+        dcc.Store(id="table-shown"),
+        dcc.Store(id="table-ids"),
         html.Div(
             [
-                html.Div([html.Label("Complaint id", htmlFor="search-id"), complaint_id], className="control"),
+                search_form(),
                 html.Div(
-                    [html.Label("Probability of success", htmlFor="search-probability"), probability],
-                    className="control wide",
+                    [
+                        html.Span(id="result-count", role="status"),
+                        dmc.Button(id="show-new", n_clicks=0, size="compact-sm", style={"display": "none"}),
+                        html.A("Export CSV", id="export", href=_EXPORT, className="button", download="predictions.csv"),
+                    ],
+                    className="results",
                 ),
-                html.A("Export CSV", id="export", href=_EXPORT, className="button", download="predictions.csv"),
-                html.Span(id="result-count", className="note", role="status"),
+                html.Div(html.Div("Loading…", className="loading"), id="table", className="panel"),
+                dmc.Pagination(id="pages", total=1, value=1, withControls=False, hideWithOnePage=True, boundaries=1),
             ],
-            className="filters inline",
+            id="complaint-list",
         ),
-        html.Div(
-            [
-                html.Div(id="table", className="panel w8"),
-                html.Div(
-                    empty("Select a complaint to see its details."),
-                    id="detail",
-                    className="panel w4",
-                    **attributes(aria_live="polite"),
-                ),
-            ],
-            className="grid",
-        ),
+        html.Div(id="complaint-page", hidden=True, tabIndex="-1"),
     ]
 
 
 def register_complaints(app: Dash, answers: Answers, explainer: Explainer) -> None:
-    """Adds the callbacks of the view."""
+    """Adds the callbacks of the room."""
+    register_search_form(app, answers)
+    _register_table(app, answers)
+    _register_new_rows(app, answers)
+    _register_page(app, answers, explainer)
 
+
+def _register_table(app: Dash, answers: Answers) -> None:
     @app.callback(
         Output("table", "children"),
         Output("result-count", "children"),
         Output("export", "href"),
+        Output("pages", "total"),
+        Output("pages", "value"),
+        Output("table-ids", "data"),
+        Output("table-shown", "data"),
+        Output("url", "search", allow_duplicate=True),
         Input("url", "pathname"),
         Input("url", "search"),
-        Input("search-id", "value"),
-        Input("search-probability", "value"),
+        Input("show-new", "n_clicks"),
+        State("table-shown", "data"),
+        prevent_initial_call="initial_duplicate",
     )
-    def search(path: object, filters: object, complaint_id: object, probability: object) -> tuple[Any, Any, Any]:
-        if room_of(path) != COMPLAINTS:
-            return no_update, no_update, no_update
-        return search_results(answers, filters, complaint_id, probability)
+    def table(path: object, search: object, _: object, shown: object) -> list[Any]:
+        if room_of(path) != COMPLAINTS or is_complaint_page(path):
+            return [no_update] * 8
+        if ctx.triggered_id == "show-new":
+            first = merged(search, {})
+            return [*search_results(answers, first, None), first]
+        return [*search_results(answers, search, shown), no_update]
 
     @app.callback(
-        Output({"type": "rows", "search": MATCH, "commit": MATCH, "count": MATCH}, "getRowsResponse"),
-        Input({"type": "rows", "search": MATCH, "commit": MATCH, "count": MATCH}, "getRowsRequest"),
-        State({"type": "rows", "search": MATCH, "commit": MATCH, "count": MATCH}, "id"),
-    )
-    def page_rows(request: object, table_id: object) -> Any:
-        if not isinstance(request, dict) or not isinstance(table_id, dict):
-            return no_update
-        return rows_response(answers, request, table_id)
-
-    @app.callback(
-        Output("detail", "children"),
-        Input({"type": "rows", "search": ALL, "commit": ALL, "count": ALL}, "selectedRows"),
+        Output("url", "search", allow_duplicate=True),
+        Input("pages", "value"),
+        State("url", "search"),
+        State("url", "pathname"),
         prevent_initial_call=True,
     )
-    def detail(selected: object) -> Any:
-        tables = selected if isinstance(selected, list) else []
-        picked = [row for rows in tables if isinstance(rows, list) for row in rows if isinstance(row, dict)]
-        if not picked or not ctx.triggered_id:
+    def turn(page: object, search: object, path: object) -> Any:
+        if room_of(path) != COMPLAINTS or is_complaint_page(path):
             return no_update
-        complaint_id = complaint_id_from_json(picked[0].get("complaint_id"))
-        return no_update if complaint_id is None else complaint_details(answers, explainer, complaint_id)
+        return turned(search, page)
 
 
-def search_results(
-    answers: Answers, filters: object, complaint_id: object, probability: object
-) -> tuple[Component, str, str]:
-    """Returns the table, the result count and the export link of a search, from what the browser sent."""
-    try:
-        search = Search.from_controls(filters, complaint_id, probability)
-        count = count_found(answers, search)
-    except NotYetError as error:
-        return not_yet(error), "", _EXPORT
-    except SolosolveError as error:
-        return empty(str(error)), "", _EXPORT
-    limit = f"; only the first {MAX_ROWS:,} can be browsed and exported" if count > MAX_ROWS else ""
-    link = f"{_EXPORT}?{urlencode({'search': search.to_text()})}"
-    return _grid(answers, search, count), f"{counted(count, 'prediction')}{limit}", link
-
-
-def rows_response(answers: Answers, request: dict[str, Any], table_id: dict[str, Any]) -> dict[str, Any] | None:
-    """Returns the rows that the table asks for, or None, which makes the table show that they failed to load."""
-    try:
-        search, commit = Search.from_text(table_id.get("search")), parse_commit(table_id)
-        start, end = parse_range(request)
-        rows = read_page(answers, search, parse_order(request.get("sortModel")), end - start, start, commit)
-    except SolosolveError as error:
-        logger.warning("cannot read the rows that a table asks for: %s", one_line(error))
-        return None
-    return {"rowData": rows, "rowCount": min(parse_count(table_id), MAX_ROWS)}
-
-
-def _grid(answers: Answers, search: Search, count: int) -> Component:
-    version = answers.reader.version(PREDICTIONS)
-    return dag.AgGrid(
-        # A new id for each search makes it a new table, which starts on its first page.
-        id={"type": "rows", "search": search.to_text(), "commit": version.number if version else 0, "count": count},
-        rowModelType="infinite",
-        columnDefs=[
-            {
-                "field": name,
-                "headerName": title,
-                "sortable": True,
-                "minWidth": 90,
-                "width": _WIDTHS.get(name, _DEFAULT_WIDTH),
-                "type": "rightAligned" if name in _NUMBERS else None,
-            }
-            for name, title in COLUMNS.items()
-        ],
-        dashGridOptions={
-            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-            "pagination": True,
-            "paginationPageSize": _PAGE_ROWS,
-            "cacheBlockSize": _PAGE_ROWS,
-            "paginationPageSizeSelector": False,
-            "maxBlocksInCache": 10,
-            "suppressCellFocus": False,
-        },
-        style={"height": "560px"},
-        dangerously_allow_code=False,
+def _register_new_rows(app: Dash, answers: Answers) -> None:
+    @app.callback(
+        Output("show-new", "children"),
+        Output("show-new", "style"),
+        Input("clock", "n_intervals"),
+        Input("table-shown", "data"),
+        State("url", "pathname"),
+        State("url", "search"),
+        State("show-new", "children"),
     )
+    def offer_new(_: object, shown: object, path: object, search: object, present: object) -> tuple[Any, Any]:
+        if room_of(path) != COMPLAINTS or is_complaint_page(path):
+            return no_update, no_update
+        text = new_rows(answers, search, shown)
+        return (no_update, no_update) if text == (present or "") else (text, {} if text else {"display": "none"})
+
+
+def _register_page(app: Dash, answers: Answers, explainer: Explainer) -> None:
+    in_browser: Callable[..., None] = app.clientside_callback
+    in_browser(
+        ClientsideFunction("complaints", "showPage"),
+        Output("complaint-list", "hidden"),
+        Output("complaint-page", "hidden"),
+        Input("url", "pathname"),
+    )
+
+    @app.callback(
+        Output("complaint-page", "children"),
+        Input("url", "pathname"),
+        State("url", "search"),
+        State("table-ids", "data"),
+    )
+    def page(path: object, search: object, ids: object) -> Any:
+        return complaint_page(answers, explainer, path, search, ids) if is_complaint_page(path) else []
+
+
+def search_results(answers: Answers, search: object, before: object) -> list[Any]:
+    """Returns what the room shows of a search.
+
+    Args:
+        answers: Where it is read.
+        search: The query string of the address.
+        before: What the browser's table shows.
+
+    Returns:
+        The table, the result count, the export link, the number of pages, the page, the ids of its complaints and
+        what the table then shows.
+    """
+    try:
+        wanted = Search.parse(search)
+        shown = show(answers, wanted, Shown.from_json(before))
+        wanted = on_a_page(wanted, shown.count)
+        rows = read_page(answers, wanted, shown)
+        note = _limits(answers, wanted, shown)
+        table = _table(wanted, columns_of(answers), rows)
+    except NotYetError as error:
+        return [not_yet(error), "", _EXPORT, 1, 1, [], None]
+    except SolosolveError as error:
+        return [empty(str(error)), "", _EXPORT, 1, 1, [], None]
+    # Ids go to the browser as text: its numbers have 53 bits.
+    ids = list(dict.fromkeys(str(row["complaint_id"]) for row in rows))
+    count = f"{counted(shown.count, 'prediction')}{note}"
+    link = f"{_EXPORT}{replace(wanted, page=1).to_search()}"
+    return [table, count, link, page_count(shown.count), wanted.page, ids, shown.to_json()]
+
+
+def turned(search: object, page: object) -> Any:
+    """Returns the query string of another page of a search, or `no_update` if it is the present one."""
+    try:
+        found = Search.parse(search)
+    except SolosolveError:
+        return no_update
+    if not isinstance(page, int) or page < 1 or page == found.page:
+        return no_update
+    return replace(found, page=page).to_search()
+
+
+def new_rows(answers: Answers, search: object, shown: object) -> str:
+    """Returns the text of the button that shows predictions newer than the table's; empty if there are none."""
+    before = Shown.from_json(shown)
+    try:
+        count = count_newer(answers, Search.parse(search), before) if before is not None else 0
+    except SolosolveError:
+        return ""
+    if count is None:
+        return "Newer predictions, search again"
+    return f"{count:,} new, show" if count else ""
+
+
+def _limits(answers: Answers, search: Search, shown: Shown) -> str:
+    limits = ""
+    if shown.count > MAX_ROWS:
+        limits = f"; only the first {MAX_ROWS:,} can be browsed and exported"
+    since = words_searched_since(answers) if search.words else None
+    return f"{limits}; words are searched in complaints received since {since}" if since else limits
+
+
+def _table(search: Search, columns: list[str], rows: list[dict[str, Any]]) -> Component:
+    if not rows:
+        return empty("No predictions match this search and these filters. Clear or widen them.")
+    link = search.to_search()
+    return html.Div(
+        html.Table(
+            [
+                html.Caption("Predictions", className="visually-hidden"),
+                html.Thead(html.Tr([_heading(search, name) for name in columns])),
+                html.Tbody([html.Tr([_cell(name, row, link) for name in columns]) for row in rows]),
+            ],
+            className="predictions",
+        ),
+        className="table-box",
+    )
+
+
+def _heading(search: Search, name: str) -> Component:
+    order = {name: "ascending", f"-{name}": "descending"}.get(search.sort, "none")
+    link = dcc.Link(COLUMNS[name], href=f"/complaints{search.sorted_by(name).to_search()}")
+    return html.Th(link, scope="col", className=_class(name), **attributes(aria_sort=order))
+
+
+def _cell(name: str, row: dict[str, Any], link: str) -> Component:
+    value = row[name]
+    if name == "complaint_id":
+        # Its link covers the whole row.
+        content: Any = dcc.Link(str(value), href=f"{path_of(value)}{link}", className="row-link")
+        return html.Th(content, scope="row", className=_class(name))
+    if name == "prediction":
+        content = html.Span(OUTCOME_NAMES[value], className="outcome success" if value else "outcome failure")
+    elif name == "probability":
+        content = f"{value:.1%}"
+    elif name == "scored_at":
+        content = f"{value:%Y-%m-%d %H:%M}"
+    else:
+        content = "" if value is None else str(value)
+    return html.Td(content, className=_class(name))
+
+
+def _class(name: str) -> str:
+    return f"{name.replace('_', '-')}{' number' if name in _NUMBERS else ''}"

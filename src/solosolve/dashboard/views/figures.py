@@ -160,26 +160,3 @@ def drift_bars(indexes: Mapping[str, float], alarms: Collection[str]) -> Picture
             for name, label in zip(names[::-1], labels[::-1], strict=True)
         ],
     )
-
-
-def effect_bars(effects: Sequence[tuple[str, float]]) -> Picture:
-    """Bars of the effects that raised or lowered a probability, largest at the top.
-
-    Args:
-        effects: Feature and effect in log-odds, largest first.
-    """
-    shown = list(effects)[::-1]
-    figure = blank_figure(showlegend=False)
-    figure.add_bar(
-        y=[shortened(name, 40) for name, _ in shown], x=[value for _, value in shown], orientation="h",
-        marker_color=[SUCCESS if value > 0 else FAILURE for _, value in shown],
-        customdata=[["", name] for name, _ in shown], hovertemplate="%{customdata[1]}: %{x:+.3f}<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(title="effect on log-odds (right: towards success)", zeroline=True, zerolinecolor=NEUTRAL)
-    largest = "; ".join(f"{name} {effect:+.2f}" for name, effect in list(effects)[:3])
-    return Picture(
-        with_names(figure),
-        f"Largest effects: {largest}",
-        ("Feature", "Effect on log-odds"),
-        [(name, f"{effect:+.3f}") for name, effect in effects],
-    )

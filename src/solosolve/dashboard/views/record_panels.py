@@ -14,7 +14,7 @@ from solosolve.dashboard.data.champion import threshold_of
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.elements import empty, table
 from solosolve.errors import NotYetError
-from solosolve.names import DEAD_LETTERS, QUARANTINE, REJECTED, Table
+from solosolve.names import DEAD_LETTERS, QUARANTINE, REJECTED, REJECTIONS, Table
 
 _SET_ASIDE: tuple[tuple[Table, str, Callable[[Filters], Question]], ...] = (
     (QUARANTINE, "unreadable record", questions.quarantined),
@@ -61,7 +61,7 @@ def set_aside(answers: Answers, filters: Filters) -> Component:
             missing.append(error)
             continue
         ordered = sorted(rows, key=lambda row: -row["n"])
-        shown += [(html.Span(kind, title=str(name)), row["reason"], row["n"]) for row in ordered[:_REASONS]]
+        shown += [(html.Span(kind, title=str(name)), _readable(row["reason"]), row["n"]) for row in ordered[:_REASONS]]
         if rest := sum(row["n"] for row in ordered[_REASONS:]):
             shown.append((kind, "other reasons", rest))
     if len(missing) == len(_SET_ASIDE):
@@ -70,3 +70,8 @@ def set_aside(answers: Answers, filters: Filters) -> Component:
         is_filtered = filters != Filters()
         return empty("No records set aside match these filters." if is_filtered else "No records were set aside.")
     return table(("Kind", "Reason", "Records"), shown, "Records set aside, by reason")
+
+
+def _readable(reason: str) -> str:
+    """A reason, with the names of failed rules in words."""
+    return ", ".join(REJECTIONS.get(part, part) for part in reason.split(", "))

@@ -13,7 +13,8 @@ from flask import Flask, Response, request
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.search import Search, read_export
+from solosolve.dashboard.data.found_predictions import read_export
+from solosolve.dashboard.data.search import Search
 from solosolve.dashboard.views.complaint_table import register_complaints
 from solosolve.dashboard.views.drawing import PanelCache
 from solosolve.dashboard.views.filter_bar import register_filters
@@ -102,10 +103,12 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
 def _add_export(server: Flask, answers: Answers) -> None:
     @server.get("/export.csv")
     def export() -> Response:
-        """Sends the newest predictions that a search finds as CSV that is safe to open in a spreadsheet."""
-        text = request.args.get("search")
+        """Sends the predictions that a search finds as CSV that is safe to open in a spreadsheet.
+
+        Its query string is that of the room.
+        """
         try:
-            found = read_export(answers, Search.from_text(text) if text else Search(Filters()))
+            found = read_export(answers, Search.parse(request.query_string.decode("utf-8", "replace")))
         except UsageError as error:
             return refuse(400, str(error))
         except SolosolveError as error:

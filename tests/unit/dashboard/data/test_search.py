@@ -1,110 +1,85 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.search import NEWEST_FIRST, Search, count_found, parse_order, parse_range, read_page
+from solosolve.dashboard.data.search import Search, merged, parse_id, parse_words, without_search, written
 from solosolve.errors import UsageError
-from solosolve.names import PREDICTIONS
-from solosolve.storage.delta_reader import DeltaReader
-from support.warehouses import append, prediction
 
-
-@pytest.fixture
-def answers(tmp_path: Path) -> Answers:
-    append(tmp_path, PREDICTIONS, [prediction(number, probability=number / 10) for number in range(1, 10)])
-    return Answers(DeltaReader(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("search", "expected"),
-    [
-        (Search(Filters()), list(range(1, 10))),
-        (Search(Filters(), complaint_id=4), [4]),
-        (Search(Filters(), complaint_id=44), []),
-        (Search(Filters(), lowest=0.3, highest=0.5), [3, 4, 5]),
-        (Search(Filters(state=("TX",))), [1, 9]),
-        (Search(Filters(state=("TX",)), lowest=0.5), [9]),
-        (Search(Filters(model_version=1)), []),
-    ],
-    ids=str,
-)
-def test_search_finds_the_matching_predictions(answers: Answers, search: Search, expected: list[int]) -> None:
-    found = read_page(answers, search, "complaint_id", 100, 0)
-    assert [row["complaint_id"] for row in found] == expected
-    assert count_found(answers, search) == len(expected)
-
-
-def test_page_holds_its_rows_of_an_order(answers: Answers) -> None:
-    found = read_page(answers, Search(Filters()), "probability desc, complaint_id", 2, 3)
-    assert [row["complaint_id"] for row in found] == [6, 5]
-    assert found[0]["prediction"] == "successful"
-    assert found[0]["scored_at"] == "2026-05-04 12:00:00"
-
-
-@pytest.mark.parametrize("search", [Search(Filters()), Search(Filters(company=("A; B",), state=("CA",)), 7, 0.25, 0.5)])
-def test_search_reads_back_from_its_text(search: Search) -> None:
-    assert Search.from_text(search.to_text()) == search
-
-
-@pytest.mark.parametrize(
-    ("complaint_id", "probability"),
-    [("x", None), ("-1", None), ("1" * 30, None), ("0" * 20 + "9" * 5_000, None),
-     ("٣", None), (None, [0]), (None, [0, 2]),
-     (None, ["0", "1"]), (None, [0, 1, 1])],
+FULL = Search(
+    filters=Filters(company=("A; B & C",), state=("CA",)), complaint_id=7, words=("late fee", "refund"), lowest=0.25,
+    highest=0.5, facts=(("issue", ("Late fee", "Other")), ("timely", ("No",))), sort="-probability", page=3,
 )  # fmt: skip
-def test_search_with_a_value_that_no_control_has_is_refused(complaint_id: object, probability: object) -> None:
-    with pytest.raises(UsageError):
-        Search.from_controls("", complaint_id, probability)
+
+
+@pytest.mark.parametrize("search", [Search(), FULL], ids=["empty", "full"])
+def test_search_reads_back_from_its_address(search: Search) -> None:
+    assert Search.parse(search.to_search()) == search
+
+
+def test_search_without_conditions_has_an_empty_address() -> None:
+    assert Search().to_search() == ""
+
+
+@pytest.mark.parametrize("text", ["85352602", "85,352,602", " #85352602 ", "85 352 602", "#85,352,602"])
+def test_complaint_number_is_read_as_people_write_it(text: str) -> None:
+    assert parse_id(text) == 85_352_602
 
 
 @pytest.mark.parametrize(
-    "sorting",
+    "text", ["x", "-1", "0", "#", "1" * 19, "9223372036854775807", "0" * 20 + "9" * 5_000, "٣", "8.5"]
+)
+def test_text_that_is_no_complaint_number_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^A complaint number has up to 18 digits, such as 8535 or 85,352,602; found"):
+        parse_id(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
     [
-        None,
-        "x",
-        [],
-        [{"colId": "1; drop table", "sort": "asc"}],
-        [{"colId": "state", "sort": "up"}],
-        [{"colId": ["state"], "sort": "asc"}],
-        [7],
+        ("", ()),
+        ("  refund  late refund ", ("refund", "late")),
+        ('"late  fee" refund', ("late fee", "refund")),
+        ("50% o'clock :w \\ --", ("50%", "o'clock", ":w", "\\", "--")),
+        ('"late fee', ("late", "fee")),
+        ('""', ()),
     ],
 )
-def test_order_by_unknown_columns_is_newest_first(sorting: object) -> None:
-    assert parse_order(sorting) == NEWEST_FIRST
-
-
-@pytest.mark.parametrize("digits", ["1234567890123456789", "9223372036854775807"])
-def test_search_for_a_number_above_18_digits_is_refused(digits: str) -> None:
-    with pytest.raises(UsageError, match=r"^Search takes a complaint number of up to 18 digits$"):
-        Search.from_controls("", digits, None)
-
-
-def test_order_keeps_only_columns_of_the_table() -> None:
-    assert (
-        parse_order([{"colId": "state", "sort": "desc"}, {"colId": "x", "sort": "asc"}])
-        == "state desc, complaint_id, model_version, source"
-    )
+def test_words_are_split_at_spaces_and_phrases_are_kept(text: str, words: tuple[str, ...]) -> None:
+    assert parse_words(text) == words
+    assert parse_words(written(words)) == words
 
 
 @pytest.mark.parametrize(
-    "request_",
-    [{}, {"startRow": 5, "endRow": 5}, {"startRow": 0, "endRow": 10**9}, {"startRow": 10**6, "endRow": 10**6 + 50},
-     {"startRow": -1, "endRow": 3}],
+    "address",
+    ["?id=x", "?words=" + "a" * 201, "?words=a+b+c+d+e+f+g+h+i", "?words=%ED%A0%80" + "x" * 200, "?probability-from=2",
+     "?probability-from=0.5&probability-to=0.4", "?probability-to=nan", "?sort=1;drop", "?sort=issue", "?page=0",
+     "?page=x", "?page=99999999", "?issue=" + "x" * 201, "?state=" + "x" * 201],
 )  # fmt: skip
-def test_range_that_is_empty_or_too_large_is_refused(request_: dict[str, object]) -> None:
+def test_address_with_a_value_that_no_control_has_is_refused(address: str) -> None:
     with pytest.raises(UsageError):
-        parse_range(request_)
+        Search.parse(address)
 
 
-def test_page_of_an_earlier_commit_holds_the_rows_of_that_commit(answers: Answers, tmp_path: Path) -> None:
-    before = answers.reader.version(PREDICTIONS)
-    assert before is not None
-    append(tmp_path, PREDICTIONS, [prediction(100)])
-    pinned = read_page(answers, Search(Filters()), "complaint_id", 100, 0, before.number)
-    assert [row["complaint_id"] for row in pinned] == list(range(1, 10))
-    assert len(read_page(answers, Search(Filters()), "complaint_id", 100, 0, None)) == 10
-    assert len(read_page(answers, Search(Filters()), "complaint_id", 100, 0, 10**6)) == 10
+def test_another_search_begins_on_the_first_page_and_keeps_the_filters_and_the_order() -> None:
+    address = merged(FULL.to_search(), {"words": "escrow", "id": None, "issue": ["Other"]})
+    found = Search.parse(address)
+    assert (found.filters, found.sort, found.page) == (FULL.filters, FULL.sort, 1)
+    assert (found.words, found.complaint_id) == (("escrow",), None)
+    assert dict(found.facts) == {"issue": ("Other",), "timely": ("No",)}
+
+
+def test_cleared_search_keeps_the_filters() -> None:
+    assert Search.parse(without_search(FULL.to_search())) == Search(FULL.filters)
+
+
+@pytest.mark.parametrize(
+    ("column", "orders"),
+    [("probability", ["probability", "-probability", "probability"]), ("date_received", ["-date_received", "date_received"]),
+     ("scored_at", ["scored_at", "-scored_at"])],
+)  # fmt: skip
+def test_clicks_on_a_heading_turn_the_order_round(column: str, orders: list[str]) -> None:
+    search = Search(page=5)
+    for order in orders:
+        search = search.sorted_by(column)
+        assert (search.sort, search.page) == (order, 1)

@@ -96,7 +96,6 @@ def test_panel_whose_data_is_gone_keeps_its_last_state_marked_stale(warehouse: P
     assert list(answers.unreadable) == [(PREDICTIONS,)]
 
 
-
 def test_unexpected_error_shows_its_kind_but_not_its_text(answers: Answers, caplog: pytest.LogCaptureFixture) -> None:
     drawn = PanelCache(answers).draw(Panel("broken", "Broken", "", (), fail), Filters())
     assert drawn.error == "Broken: RuntimeError; see the server's log"

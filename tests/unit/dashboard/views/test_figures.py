@@ -5,7 +5,6 @@ from typing import Any
 from solosolve.dashboard.views.figures import (
     calibration_curve,
     drift_bars,
-    effect_bars,
     outcomes_by_name,
     score_histogram,
 )
@@ -72,11 +71,3 @@ def test_drift_bars_highlight_alarms_and_put_the_largest_index_at_the_top() -> N
     assert list(bars.marker.color) == [NEUTRAL, NEUTRAL, FAILURE]
     assert picture.rows[0] == ("state", 0.3, "yes")
     assert picture.alt_text.endswith("1 alarm")
-
-
-def test_effect_bars_put_the_largest_effect_at_the_top_and_shorten_names() -> None:
-    picture = effect_bars([("x" * 60, -0.4), ("product: Mortgage", 0.2)])
-    bars = picture.figure.data[0]
-    assert list(bars.y) == ["product: Mortgage", "x" * 39 + "…"]
-    assert list(bars.marker.color) == [SUCCESS, FAILURE]
-    assert picture.rows == [("x" * 60, "-0.400"), ("product: Mortgage", "+0.200")]

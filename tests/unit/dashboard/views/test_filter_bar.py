@@ -8,7 +8,6 @@ from solosolve.dashboard.views.filter_bar import filters_of, options_of, with_fi
 from solosolve.errors import UsageError
 from support.warehouses import COMPANIES, PRODUCTS
 
-
 NOTHING = (None, None, [], [], [], None)
 
 

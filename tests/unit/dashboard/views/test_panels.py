@@ -224,7 +224,7 @@ def test_data_quality_counts_each_reason(answers: Answers) -> None:
     shown = read(answers, "quality")
     for row in (
         "unreadable record has 2 fields, but the header has 18 3",
-        "rejected complaint has_narrative 40",
+        "rejected complaint no narrative 40",
         "dead letter not JSON 5",
     ):
         assert row in shown

@@ -185,9 +185,9 @@ def test_export_holds_no_formulas(tmp_path: Path) -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="predictions.csv"'
 
 
-@pytest.mark.parametrize("search", ["[", "7", '["?model=x", "", 0, 1]', '["", "abc", 0, 1]', '["", "", 2, 1]'])
+@pytest.mark.parametrize("search", ["model=x", "id=abc", "probability-from=2", "sort=password", "words=" + "a" * 300])
 def test_export_of_an_invalid_search_is_refused(client: FlaskClient, search: str) -> None:
-    assert client.get("/export.csv", query_string={"search": search}).status_code == 400
+    assert client.get("/export.csv", query_string=search).status_code == 400
 
 
 def test_password_is_never_shown(locked: FlaskClient) -> None:
