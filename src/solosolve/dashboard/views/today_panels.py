@@ -11,7 +11,7 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.arrivals import SINCE, arrivals, failing_by, least_likely, waiting
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.elements import empty, number, table, tile, tiles
-from solosolve.dashboard.views.figures import NOT_GIVEN
+from solosolve.dashboard.views.picture import NOT_GIVEN
 from solosolve.dashboard.views.routes import path_of
 
 

@@ -75,7 +75,8 @@ def test_cleared_search_keeps_the_filters() -> None:
 
 @pytest.mark.parametrize(
     ("column", "orders"),
-    [("probability", ["probability", "-probability", "probability"]), ("date_received", ["-date_received", "date_received"]),
+    [("probability", ["probability", "-probability", "probability"]),
+     ("date_received", ["-date_received", "date_received"]),
      ("scored_at", ["scored_at", "-scored_at"])],
 )  # fmt: skip
 def test_clicks_on_a_heading_turn_the_order_round(column: str, orders: list[str]) -> None:
