@@ -44,5 +44,5 @@ def demo_dashboard(home: Path, access: Access = OPEN) -> Dash:
 def dashboard(home: Path, access: Access = OPEN, throttle: LoginThrottle | None = None) -> Dash:
     """A dashboard over a home without models; a stub explains its predictions."""
     settings = Settings(home=home)
-    backend = Backend(DeltaReader(settings.warehouse), StubExplainer(), DeltaFeedback(settings), settings.audit_share)
+    backend = Backend(DeltaReader(settings.warehouse), StubExplainer(), DeltaFeedback(settings), settings)
     return create_app(backend, access, throttle)

@@ -15,6 +15,7 @@ from solosolve.clock import now
 from solosolve.dashboard.data.filters import Condition
 from solosolve.errors import MissingTableError, TableError, UnreadableTablesError, one_line
 from solosolve.names import Table
+from solosolve.settings import Settings
 from solosolve.storage.reader import Reader, TableVersion, Value
 
 logger = logging.getLogger("solosolve.dashboard")
@@ -87,9 +88,14 @@ class _CachedAnswer:
 class Answers:
     """Answers questions; however many browsers ask the same one, the tables are read once per commit."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Answers from the tables of a reader."""
-        self.reader = reader
+    def __init__(self, reader: Reader, settings: Settings | None = None) -> None:
+        """Starts with no answers.
+
+        Args:
+            reader: Reads the tables.
+            settings: The thresholds of alerts, and where the runs of jobs are recorded; None if nothing shows them.
+        """
+        self.reader, self.settings = reader, settings
         self._cache: LRUCache[Question, _CachedAnswer] = LRUCache(_MAX_CACHED_ANSWERS)
         self._lock = threading.Lock()
         self._unreadable: dict[tuple[Table, ...], datetime] = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from solosolve.dashboard.data.answers import Answers, Question, ask_where
 from solosolve.dashboard.data.filters import Filters
+from solosolve.errors import TableError
 from solosolve.names import LANDINGS
 from solosolve.storage.reader import TableSize
 
@@ -83,9 +85,9 @@ def landed_totals(answers: Answers, filters: Filters) -> LandedTotals:
 
 
 def table_sizes(answers: Answers) -> list[TableSize]:
-    """Returns the size of each table that exists, by layer and name; each table's log is read once per commit.
-
-    Raises:
-        TableError: A table cannot be read.
-    """
-    return [answers.reader.size(table) for table in answers.reader.tables()]
+    """Returns the size of each table that can be read, by layer and name; each table's log is read once per commit."""
+    found = []
+    for table in answers.reader.tables():
+        with suppress(TableError):
+            found.append(answers.reader.size(table))
+    return found

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.views import (
+    data_panels,
     model_panels,
     monitor_panels,
     prediction_panels,
@@ -23,9 +24,12 @@ from solosolve.dashboard.views.since_control import since_control
 from solosolve.dashboard.views.threshold_explorer import threshold_explorer
 from solosolve.model.drift import LARGE_DRIFT, MODERATE_DRIFT
 from solosolve.names import (
+    ALERTS,
     DEAD_LETTERS,
     DRIFT_METRICS,
     FEEDBACK,
+    LANDINGS,
+    MADE_BY,
     MODEL_EVENTS,
     MODEL_METRICS,
     MODEL_PERFORMANCE,
@@ -37,6 +41,7 @@ from solosolve.names import (
 )
 
 _MODEL = (MODEL_EVENTS, MODEL_METRICS, TEST_SCORES)
+_ALERTING = (STREAM_PROGRESS, DEAD_LETTERS, QUARANTINE, DRIFT_METRICS, MODEL_PERFORMANCE, MODEL_EVENTS, ALERTS)
 _SEGMENT_ONLY = "Test complaints in the selected segment and version. The period does not apply."
 _PERIOD_ONLY = "Selected period and version. Segment filters do not apply."
 _NEW = "New"
@@ -44,6 +49,10 @@ _QUALITY = "Quality on the test split"
 
 SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
     TODAY: {
+        "Wrong now": (
+            Panel("wrong_now", "What needs a person", "Filters do not apply here.", _ALERTING,
+                  today_panels.wrong_now, 12, 15),
+        ),
         _NEW: (
             Panel("new", "Since then", "Selected segment and version.", (PREDICTIONS, FEEDBACK),
                   today_panels.new_complaints, 12, 30),
@@ -97,10 +106,18 @@ SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
             Panel("stream", "Streaming", _PERIOD_ONLY, (STREAM_PROGRESS, PREDICTIONS), stream_panels.stream_figures, 5),
             Panel("batches", "Batch time", _PERIOD_ONLY, (STREAM_PROGRESS,), stream_panels.batch_times, 7),
         ),
+        "Landings": (
+            Panel("landed", "Landings", "Selected period. Segment filters do not apply.", (LANDINGS,),
+                  data_panels.landed, 12),
+        ),
         "Records": (
             Panel("quality", "Data quality",
                   "Records set aside in the selected period. Segment filters apply to rejected complaints only.",
                   (QUARANTINE, REJECTED, DEAD_LETTERS), record_panels.set_aside, 12),
+        ),
+        "Jobs and tables": (
+            Panel("job_runs", "Last run of each job", "Filters do not apply here.", (), data_panels.job_runs, 12, 5),
+            Panel("sizes", "Tables", "Filters do not apply here.", tuple(MADE_BY), data_panels.sizes, 12),
         ),
     },
 })  # fmt: skip

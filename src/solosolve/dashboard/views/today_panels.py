@@ -7,10 +7,13 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from solosolve.alerts.history import AlertRow
+from solosolve.alerts.rules import Severity
+from solosolve.dashboard.data.alerts import current_alerts
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.arrivals import SINCE, arrivals, failing_by, least_likely, waiting
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.elements import empty, number, table, tile, tiles
+from solosolve.dashboard.views.elements import empty, instant, number, table, tile, tiles
 from solosolve.dashboard.views.picture import NOT_GIVEN
 from solosolve.dashboard.views.routes import path_of
 
@@ -91,3 +94,27 @@ def to_read(answers: Answers, filters: Filters) -> Component:
         for row in rows
     ]
     return table(("Complaint", "Success", "Product", "Company", "State"), shown, "Least likely to succeed")
+
+
+def wrong_now(answers: Answers, _: Filters) -> Component:
+    """What needs a person now, and what to do about it.
+
+    Raises:
+        TableError: A table cannot be read.
+    """
+    found = () if answers.settings is None else current_alerts(answers, answers.settings)
+    if not found:
+        return html.P("Nothing needs a person now.", className="all-well")
+    return html.Ul([_alert(each) for each in found], className="alerts")
+
+
+def _alert(each: AlertRow) -> Component:
+    word = {Severity.ACT: "Act", Severity.LOOK: "Look"}[Severity(each.severity)]
+    head = html.P([html.Span(word, className=f"severity {each.severity}"), " ", each.summary, " Since ",
+                   instant(each.opened_at), "."])  # fmt: skip
+    return html.Li([head, html.P(_with_code(each.what_to_do), className="what-to-do")])
+
+
+def _with_code(text: str) -> list[Any]:
+    """A sentence whose commands are in backticks."""
+    return [html.Code(part) if place % 2 else part for place, part in enumerate(text.split("`"))]

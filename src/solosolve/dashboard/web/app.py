@@ -31,6 +31,7 @@ from solosolve.dashboard.web.scripts import add_scripts, state_lifetimes
 from solosolve.dashboard.web.security import current_user, refuse, secure
 from solosolve.errors import SolosolveError, UsageError
 from solosolve.safe_csv import write_csv
+from solosolve.settings import Settings
 from solosolve.storage.feedback import FeedbackLog
 from solosolve.storage.reader import Reader
 
@@ -49,13 +50,13 @@ class Backend:
         reader: Answers SQL over the tables.
         explainer: Explains predictions.
         feedback: Records verdicts.
-        audit_share: Share of the review queue that is picked at random.
+        settings: Thresholds, shares, and where the runs of jobs are recorded.
     """
 
     reader: Reader
     explainer: Explainer
     feedback: FeedbackLog
-    audit_share: float
+    settings: Settings
 
 
 def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None = None) -> Dash:
@@ -69,7 +70,7 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     Returns:
         The app; `server` is its WSGI application. Its panels have been drawn once, so the first page loads quickly.
     """
-    answers = Answers(backend.reader)
+    answers = Answers(backend.reader, backend.settings)
     app = Dash(
         __name__,
         title="Solosolve",
@@ -89,7 +90,9 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     register_since_control(app)
     register_threshold_explorer(app, answers)
     register_complaints(app, answers, backend.explainer)
-    register_review(app, answers, backend.explainer, backend.feedback, current_user, audit_share=backend.audit_share)
+    register_review(
+        app, answers, backend.explainer, backend.feedback, current_user, audit_share=backend.settings.audit_share
+    )
     _add_export(app.server, answers)
     add_scripts(app)
     compress(app.server)

@@ -62,10 +62,10 @@ def backend_of(settings: Settings) -> Backend:
         from solosolve.storage.store_reader import reader_of
 
         log: FeedbackLog = DeltaFeedback(settings)
-        return Backend(reader_of(settings), ModelExplainer(settings), log, settings.audit_share)
+        return Backend(reader_of(settings), ModelExplainer(settings), log, settings)
     from solosolve.storage.warehouse import Warehouse, WarehouseReader
     from solosolve.storage.warehouse_feedback import WarehouseFeedback
 
     warehouse = Warehouse.of(settings)
     log = WarehouseFeedback(warehouse)
-    return Backend(WarehouseReader(warehouse), ModelExplainer(settings), log, settings.audit_share)
+    return Backend(WarehouseReader(warehouse), ModelExplainer(settings), log, settings)
