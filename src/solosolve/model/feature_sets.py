@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from solosolve.errors import LeakageError, UsageError
-from solosolve.model.product_families import PRODUCT_FAMILIES
+from solosolve.model.families import FAMILIES
 from solosolve.names import CATEGORY_COUNT, FILED_COLUMNS, OUTCOME_COLUMNS
 
 PATTERNS: Mapping[str, str] = MappingProxyType(
@@ -73,7 +73,7 @@ FEATURE_SETS: Mapping[str, FeatureSet] = MappingProxyType(
                 term_buckets=128,
                 topics=50,
                 patterns=tuple(PATTERNS),
-                renamed={"product": PRODUCT_FAMILIES},
+                renamed={"product": FAMILIES["product"]},
             ),
         )
     }

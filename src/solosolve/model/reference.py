@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from solosolve.model.families import FAMILIES
 from solosolve.model.metrics import Floats
-from solosolve.model.product_families import PRODUCT_FAMILIES
 from solosolve.transforms.bins import OTHER_BIN, Bins, CategoryBins, NumberBins
 
 REFERENCE_FILE = "reference.json"
@@ -110,26 +110,32 @@ def build_reference(
 
 
 def _categories(column: str, size: int, values: ValueCounts) -> CategoryBins:
-    """The most frequent values; the names that a product has had are one value."""
-    names = PRODUCT_FAMILIES if column == "product" else {}
-    counts: dict[str, int] = {}
-    for value, count in values:
-        if value is not None:
-            name = names.get(value, value)
-            counts[name] = counts.get(name, 0) + count
+    """The most frequent values; the names of a family are one value."""
+    counts = _families(column, values)
     ordered = sorted(counts, key=lambda name: (-counts[name], name))
     kept = [name for name in ordered if counts[name] >= MIN_TRAINED][:size]
-    renamed = {value: name for value, name in names.items() if name in kept}
+    renamed = {value: name for value, name in FAMILIES.get(column, {}).items() if name in kept}
     return CategoryBins(name=column, column=column, bin_of={name: name for name in kept} | renamed)
 
 
 def _company_sizes(values: ValueCounts, total: int) -> CategoryBins:
     size_of = {
         company: "large" if count >= LARGE_COMPANY * total else "medium"
-        for company, count in values
-        if company is not None and count >= max(MEDIUM_COMPANY * total, MIN_TRAINED)
+        for company, count in _families("company", values).items()
+        if count >= max(MEDIUM_COMPANY * total, MIN_TRAINED)
     }
-    return CategoryBins(name=COMPANY_SIZE, column="company", bin_of=size_of, other="small")
+    renamed = {name: size_of[family] for name, family in FAMILIES["company"].items() if family in size_of}
+    return CategoryBins(name=COMPANY_SIZE, column="company", bin_of=size_of | renamed, other="small")
+
+
+def _families(column: str, values: ValueCounts) -> dict[str, int]:
+    """Counts the values that are given, the names of a family together."""
+    names, counts = FAMILIES.get(column, {}), dict[str, int]()
+    for value, count in values:
+        if value is not None:
+            family = names.get(value, value)
+            counts[family] = counts.get(family, 0) + count
+    return counts
 
 
 def _counted(bins: CategoryBins, values: ValueCounts, total: int) -> CountedBins:

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from solosolve.model.evaluation import Estimate
+from solosolve.model.families import FAMILIES
 from solosolve.model.performance import estimate_performance
-from solosolve.model.product_families import PRODUCT_FAMILIES
 from solosolve.model.reference import COMPANY_SIZE, Reference
 from solosolve.names import THRESHOLD
 from solosolve.transforms.bins import CategoryBins, NumberBins
@@ -55,7 +55,7 @@ class SegmentPerformance:
 def segment_bins(reference: Reference | None) -> list[CategoryBins | NumberBins]:
     """What divides complaints into segments: product, state and, for a version with a reference, company size."""
     by_name: list[CategoryBins | NumberBins] = [
-        CategoryBins(name="product", column="product", bin_of=dict(PRODUCT_FAMILIES), other=None),
+        CategoryBins(name="product", column="product", bin_of=dict(FAMILIES["product"]), other=None),
         CategoryBins(name="state", column="state", bin_of={}, other=None),
     ]
     return by_name if reference is None else [*by_name, reference.bins_of(COMPANY_SIZE)]

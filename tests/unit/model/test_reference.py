@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 
-from solosolve.model.product_families import PRODUCT_FAMILIES
+from solosolve.model.families import FAMILIES
 from solosolve.model.reference import (
     CATEGORIES,
     COMPANY_SIZE,
@@ -48,9 +48,24 @@ def test_names_that_a_product_has_had_share_a_bin() -> None:
     assert found.counts["product"] == {"Card": 40, "Mortgage": 60, "Other": TOTAL - 100}
     bins = found.bins_of("product")
     # A name that came into use after the training.
-    assert "Credit card or prepaid card" in PRODUCT_FAMILIES
+    assert "Credit card or prepaid card" in FAMILIES["product"]
     assert bins.bin("Credit card or prepaid card") == "Card"  # type: ignore[arg-type]
     assert bins.bin("Student loan") == "Other"  # type: ignore[arg-type]
+
+
+def test_names_that_an_issue_has_had_share_a_bin() -> None:
+    former, present = "Incorrect information on credit report", "Incorrect information on your report"
+    found = reference(issue=[(former, 40), ("Late fee", 60)])
+    assert found.counts["issue"] == {present: 40, "Late fee": 60, "Other": TOTAL - 100}
+    assert found.bins_of("issue").bin(present) == present  # type: ignore[arg-type]
+
+
+def test_names_that_a_company_has_had_are_one_company() -> None:
+    names = ("WELLS FARGO & COMPANY", "Wells Fargo & Company")
+    found = reference(company=[(names[0], 60), (names[1], 40), ("Citibank", 100)])
+    assert found.counts[COMPANY_SIZE] == {"large": 200, "small": TOTAL - 200}
+    # A name that no complaint of the training had.
+    assert found.bins_of(COMPANY_SIZE).bin("CITIBANK, N.A.") == "large"  # type: ignore[arg-type]
 
 
 def test_companies_are_classed_by_their_share_of_the_complaints() -> None:
