@@ -54,6 +54,8 @@ MODEL_SCHEMAS: Mapping[Table, pa.Schema] = MappingProxyType(
                     required("source", STRING),
                     optional("source_position", STRING),
                     optional("batch_id", LONG),
+                    # Null in rows of releases that did not keep it.
+                    optional("date_received", DATE),
                 ]
             ),
         ),

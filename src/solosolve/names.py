@@ -117,6 +117,9 @@ FILED_COLUMNS: tuple[str, ...] = (
 )
 """Columns that are known when a complaint is filed; features may read only these."""
 
+REQUEST_COLUMNS: tuple[str, ...] = ("complaint_id", *FILED_COLUMNS, "requested_at")
+"""What a request says."""
+
 OUTCOME_COLUMNS: frozenset[str] = frozenset(
     {
         "company_public_response",
@@ -177,6 +180,12 @@ DELTA_SOURCE: Final = "delta"
 KAFKA_SOURCE: Final = "kafka"
 REPLAY_SOURCE: Final = "replay"
 """The four values of `source` in `gold.predictions`: the batch job, the two streams, and replayed dead letters."""
+
+KEPT_SOURCES: tuple[str, ...] = (KAFKA_SOURCE, REPLAY_SOURCE)
+"""Sources whose requests no table had: `bronze.inference_requests` keeps them with their predictions."""
+
+IS_TO_BE_SCORED = f"(source IS NULL OR source NOT IN ({', '.join(map(repr, KEPT_SOURCES))}))"
+"""Whether a row of `bronze.inference_requests` asks the Delta stream for a score, in SQL; the others have theirs."""
 
 PUBLISHED_LABEL: Final = "published"
 EVENT_LABEL: Final = "event"

@@ -75,6 +75,8 @@ SCHEMAS: Mapping[Table, pa.Schema] = MappingProxyType(
                 optional("complaint_id", LONG),
                 *(optional(name, _SILVER_TYPES.get(name, STRING)) for name in FILED_COLUMNS),
                 optional("requested_at", INSTANT),
+                optional("source", STRING),
+                optional("source_position", STRING),
             ]
         ),
         DEAD_LETTERS: pa.schema(

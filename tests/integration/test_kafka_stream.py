@@ -8,7 +8,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,18 @@ from solosolve.errors import CheckpointError
 from solosolve.flows import request_scores
 from solosolve.kafka.client import cluster_id, ensure_topics, topic_identity
 from solosolve.kafka.login import client_options
-from solosolve.names import COMPLAINTS, DEAD_LETTERS, PREDICTIONS, PREDICTIONS_TOPIC, REQUESTS_TOPIC
+from solosolve.local.summary import Summary
+from solosolve.names import (
+    COMPLAINTS,
+    DEAD_LETTERS,
+    FILED_COLUMNS,
+    PREDICTIONS,
+    PREDICTIONS_TOPIC,
+    REQUESTS,
+    REQUESTS_TOPIC,
+)
 from solosolve.schemas import SCHEMAS
+from solosolve.storage.delta_reader import DeltaReader
 from solosolve.streaming.sources import KafkaSource
 from support.brokers import kafka_settings
 from support.builders import complaints
@@ -30,6 +40,7 @@ from support.live import Live, cut_off_at, letter_id, messages_of, request, scor
 from support.topics import Message, empty_topics, read, send
 
 INSTANTS = ("requested_at", "scored_at")
+TEXT = "consumer_complaint_narrative"
 
 
 @pytest.fixture
@@ -63,8 +74,23 @@ def published(live: Live) -> Counter[tuple[Any, ...]]:
     messages = read(live.settings, PREDICTIONS_TOPIC)
     rows = [json.loads(message.value or b"") for message in messages]
     assert [message.key for message in messages] == [str(row["complaint_id"]).encode() for row in rows]
-    typed = [row | {name: datetime.fromisoformat(row[name]) for name in INSTANTS} for row in rows]
+    typed = [
+        row
+        | {name: datetime.fromisoformat(row[name]) for name in INSTANTS}
+        | {"date_received": date.fromisoformat(row["date_received"])}
+        for row in rows
+    ]
     return Counter(tuple(row.get(name) for name in SCHEMAS[PREDICTIONS].names) for row in typed)
+
+
+def kept(live: Live) -> dict[str, dict[str, Any]]:
+    """The request at each position; the stream kept one for each prediction."""
+    rows = live.query(f"select * from {REQUESTS}")
+    keys = ("complaint_id", "requested_at", "source", "source_position", "date_received")
+    assert Counter(tuple(row[name] for name in keys) for row in rows) == Counter(
+        tuple(row[name] for name in keys) for row in live.predictions()
+    )
+    return {row["source_position"]: row for row in rows}
 
 
 def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) -> None:
@@ -105,6 +131,10 @@ def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) ->
     assert {(row["source"], row["model_version"]) for row in rows} == {("kafka", 1)}
     assert {row["batch_id"] for row in rows} == {0, 1}
     assert published(live) == in_table(live)
+    names = [name for name in FILED_COLUMNS if name != "date_received"]
+    assert {position: [row[name] for name in names] for position, row in kept(live).items()} == {
+        position: [message[name] for name in names] for position, message in good.items()
+    }
 
     live.promote(2)
     ask(live, request(32), requests[0])
@@ -114,6 +144,7 @@ def test_message_is_scored_once_and_published_or_is_a_dead_letter(live: Live) ->
         number: (2, live.expected(request(number), 2)) for number in (1, 32)
     }
     assert published(live) == in_table(live)
+    assert len(kept(live)) == 34
 
 
 def test_interrupted_batch_is_written_once_and_published_as_the_table_has_it(
@@ -140,6 +171,7 @@ def test_interrupted_batch_is_written_once_and_published_as_the_table_has_it(
     before = in_table(live)
     assert live.scored_ids() == Counter(range(1, 11))
     assert published(live) == before
+    assert len(kept(live)) == 10
 
     # Written, but not finished.
     (checkpoint(live) / "commits" / "0").unlink()
@@ -151,6 +183,52 @@ def test_interrupted_batch_is_written_once_and_published_as_the_table_has_it(
     assert in_table(live) == before + added
     assert published(live) == before + before + added
     assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 1}]
+    assert len(kept(live)) == 11
+
+
+def test_request_of_an_interrupted_batch_is_kept_once(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A request without a time of its own has another one each time it is read.
+    ask(live, request(1), request(2, requested_at=None), request(3, state=None))
+    with cut_off_at(REQUESTS, monkeypatch):
+        live.stream("kafka")
+    assert live.kept_positions() == Counter()
+    live.stream("kafka")
+    assert len(kept(live)) == 2
+
+    # Kept, but not finished.
+    (checkpoint(live) / "commits" / "0").unlink()
+    ask(live, request(4))
+    live.stream("kafka")
+    assert len(kept(live)) == 3
+
+
+def test_recovery_keeps_the_requests_that_an_earlier_release_scored(live: Live) -> None:
+    ask(live, *map(request, range(1, 6)))
+    live.stream("kafka")
+    live.tables.delta(REQUESTS).delete("complaint_id < 4")
+    shutil.rmtree(checkpoint(live))
+    ask(live, request(6))
+    live.stream("kafka", recover=True)
+    assert {row["complaint_id"]: row[TEXT] for row in kept(live).values()} == {
+        number: request(number)[TEXT] for number in range(1, 7)
+    }
+
+
+def test_kept_request_is_never_scored_by_the_stream_of_the_table(live: Live) -> None:
+    ask(live, request(1), request(2))
+    live.stream("kafka")
+    live.add_requests([request(3), request(4, source="a branch")])
+    ask(live, request(5))
+    live.stream("kafka")
+    assert live.stream("delta").request_count == 2
+    assert live.stream("delta", recover=True).request_count == 2
+    assert live.scored_ids() == Counter([1, 2, 3, 4, 5])
+    checks = {
+        check.statement: (check.left, check.right)
+        for check in Summary(DeltaReader(live.settings.warehouse)).conservation
+    }
+    assert checks["requests in the table = their predictions + their dead letters"] == (2, 2)
+    assert request_scores._waiting_in_table(live.tables).count() == 0
 
 
 def test_message_that_is_read_differently_when_it_is_read_again_is_kept_once(
@@ -183,6 +261,7 @@ def test_message_that_is_read_differently_when_it_is_read_again_is_kept_once(
     assert in_table(live) >= before
     letters = live.query("select * from bronze.dead_letters")
     assert len(letters) == 2
+    kept(live)
     assert Counter(message.position for message in asked(live)) == Counter(
         [*(row["source_position"] for row in live.predictions()),
          *(f"{row['partition']}:{row['offset']}" for row in letters)]
@@ -224,6 +303,9 @@ def test_messages_of_a_recreated_topic_are_not_taken_for_those_of_the_former_one
         live.stream("kafka")
     live.stream("kafka", recover=True)
     assert live.scored_ids() == Counter([*range(1, 11), *range(21, 51)])
+    # Former and present messages share positions.
+    assert live.kept_positions() == live.scored_positions()
+    assert max(live.kept_positions().values()) == 2
 
 
 def test_complaints_whose_scores_are_requested_get_one_prediction_each(live: Live) -> None:

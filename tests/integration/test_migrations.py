@@ -10,28 +10,34 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
-from solosolve.names import FEATURES, FEEDBACK, Table
+from solosolve.names import FEATURES, FEEDBACK, PREDICTIONS, REQUESTS, Table
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
 from solosolve.storage.migrations import add_columns
 from solosolve.storage.tables import Tables
 
-ADDED = {FEATURES: ("label_source", "label_at"), FEEDBACK: ("picked_by", "pick_probability")}
+ADDED = {
+    FEATURES: ("label_source", "label_at"),
+    FEEDBACK: ("picked_by", "pick_probability"),
+    PREDICTIONS: ("date_received",),
+    REQUESTS: ("source", "source_position"),
+}
 
 
 @pytest.fixture
 def catalog(spark: SparkSession, tmp_path: Path) -> Iterator[Tables]:
     """Tables as the platform has them: entries of a catalog."""
-    for layer in ("silver", "gold"):
+    for layer in ("bronze", "silver", "gold"):
         spark.sql(f"CREATE DATABASE migrated_{layer} LOCATION '{tmp_path / layer}'")
     environ = {
         "SOLOSOLVE_HOME": str(tmp_path),
         "SOLOSOLVE_CATALOG": "spark_catalog",
+        "SOLOSOLVE_BRONZE_SCHEMA": "migrated_bronze",
         "SOLOSOLVE_SILVER_SCHEMA": "migrated_silver",
         "SOLOSOLVE_GOLD_SCHEMA": "migrated_gold",
     }
     yield Tables(spark, Settings.load("dev", environ=environ))
-    for layer in ("silver", "gold"):
+    for layer in ("bronze", "silver", "gold"):
         spark.sql(f"DROP DATABASE migrated_{layer} CASCADE")
 
 

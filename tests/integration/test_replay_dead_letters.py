@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from solosolve.errors import TableError, UsageError
 from solosolve.flows.replay_dead_letters import Replayed, run
-from solosolve.names import DEAD_LETTERS, FEEDBACK_FILES, FEEDBACK_TOPIC, PREDICTIONS
+from solosolve.names import DEAD_LETTERS, FEEDBACK_FILES, FEEDBACK_TOPIC, NARRATIVE, PREDICTIONS, REQUESTS
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
 from support.live import REQUESTED_AT, Live, request
@@ -87,6 +87,14 @@ def test_corrected_letter_gets_one_prediction_however_often_it_is_replayed(score
     )  # fmt: skip
     assert tables.read(DEAD_LETTERS).count() == len(letters) + 1
     assert replay(scored, {}) == Replayed(0, {})
+    request_of = "source_position, complaint_id, requested_at, date_received from {table} where source = 'replay'"
+    scored_as, kept = (
+        scored.query(f"select {request_of.format(table=table)} order by 1") for table in (PREDICTIONS, REQUESTS)
+    )
+    assert scored_as == kept
+    assert len(kept) == 3
+    (text,) = scored.query(f"select {NARRATIVE} as text from {REQUESTS} where source_position = 'requests/0/7/1'")
+    assert text["text"] == request(4)[NARRATIVE]
 
 
 def test_replay_without_dead_letters_is_refused(spark: SparkSession, settings: Settings) -> None:

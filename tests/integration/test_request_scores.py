@@ -42,9 +42,10 @@ def test_scores_of_the_newest_tenth_of_unknown_outcome_are_requested_once(prepar
     (asked_at,) = [row["requested_at"] for row in requests.select("requested_at").distinct().collect()]
     assert started <= asked_at.astimezone(UTC) <= datetime.now(UTC)
     newest = [complaint(**row) for row in silver if 66 <= row["complaint_id"] <= 69]
-    names = SCHEMAS[REQUESTS].names[:-1]
-    expected_df = spark.createDataFrame([[row[name] for name in names] for row in newest], spark_schema(REQUESTS)[:-1])
-    assert_df_equality(requests.drop("requested_at"), expected_df, ignore_row_order=True)
+    of_table = {"requested_at": asked_at, "source": "delta", "source_position": None}
+    rows = [[(row | of_table)[name] for name in SCHEMAS[REQUESTS].names] for row in newest]
+    expected_df = spark.createDataFrame(rows, spark_schema(REQUESTS))
+    assert_df_equality(requests, expected_df, ignore_row_order=True)
 
     assert ask(prepared, at_most=4) == 0
     # The newest tenth of sixty-nine is six complaints, of which four are waiting.

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -248,15 +249,19 @@ def unfinished(checkpoint: Checkpoint) -> set[int]:
     return planned - finished
 
 
-def multiset_difference(actual: Counter[int], expected: Counter[int]) -> dict[str, Counter[int]]:
+def multiset_difference(actual: Counter[Any], expected: Counter[Any]) -> dict[str, Counter[Any]]:
     """What is in only one of two multisets; empty if they are equal."""
     sides = {"too many": actual - expected, "missing": expected - actual}
     return {name: side for name, side in sides.items() if side}
 
 
 def assert_each_scored_once(live: Live, expected: Counter[int]) -> None:
-    """Every request has one prediction, none is a dead letter, and no batch was scored by two models."""
+    """Every request has one prediction, none is a dead letter, and no batch was scored by two models.
+
+    The requests that came by Kafka are kept, each once.
+    """
     assert multiset_difference(live.scored_ids(), expected) == {}
+    assert multiset_difference(live.kept_positions(), live.scored_positions()) == {}
     assert live.query("select count(*) as n from bronze.dead_letters") == [{"n": 0}]
     assert mixed_batches(live) == []
 

@@ -74,7 +74,7 @@ def as_row(message: dict[str, Any]) -> tuple[Any, ...]:
         "date_received": day and date.fromisoformat(day),
         "requested_at": instant and datetime.fromisoformat(instant),
     }
-    return tuple(typed[name] for name in SCHEMAS[REQUESTS].names)
+    return tuple(typed.get(name) for name in SCHEMAS[REQUESTS].names)
 
 
 @dataclass
@@ -129,6 +129,16 @@ class Live:
     def predictions(self) -> list[dict[str, Any]]:
         return self.query("select * from gold.predictions")
 
+    def kept_positions(self) -> Counter[str]:
+        """The multiset of the positions of the requests that the stream kept."""
+        found = self.query("select source_position from bronze.inference_requests where source = 'kafka'")
+        return Counter(row["source_position"] for row in found)
+
+    def scored_positions(self) -> Counter[str]:
+        """The multiset of the positions of the messages with a prediction."""
+        found = self.query("select source_position from gold.predictions where source = 'kafka'")
+        return Counter(row["source_position"] for row in found)
+
     def scored_ids(self) -> Counter[int]:
         """The multiset of the complaints with a prediction."""
         return Counter(row["complaint_id"] for row in self.query("select complaint_id from gold.predictions"))
@@ -150,10 +160,12 @@ def cut_off_at(table: Table, monkeypatch: pytest.MonkeyPatch, *, version: int | 
     """Has a stream fail just before it appends to a table, in its first batch or in a given one."""
     append = Tables.append
 
-    def cut_off(tables: Tables, to: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+    def cut_off(
+        tables: Tables, to: Table, rows: DataFrame, transaction: Transaction | None = None, note: str | None = None
+    ) -> None:
         if to == table and (version is None or (transaction is not None and transaction.version == version)):
             raise RuntimeError("cut off")
-        append(tables, to, rows, transaction)
+        append(tables, to, rows, transaction, note)
 
     with monkeypatch.context() as patch:
         patch.setattr(Tables, "append", cut_off)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +38,7 @@ def prediction(**overrides: Any) -> list[Any]:
         "source": "batch",
         "source_position": None,
         "batch_id": None,
+        "date_received": date(2016, 3, 1),
     }
     row = record() | {"complaint_id": 1} | values | overrides
     return [row[name] for name in SCHEMAS[PREDICTIONS].names]

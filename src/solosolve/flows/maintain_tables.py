@@ -18,6 +18,7 @@ from solosolve.storage.adoption import STAGED
 from solosolve.storage.migrations import add_columns
 from solosolve.storage.tables import Tables
 from solosolve.storage.upkeep import compact, oldest_commit_at, vacuum
+from solosolve.streaming.kept_requests import KEPT_NOTE
 
 logger = logging.getLogger("solosolve.maintain_tables")
 
@@ -69,33 +70,44 @@ def run(spark: SparkSession, settings: Settings, retention_hours: int = RETENTIO
         name, principal = settings.table_name(FEEDBACK), settings.dashboard_principal
         spark.sql(f"GRANT SELECT, MODIFY ON TABLE {name} TO `{principal}`")
     existing = [table for table in MADE_BY if tables.exists(table)]
-    for table in existing:
-        if table in _READ_BY:
-            _require_read(tables, table, _READ_BY[table], retention_hours)
-    done = [_maintain(tables, table, retention_hours) for table in existing]
+    needed = {table for table in existing if table in _READ_BY and _has_unread_files(tables, table, retention_hours)}
+    done = [_maintain(tables, table, retention_hours, deletes=table not in needed) for table in existing]
     _delete_abandoned(tables, retention_hours)
     merged = sum(each.merged_count for each in done)
     logger.info("%d tables: %d small files merged", len(done), merged)
     return done
 
 
-def _require_read(tables: Tables, table: Table, stream: str, retention_hours: int) -> None:
-    """Raises TableError if the stream has not read all commits that are older than the retention."""
+def _has_unread_files(tables: Tables, table: Table, retention_hours: int) -> bool:
+    """Whether the table's stream will still pass over files that are older than the retention.
+
+    Those of kept requests hold nothing for it, but it cannot start without them.
+
+    Raises:
+        TableError: It has not read other commits that are as old.
+    """
+    stream = _READ_BY[table]
     needed = tables.checkpoint(stream).needed_delta_version()
     if needed is None:
-        return
+        return False
     oldest = now() - timedelta(hours=retention_hours)
-    waiting = oldest_commit_at(tables, table, needed)
+    waiting = oldest_commit_at(tables, table, needed, ignored_note=KEPT_NOTE)
     if waiting is not None and waiting < oldest:
         raise TableError(
             f"{table}: stream {stream} has not read commit {needed} of {waiting:%Y-%m-%d %H:%M} UTC, which is older "
             f"than {retention_hours} hours: start the stream first, or keep more with --retention-hours"
         )
+    passed_over = oldest_commit_at(tables, table, needed)
+    if passed_over is None or passed_over >= oldest:
+        return False
+    logger.warning("%s: no files are deleted until stream %s, which has stopped, is started again", table, stream)
+    return True
 
 
-def _maintain(tables: Tables, table: Table, retention_hours: int) -> Maintained:
+def _maintain(tables: Tables, table: Table, retention_hours: int, *, deletes: bool) -> Maintained:
     done = Maintained(table, *compact(tables, table))
-    vacuum(tables, table, retention_hours)
+    if deletes:
+        vacuum(tables, table, retention_hours)
     if done.merged_count:
         logger.info("%s: %d small files became %d", table, done.merged_count, done.file_count)
     return done

@@ -16,11 +16,20 @@ from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 
 from solosolve.clock import now
 from solosolve.errors import UsageError
-from solosolve.names import DEAD_LETTERS, FEEDBACK_FILES, FEEDBACK_TOPIC, PREDICTIONS, REPLAY_SOURCE
+from solosolve.names import (
+    DEAD_LETTERS,
+    FEEDBACK_FILES,
+    FEEDBACK_TOPIC,
+    PREDICTIONS,
+    REPLAY_SOURCE,
+    REQUESTS,
+    Table,
+)
 from solosolve.settings import Settings
+from solosolve.storage.migrations import add_columns
 from solosolve.storage.tables import Tables
 from solosolve.streaming.champion_provider import ChampionProvider, with_control
-from solosolve.transforms.scored_messages import Stamp, score_messages, select_predictions
+from solosolve.transforms.scored_messages import Stamp, score_messages, select_predictions, select_requests
 
 logger = logging.getLogger("solosolve.replay_dead_letters")
 
@@ -46,6 +55,9 @@ class Replayed:
 def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] | None) -> Replayed:
     """Scores corrected letters with the champion and adds their predictions to `gold.predictions`, each once.
 
+    `bronze.inference_requests` keeps what was scored, before the predictions: an interrupted replay is repeated, and
+    then finds the letters without a prediction.
+
     The letters themselves do not change: a letter whose id is the position of a prediction has been replayed.
 
     Args:
@@ -64,7 +76,9 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
     tables = Tables(spark, settings)
     # A feedback event is corrected by sending it again.
     letters = tables.read(DEAD_LETTERS).where(~F.col("topic").isin(FEEDBACK_TOPIC, FEEDBACK_FILES))
-    tables.create(PREDICTIONS)
+    for table in (PREDICTIONS, REQUESTS):
+        tables.create(table)
+        add_columns(tables, table)
     replayed = (
         tables.read(PREDICTIONS)
         .where(F.col("source") == REPLAY_SOURCE)
@@ -80,9 +94,10 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
         F.col("letter_id").alias("topic"), "partition", "offset", "key", "value", F.col("failed_at").alias("timestamp")
     )
     stamp = Stamp(now(), REPLAY_SOURCE, None, _letter_id)
-    scored = score_messages(messages, scoring, stamp, settings.max_request_bytes).persist()
+    scored = score_messages(messages, scoring, stamp, settings.max_request_bytes, keeps_text=True).persist()
     try:
-        added = _insert(tables, select_predictions(scored))
+        _insert(tables, REQUESTS, select_requests(scored))
+        added = _insert(tables, PREDICTIONS, select_predictions(scored))
         refused = scored.where(F.col("reason").isNotNull()).select("topic", "reason").collect()
     finally:
         scored.unpersist()
@@ -144,21 +159,19 @@ def _with_corrected_values(letters: DataFrame, corrected: Mapping[str, bytes]) -
     return found
 
 
-def _insert(tables: Tables, predictions: DataFrame) -> int:
-    """Inserts the predictions that the table does not have, in one commit, also while another replay does the same."""
-    before = _replayed_count(tables)
-    values = {name: f"new.{name}" for name in predictions.columns}
+def _insert(tables: Tables, table: Table, rows: DataFrame) -> int:
+    """Inserts the replayed rows that the table does not have, in one commit, while another replay may do the same."""
+    before = _replayed_count(tables, table)
+    values = {name: f"new.{name}" for name in rows.columns}
     is_same = f"old.source = '{REPLAY_SOURCE}' AND new.source_position = old.source_position"
-    with tables.writing(PREDICTIONS):
-        (
-            tables.delta(PREDICTIONS)
-            .alias("old")
-            .merge(predictions.alias("new"), is_same)
-            .whenNotMatchedInsert(None, values)
-            .execute()
-        )
-    return _replayed_count(tables) - before
+    with tables.writing(table):
+        merge = tables.delta(table).alias("old").merge(rows.alias("new"), is_same)
+        if table == REQUESTS:
+            # Left by an interrupted replay, which may have had another correction.
+            merge = merge.whenMatchedUpdate(None, values)
+        merge.whenNotMatchedInsert(None, values).execute()
+    return _replayed_count(tables, table) - before
 
 
-def _replayed_count(tables: Tables) -> int:
-    return tables.read(PREDICTIONS).where(F.col("source") == REPLAY_SOURCE).count()
+def _replayed_count(tables: Tables, table: Table) -> int:
+    return tables.read(table).where(F.col("source") == REPLAY_SOURCE).count()

@@ -14,16 +14,18 @@ from solosolve.names import (
     CHAMPION,
     COMPLAINTS,
     DELTA_SOURCE,
+    IS_TO_BE_SCORED,
     KAFKA_SOURCE,
     LABEL,
     PREDICTIONS,
+    REQUEST_COLUMNS,
     REQUESTS,
     REQUESTS_TOPIC,
     TOPICS,
     SourceName,
 )
-from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.storage.migrations import add_columns
 from solosolve.storage.registry import Registry
 from solosolve.storage.tables import Tables
 from solosolve.streaming.binding_store import is_within
@@ -61,11 +63,12 @@ def run(spark: SparkSession, settings: Settings, source: SourceName, at_most: in
     waiting = _waiting_in_table(tables) if source == DELTA_SOURCE else _waiting_in_topic(tables)
     excluded = waiting.unionByName(_scored(tables)).distinct()
     chosen = _newest_open(tables, share, at_most).join(excluded, on="complaint_id", how="left_anti")
-    requests = chosen.withColumn("requested_at", F.lit(now())).select(*SCHEMAS[REQUESTS].names).cache()
+    requests = chosen.withColumn("requested_at", F.lit(now())).select(*REQUEST_COLUMNS).cache()
     try:
         count = requests.count()
         if count and source == DELTA_SOURCE:
-            tables.append(REQUESTS, requests)
+            of_table = {"source": F.lit(DELTA_SOURCE), "source_position": F.lit(None).cast("string")}
+            tables.append(REQUESTS, requests.withColumns(of_table))
         elif count:
             write_messages(requests.select(*as_message(requests.columns)), settings, REQUESTS_TOPIC)
     finally:
@@ -90,9 +93,11 @@ def _scored(tables: Tables) -> DataFrame:
 def _waiting_in_table(tables: Tables) -> DataFrame:
     """The complaints whose request in the table has no prediction yet."""
     tables.create(REQUESTS)
+    add_columns(tables, REQUESTS)
     request = ["complaint_id", "requested_at"]
     answered = tables.read(PREDICTIONS).select(*request)
-    return tables.read(REQUESTS).select(*request).join(answered, on=request, how="left_anti").select("complaint_id")
+    asked = tables.read(REQUESTS).where(IS_TO_BE_SCORED).select(*request)
+    return asked.join(answered, on=request, how="left_anti").select("complaint_id")
 
 
 def _waiting_in_topic(tables: Tables) -> DataFrame:

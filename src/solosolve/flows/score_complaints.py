@@ -12,6 +12,7 @@ from solosolve.errors import ConservationError
 from solosolve.model.scorer import ComplaintScorer
 from solosolve.names import BATCH_SOURCE, COMPLAINTS, PREDICTIONS, SHADOW, SHADOW_PREDICTIONS, Table
 from solosolve.settings import Settings
+from solosolve.storage.migrations import add_columns
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
 from solosolve.transforms.predictions import Scoring, build_predictions
@@ -47,6 +48,7 @@ def _score(tables: Tables, registry: Registry, model: RegisteredModel, target: T
     """Appends this version's prediction of each complaint that it has not scored; returns their number."""
     scorer = ComplaintScorer.load(registry.fetch(model))
     tables.create(target)
+    add_columns(tables, target)
     # The version that the predictions name is the one that is scored: a passport scores it again.
     silver = tables.version(COMPLAINTS)
     complaints = tables.read(COMPLAINTS, silver)

@@ -12,8 +12,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from solosolve.errors import NoChampionError
-from solosolve.names import DEAD_LETTERS, PREDICTIONS, SCORE_STREAM_PREFIX, SourceName
+from solosolve.names import (
+    DEAD_LETTERS,
+    PREDICTIONS,
+    REQUESTS,
+    SCORE_STREAM_PREFIX,
+    SHADOW_PREDICTIONS,
+    SourceName,
+)
 from solosolve.settings import Settings
+from solosolve.storage.migrations import add_columns
 from solosolve.storage.registry import Registry
 from solosolve.storage.spark import lean_session
 from solosolve.storage.tables import Tables
@@ -97,12 +105,14 @@ def run(spark: SparkSession, settings: Settings, options: StreamOptions) -> Stre
     bound.claim(has_rows=lambda: _has_rows(tables, source), recover=options.recover)
     provider = ChampionProvider.open(tables)
     _await_champion(provider, waits=not options.available_now)
-    for table in (PREDICTIONS, DEAD_LETTERS):
+    for table in (PREDICTIONS, DEAD_LETTERS, REQUESTS):
         tables.create(table)
+    for table in (PREDICTIONS, SHADOW_PREDICTIONS, REQUESTS):
+        add_columns(tables, table)
     progress = ProgressLog(tables, source)
     spark.streams.addListener(progress)
     try:
-        with ThreadPoolExecutor(max_workers=2) as executor:
+        with ThreadPoolExecutor(max_workers=3) as executor:
             stream = _Stream(tables, source, bound, provider, progress, executor)
             stream.recover(options)
             if not (options.recover and options.available_now):

@@ -16,6 +16,7 @@ from solosolve.names import (
     DELTA_SOURCE,
     FEATURES,
     FILED_COLUMNS,
+    KEPT_SOURCES,
     OUTCOME_NAMES,
     PREDICTIONS,
     REQUESTS,
@@ -133,6 +134,8 @@ def _facts(reader: Reader, models: Models, prediction: dict[str, Any], text: _Te
 
 def _text_of(reader: Reader, prediction: dict[str, Any]) -> _Text:
     """The complaint as it was scored, or else as silver has it now."""
+    if prediction["source"] in KEPT_SOURCES:
+        return _kept(reader, prediction) or _newest(reader, prediction["complaint_id"])
     table, position = _READ_FROM.get(prediction["source"]), str(prediction["source_position"])
     newest = reader.version(table) if table is not None else None
     if table is not None and newest is not None and position.isdecimal():
@@ -148,6 +151,22 @@ def _text_of(reader: Reader, prediction: dict[str, Any]) -> _Text:
         if found:
             return _Text(found[0], table, version, is_as_scored=True)
     return _newest(reader, prediction["complaint_id"])
+
+
+def _kept(reader: Reader, prediction: dict[str, Any]) -> _Text | None:
+    """The request that the stream kept with its prediction; None for predictions of releases that kept none."""
+    version = reader.version(REQUESTS)
+    if version is None:
+        return None
+    same = ("source", "source_position", "requested_at")
+    sql = f"select * from {REQUESTS} where complaint_id = :id and {' and '.join(f'{name} = :{name}' for name in same)}"
+    try:
+        found = _rows(reader, f"{sql} limit 1", prediction["complaint_id"], {REQUESTS: version},
+                      **{name: prediction[name] for name in same})  # fmt: skip
+    except TableError:
+        # A table of an earlier release has no positions.
+        return None
+    return _Text(found[0], REQUESTS, version, is_as_scored=True) if found else None
 
 
 def _newest(reader: Reader, complaint_id: int) -> _Text:

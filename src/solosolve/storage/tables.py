@@ -126,16 +126,24 @@ class Tables:
         if not self.exists(table):
             raise MissingTableError(table)
 
-    def append(self, table: Table, rows: DataFrame, transaction: Transaction | None = None) -> None:
+    def append(
+        self, table: Table, rows: DataFrame, transaction: Transaction | None = None, note: str | None = None
+    ) -> None:
         """Appends the rows in one commit; does nothing if the transaction has been committed before.
+
+        Args:
+            table: The table.
+            rows: All its columns.
+            transaction: The commit's name; None for a commit that is never repeated.
+            note: The `userMetadata` of the commit in the table's history.
 
         Raises:
             TableError: Another process has held the write lock for ten minutes.
         """
         self.create(table)
-        options = {}
+        options = {} if note is None else {"userMetadata": note}
         if transaction is not None:
-            options = {"txnAppId": transaction.application, "txnVersion": str(transaction.version)}
+            options |= {"txnAppId": transaction.application, "txnVersion": str(transaction.version)}
         with self.writing(table):
             self._save(rows, table, mode="append", options=options)
 

@@ -10,6 +10,8 @@ from solosolve.names import Table
 from solosolve.storage.spark import task_slots
 from solosolve.storage.tables import Tables
 
+_UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END")
+
 
 def compact(tables: Tables, table: Table) -> tuple[int, int]:
     """Merges small files into large ones (OPTIMIZE); no row changes.
@@ -40,8 +42,18 @@ def vacuum(tables: Tables, table: Table, retention_hours: int) -> None:
         Tables(session, tables.settings).delta(table).vacuum(retention_hours)
 
 
-def oldest_commit_at(tables: Tables, table: Table, version: int) -> datetime | None:
-    """When the oldest commit from a version on was made; None if there is none."""
-    history = tables.delta(table).history().where(F.col("version") >= version)
+def oldest_commit_at(tables: Tables, table: Table, version: int, ignored_note: str | None = None) -> datetime | None:
+    """When the oldest commit from a version on was made, apart from those of upkeep; None if there is none.
+
+    Args:
+        tables: The tables.
+        table: The table.
+        version: The first commit that counts.
+        ignored_note: The `userMetadata` of commits that do not count.
+    """
+    is_later = (F.col("version") >= version) & ~F.col("operation").isin(*_UPKEEP)
+    history = tables.delta(table).history().where(is_later)
+    if ignored_note is not None:
+        history = history.where(~F.col("userMetadata").eqNullSafe(ignored_note))
     found = history.agg(F.min("timestamp").alias("at")).collect()[0]["at"]
     return None if found is None else found.astimezone(UTC)

@@ -9,18 +9,26 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from solosolve.names import DEAD_LETTERS, PREDICTIONS
+from solosolve.names import DEAD_LETTERS, PREDICTIONS, REQUESTS
 from solosolve.storage.tables import Tables, Transaction
 from solosolve.storage.write_metrics import WriteMetrics
 from solosolve.streaming.binding_store import Period, is_within
+from solosolve.streaming.kept_requests import keep, select_unkept
 from solosolve.streaming.progress import BatchFacts
 from solosolve.streaming.sources import Source
 from solosolve.transforms.messages import position_of_message
+from solosolve.transforms.multisets import subtract
 from solosolve.transforms.predictions import Scoring
-from solosolve.transforms.scored_messages import Stamp, build_dead_letters, score_messages, select_predictions
+from solosolve.transforms.scored_messages import (
+    Stamp,
+    build_dead_letters,
+    score_messages,
+    select_predictions,
+    select_requests,
+)
 
 
 class MicroBatch:
@@ -51,11 +59,13 @@ class MicroBatch:
         self._tables, self._source, self._scoring, self._executor = tables, source, scoring, executor
         self._time = scored_at
         stamp = Stamp(scored_at, source.name, batch_id, source.position)
-        self._scored = score_messages(messages, scoring, stamp, tables.settings.max_request_bytes)
+        keeps, max_bytes = source.keeps_requests, tables.settings.max_request_bytes
+        self._scored = score_messages(messages, scoring, stamp, max_bytes, keeps_text=keeps)
         self._predictions = select_predictions(self._scored)
+        self._requests = select_requests(self._scored) if keeps else None
         self._remainder: _Remainder | None = None
         """What is still to be written of a batch that the tables may already have; None if they were not checked."""
-        self._publishing: list[Future[None]] = []
+        self._under_way: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         self._scored.persist()
@@ -65,7 +75,7 @@ class MicroBatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # If another model scores this batch again, its predictions must be published after these.
-        wait(self._publishing)
+        wait(self._under_way)
         self._scored.unpersist()
 
     def leave_out_known(self, periods: Sequence[Period]) -> None:
@@ -99,21 +109,27 @@ class MicroBatch:
             predictions, letters = _difference(self._predictions, letters, old_predictions, old_letters)
         self._predictions = predictions.localCheckpoint()
         self._remainder = _Remainder(written, letters.localCheckpoint())
+        if self._requests is not None:
+            requests = select_unkept(self._tables, self._requests, self._predictions, self._source.name)
+            self._requests = requests.localCheckpoint()
 
     def write(self, transaction: Transaction | None) -> BatchFacts | None:
-        """Appends the predictions and the dead letters, each in one commit, and publishes the predictions.
+        """Appends the predictions, their requests and the dead letters, each in one commit, and publishes.
 
         Publishing overlaps with the commit, which mostly waits. So a prediction may be published before the table has
         it, and published again if the process ends before the commit: the last one published is the one in the table.
 
+        Keeping the requests overlaps as well, in either order: a batch is finished when both tables have it, and an
+        interrupted one is compared with both, so that each gets what it is missing. Until then, a prediction may be
+        visible a moment before its request, or the request before it.
+
         Args:
-            transaction: The name of both commits; None if messages already in the tables were left out.
+            transaction: The name of all commits; None if messages already in the tables were left out.
 
         Returns:
             The batch's counts and latencies; None if the table already had the transaction, and Delta ignored this one.
         """
-        publishing = self._executor.submit(self._publish)
-        self._publishing.append(publishing)
+        self._under_way = [self._executor.submit(self._publish), self._executor.submit(self._keep, transaction)]
         metrics = WriteMetrics(self._rows_to_write(), *_counts())
         self._tables.append(PREDICTIONS, select_predictions(metrics.rows), transaction)
         written_at = datetime.now(UTC).timestamp()
@@ -127,7 +143,8 @@ class MicroBatch:
         if counts["letters"]:
             letters = self._remainder.letters if self._remainder else build_dead_letters(self._scored)
             self._tables.append(DEAD_LETTERS, letters, transaction)
-        publishing.result()
+        for each in self._under_way:
+            each.result()
         times = [counts[name] for name in ("median", "earliest")]
         latencies = [None if micros is None else written_at - micros / 1e6 for micros in times]
         prediction_count = counts["messages"] - counts["letters"]
@@ -146,6 +163,12 @@ class MicroBatch:
         return self._predictions.withColumn("reason", F.lit(None).cast("string")).unionByName(
             self._remainder.letters.select("reason"), allowMissingColumns=True
         )
+
+    def _keep(self, transaction: Transaction | None) -> None:
+        if self._requests is not None:
+            keep(self._tables, self._requests, transaction)
+            if transaction is not None:
+                self._executor.submit(self._tables.preload_transactions, REQUESTS)
 
     def _publish(self) -> None:
         self._source.publish(self._predictions)
@@ -189,20 +212,13 @@ def _difference(
     )
     positions = good.select("source_position").unionByName(bad.select("source_position")).distinct()
     old_good, old_bad = (rows.join(positions, on="source_position", how="left_semi") for rows in (old_good, old_bad))
-    new_good, only_old_good = _subtract(good, old_good, *place), _subtract(old_good, good, *place)
-    new_bad = _subtract(bad, old_bad, *place, "_message")
-    only_old_bad = _subtract(old_bad, bad, *place, "_message")
+    new_good, only_old_good = subtract(good, old_good, *place), subtract(old_good, good, *place)
+    new_bad = subtract(bad, old_bad, *place, "_message")
+    only_old_bad = subtract(old_bad, bad, *place, "_message")
     return (
-        _subtract(new_good, only_old_bad, *place).drop("_complaint"),
-        _subtract(new_bad, only_old_good, *place).drop("source_position", "_complaint", "_message"),
+        subtract(new_good, only_old_bad, *place).drop("_complaint"),
+        subtract(new_bad, only_old_good, *place).drop("source_position", "_complaint", "_message"),
     )
-
-
-def _subtract(rows: DataFrame, others: DataFrame, *key: str) -> DataFrame:
-    """The difference of two multisets: each row of `others` cancels one row with the same key."""
-    place = F.row_number().over(Window.partitionBy(*key).orderBy(*key))
-    numbered, cancelling = (each.withColumn("_place", place) for each in (rows, others))
-    return numbered.join(cancelling.select(*key, "_place"), on=[*key, "_place"], how="left_anti").drop("_place")
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,16 @@ from solosolve.kafka.frames import read_messages, write_messages
 from solosolve.names import (
     DEAD_LETTERS,
     DELTA_SOURCE,
+    IS_TO_BE_SCORED,
     KAFKA_SOURCE,
     PREDICTIONS,
     PREDICTIONS_TOPIC,
+    REQUEST_COLUMNS,
     REQUESTS,
     REQUESTS_TOPIC,
     SCORE_STREAM_PREFIX,
     SourceName,
 )
-from solosolve.schemas import SCHEMAS
 from solosolve.storage.tables import Tables
 from solosolve.streaming.checkpoint_binding import BoundStream
 from solosolve.transforms.messages import as_message
@@ -49,6 +50,11 @@ class Source(Protocol):
     @property
     def has_unique_positions(self) -> bool:
         """Whether no two messages share a position."""
+        ...
+
+    @property
+    def keeps_requests(self) -> bool:
+        """Whether `bronze.inference_requests` gets its requests from the stream."""
         ...
 
     def identity(self) -> str:
@@ -80,6 +86,7 @@ class DeltaSource:
     name: str = DELTA_SOURCE
     topic: str = str(REQUESTS)
     has_unique_positions: bool = False
+    keeps_requests: bool = False
 
     def identity(self) -> str:
         """Identifies the table; one recreated in its place has another identity."""
@@ -89,8 +96,8 @@ class DeltaSource:
         """Reads appended rows as JSON messages: whole commits, or at most `max_per_trigger` files per batch."""
         self.tables.create(REQUESTS)
         rows = self.tables.read_changes(REQUESTS, starting, max_per_trigger)
-        key, value = as_message(SCHEMAS[REQUESTS].names)
-        return rows.where(F.col("_change_type") == "insert").select(
+        key, value = as_message(REQUEST_COLUMNS)
+        return rows.where((F.col("_change_type") == "insert") & F.expr(IS_TO_BE_SCORED)).select(
             F.lit(self.topic).alias("topic"),
             F.lit(0).alias("partition"),
             F.col("_commit_version").alias("offset"),
@@ -121,6 +128,7 @@ class KafkaSource:
     name: str = KAFKA_SOURCE
     topic: str = REQUESTS_TOPIC
     has_unique_positions: bool = True
+    keeps_requests: bool = True
 
     def identity(self) -> str:
         """Identifies the topic and its cluster, creating the topic if needed; a recreated topic has another identity.

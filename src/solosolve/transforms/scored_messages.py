@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from solosolve.errors import ModelError, one_line
 from solosolve.landing.normalise import EARLIEST_DATE
 from solosolve.landing.requests import Requests, read_requests
-from solosolve.names import DEAD_LETTERS, PREDICTIONS
+from solosolve.names import DEAD_LETTERS, FILED_COLUMNS, PREDICTIONS, REQUESTS
 from solosolve.schemas import SCHEMAS
 from solosolve.spark_schemas import spark_schema
 from solosolve.transforms.predictions import Scoring
@@ -28,7 +28,6 @@ POSITION = ("topic", "partition", "offset")
 _OPENED = np.datetime64(EARLIEST_DATE, "us")
 _CANNOT_SCORE = "the model cannot score:"
 _FAILURE = re.compile(f"{_CANNOT_SCORE}(.*)")
-_KEPT = ("company", "state", "product", "submitted_via")
 _LETTER = (*POSITION, "key", "value", "failed_at")
 _SCORED = StructType(
     [
@@ -36,6 +35,9 @@ _SCORED = StructType(
         StructField("reason", StringType()),
         *(StructField(name, spark_schema(DEAD_LETTERS)[name].dataType) for name in _LETTER),
     ]
+)
+_WITH_TEXT = StructType(
+    [*_SCORED.fields, *(field for field in spark_schema(REQUESTS).fields if field.name not in _SCORED.names)]
 )
 
 
@@ -56,7 +58,9 @@ class Stamp:
     position: Callable[[pa.RecordBatch], pa.Array]
 
 
-def score_messages(messages: DataFrame, scoring: Scoring, stamp: Stamp, max_bytes: int) -> DataFrame:
+def score_messages(
+    messages: DataFrame, scoring: Scoring, stamp: Stamp, max_bytes: int, *, keeps_text: bool = False
+) -> DataFrame:
     """Reads and scores messages in one Arrow pass.
 
     Values that differ between batches are filled in here, not as Spark literals: literals would be compiled into each
@@ -67,23 +71,30 @@ def score_messages(messages: DataFrame, scoring: Scoring, stamp: Stamp, max_byte
         scoring: The model.
         stamp: The values that the predictions share.
         max_bytes: Longer values are refused.
+        keeps_text: Whether to add the columns that `bronze.inference_requests` has and `gold.predictions` does not.
 
     Returns:
         One row per message. A scored message has the columns of `gold.predictions`; one that cannot be scored has the
         `reason`, its position, `key`, `value` and `failed_at`. The other columns are null.
     """
+    schema = _WITH_TEXT if keeps_text else _SCORED
 
     def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield _scored(batch, scoring, stamp, max_bytes)
+            yield _scored(batch, scoring, stamp, max_bytes, schema.names)
 
-    return messages.selectExpr(*POSITION, "key", "value", "timestamp").mapInArrow(score_batches, _SCORED)
+    return messages.selectExpr(*POSITION, "key", "value", "timestamp").mapInArrow(score_batches, schema)
 
 
 def select_predictions(scored: DataFrame) -> DataFrame:
     """Keeps the messages that `score_messages` could score, as rows of `gold.predictions`."""
     # Expressions as text: a Column for each name costs three calls to the JVM, in every batch.
     return scored.where("reason IS NULL").selectExpr(*SCHEMAS[PREDICTIONS].names)
+
+
+def select_requests(scored: DataFrame) -> DataFrame:
+    """Keeps the messages that `score_messages` scored with their text, as rows of `bronze.inference_requests`."""
+    return scored.where("reason IS NULL").selectExpr(*SCHEMAS[REQUESTS].names)
 
 
 def build_dead_letters(scored: DataFrame) -> DataFrame:
@@ -155,7 +166,9 @@ def _why_refused(complaint: pa.RecordBatch, scoring: Scoring) -> str | None:
     return None
 
 
-def _scored(batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: int) -> pa.RecordBatch:
+def _scored(
+    batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: int, names: Sequence[str]
+) -> pa.RecordBatch:
     now = stamp.scored_at.astimezone(UTC).replace(tzinfo=None)
     read, probability = _score_or_refuse(
         read_requests(batch.column("value").to_pylist(), _arrivals(batch, now), now, max_bytes), scoring
@@ -166,7 +179,7 @@ def _scored(batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: in
     of_request = {
         "complaint_id": read.complaint_ids,
         "requested_at": read.requested_at,
-        **{name: read.complaints.column(name) for name in _KEPT},
+        **{name: read.complaints.column(name) for name in FILED_COLUMNS if name in names},
         "probability": probability,
         "prediction": pc.cast(pc.greater_equal(probability, scoring.threshold), pa.float64()),
     }
@@ -188,4 +201,4 @@ def _scored(batch: pa.RecordBatch, scoring: Scoring, stamp: Stamp, max_bytes: in
         "reason": read.reasons,
         **{name: pc.if_else(is_good, None, value) for name, value in of_letter.items()},
     }
-    return pa.RecordBatch.from_pydict({name: columns[name] for name in _SCORED.names})
+    return pa.RecordBatch.from_pydict({name: columns[name] for name in names})

@@ -63,6 +63,16 @@ def test_requests_are_answered_or_waiting_for_the_stream(tmp_path: Path, request
     assert check.holds is holds
 
 
+def test_requests_that_were_kept_with_their_predictions_do_not_wait(tmp_path: Path) -> None:
+    reader = DeltaReader(tmp_path)
+    write(tmp_path, REQUESTS, complaint_id=[1, 2, 3, 4, 5], source=["kafka", "delta", None, "a branch", "replay"])
+    write_bindings(tmp_path, (reader.table_id(REQUESTS), 1))
+    write(tmp_path, PREDICTIONS, source=["delta", "kafka"], scored_at=[at(1)] * 2)
+    write(tmp_path, DEAD_LETTERS, topic=["bronze.inference_requests"], failed_at=[at(2)])
+    (check,) = Summary(reader).conservation
+    assert check == Conservation(STATEMENT, 3, 2, WAITING)
+
+
 def test_answers_to_requests_of_a_replaced_table_do_not_count(tmp_path: Path) -> None:
     reader = DeltaReader(tmp_path)
     write(tmp_path, REQUESTS, complaint_id=[1])

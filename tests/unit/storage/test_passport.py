@@ -7,13 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from solosolve.cli.main import cli
 from solosolve.errors import SolosolveError
 from solosolve.names import COMPLAINTS, COMPLAINTS_RAW, FEATURES, NARRATIVE, PREDICTIONS, REQUESTS
+from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.model_explainer import ModelExplainer
@@ -98,6 +100,30 @@ def test_request_is_scored_again_as_it_was_sent(home: Live) -> None:
     assert facts["text"] == "bronze.inference_requests, version 1"
     assert found.scored_again.endswith("the same, to the bit")
     assert facts["label"] == "unknown"
+
+
+def test_message_is_scored_again_as_the_stream_kept_it(home: Live) -> None:
+    row = complaint(ID, **{NARRATIVE: LONG})
+    kept = {"source": "kafka", "requested_at": NOW}
+    for text, position in ((SHORT, "2:16"), (LONG, "2:17"), (SHORT, "2:18")):
+        append(home.settings.warehouse, REQUESTS, [row | kept | {NARRATIVE: text, "source_position": position}])
+    append(home.settings.warehouse, COMPLAINTS, [row | {NARRATIVE: SHORT}])
+    add_scored(home, row, source="kafka", source_position="2:17", batch_id=5)
+    found = passport(home)
+    facts = dict(found.facts)
+    assert facts["requested through"] == "kafka at 2:17, batch 5"
+    assert facts["text"] == "bronze.inference_requests, version 2"
+    assert found.scored_again.endswith("the same, to the bit")
+
+
+def test_message_that_a_former_release_scored_is_read_as_silver_has_it_now(home: Live) -> None:
+    row = complaint(ID, **{NARRATIVE: LONG})
+    append(home.settings.warehouse, COMPLAINTS, [row])
+    names = [name for name in SCHEMAS[REQUESTS].names if not name.startswith("source")]
+    former = pa.Table.from_pylist([], schema=pa.schema([SCHEMAS[REQUESTS].field(name) for name in names]))
+    write_deltalake(folder(home.settings.warehouse, REQUESTS), former)
+    add_scored(home, row, source="kafka", source_position="2:17", batch_id=5)
+    assert dict(passport(home).facts)["text"] == "silver.complaints, version 0, as it is now"
 
 
 def test_message_whose_text_is_in_no_table_still_has_its_position_and_model(home: Live) -> None:

@@ -3,14 +3,15 @@ from __future__ import annotations
 from chispa import assert_df_equality
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from solosolve.names import FILED_COLUMNS, NARRATIVE, PREDICTIONS
+from solosolve.names import FILED_COLUMNS, NARRATIVE, PREDICTIONS, REQUESTS
 from solosolve.spark_schemas import spark_schema
 from solosolve.transforms.predictions import build_predictions, with_probability
 from support.builders import complaints
 from support.predictions import REQUESTED_AT, SCORED_AT, narrative_scoring, prediction
 
-REQUESTS = f"complaint_id bigint, {', '.join(f'{name} string' for name in FILED_COLUMNS)}"
+ASKED = StructType([field for field in spark_schema(REQUESTS) if field.name in ("complaint_id", *FILED_COLUMNS)])
 SCORING = narrative_scoring()
 
 
@@ -47,14 +48,14 @@ def test_build_predictions_scores_each_request(spark: SparkSession) -> None:
 
 
 def test_build_predictions_scores_requests_whose_columns_are_null(spark: SparkSession) -> None:
-    requests = spark.createDataFrame([(1, *[None] * len(FILED_COLUMNS))], REQUESTS)
-    nulls = dict.fromkeys(("company", "state", "product", "submitted_via"))
+    requests = spark.createDataFrame([(1, *[None] * len(FILED_COLUMNS))], ASKED)
+    nulls = dict.fromkeys(("company", "state", "product", "submitted_via", "date_received"))
     expected_df = spark.createDataFrame([prediction(**nulls)], spark_schema(PREDICTIONS))
     assert_df_equality(build_predictions(requests, SCORING, position()), expected_df, ignore_nullable=True)
 
 
 def test_build_predictions_of_no_requests_is_an_empty_table(spark: SparkSession) -> None:
-    actual_df = build_predictions(spark.createDataFrame([], REQUESTS), SCORING, position())
+    actual_df = build_predictions(spark.createDataFrame([], ASKED), SCORING, position())
     assert_df_equality(actual_df, spark.createDataFrame([], spark_schema(PREDICTIONS)), ignore_nullable=True)
 
 

@@ -37,7 +37,12 @@ OF_BATCH = {"source": "kafka", "batch_id": 4}
 
 def message(complaint_id: int, narrative: str, **overrides: Any) -> bytes:
     """The JSON of a request whose narrative is its probability."""
-    texts = {NARRATIVE: narrative, "company": "Acme Bank", "requested_at": REQUESTED_AT.isoformat()}
+    texts = {
+        NARRATIVE: narrative,
+        "company": "Acme Bank",
+        "date_received": "2016-03-01",
+        "requested_at": REQUESTED_AT.isoformat(),
+    }
     return json.dumps(request(complaint_id) | texts | overrides).encode()
 
 

@@ -32,12 +32,14 @@ def predictions_of(answers: Answers, complaint_id: int) -> list[dict[str, Any]]:
 
 
 def filed_complaint(answers: Answers, complaint_id: int) -> dict[str, Any] | None:
-    """Returns a complaint's FILED_COLUMNS; None if no table holds it, as for requests of former releases.
+    """Returns a complaint's FILED_COLUMNS: as silver has it, or else as its newest request has it.
+
+    None if no table holds it, as for requests through Kafka that release 0.1 scored.
 
     Raises:
         TableError: A table cannot be read.
     """
-    for table, order in ((COMPLAINTS, "complaint_id"), (REQUESTS, "requested_at desc")):
+    for table, order in ((COMPLAINTS, "complaint_id"), (REQUESTS, "requested_at desc nulls last")):
         if answers.versions((table,))[table] is None:
             continue
         columns = ", ".join(FILED_COLUMNS)

@@ -39,6 +39,16 @@ def test_filed_complaint_comes_from_silver_before_the_requests(tmp_path: Path) -
     assert list(found[0]) == list(FILED_COLUMNS)
 
 
+def test_filed_complaint_is_read_from_its_newest_request_wherever_that_came_from(tmp_path: Path) -> None:
+    for number, at, source in ((1, None, "delta"), (2, NOW, "delta"), (3, NOW - timedelta(days=1), "delta")):
+        append(tmp_path, REQUESTS, [{"complaint_id": 7, "issue": str(number), "requested_at": at, "source": source}])
+    answers = Answers(DeltaReader(tmp_path))
+    assert (filed_complaint(answers, 7) or {})["issue"] == "2"
+    kept = {"source": "kafka", "source_position": "0:5", "requested_at": NOW + timedelta(seconds=1)}
+    append(tmp_path, REQUESTS, [{"complaint_id": 7, "issue": "4"} | kept])
+    assert (filed_complaint(answers, 7) or {})["issue"] == "4"
+
+
 def test_filed_complaint_that_no_table_holds_is_none(tmp_path: Path) -> None:
     assert filed_complaint(Answers(DeltaReader(tmp_path)), 7) is None
     append(tmp_path, COMPLAINTS, [complaint(1)])
