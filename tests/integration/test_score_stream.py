@@ -182,13 +182,25 @@ def test_progress_has_a_row_for_each_batch_and_none_older_than_a_day(story: Stor
     names = ("batch_id", "model_version", "request_count", "prediction_count", "dead_letter_count", "lag", "source")
     # Batch 2 is there again as it was repeated: it read its requests, and wrote none.
     assert [tuple(row[name] for name in names) for row in rows if row["request_count"]] == [
-        (0, 1, 30, 30, 0, 1, "delta"),
+        (0, 1, 30, 30, 0, 13, "delta"),
         (1, 1, 13, 10, 3, 0, "delta"),
         (2, 2, 11, 11, 0, 0, "delta"),
         (3, 2, 1, 1, 0, 0, "delta"),
     ]
     seconds = (rows[0]["ended_at"] - REQUESTED_AT).total_seconds()
     assert rows[0]["latency_p50_seconds"] == pytest.approx(seconds, abs=60)
+
+
+def test_lag_counts_the_unread_requests_of_a_commit_that_is_divided(prepared: Live) -> None:
+    prepared.add_requests([request(number) for number in range(1, 11)], files=3)
+    prepared.add_requests([request(11), request(12)])
+    prepared.stream(max_per_trigger=1)
+    rows = prepared.query(
+        "select request_count, lag from gold.stream_progress where request_count > 0 order by batch_id"
+    )
+    read = [row["request_count"] for row in rows]
+    assert len(read) == 4
+    assert [row["lag"] for row in rows] == [12 - sum(read[: number + 1]) for number in range(4)]
 
 
 def test_new_stream_that_starts_from_the_latest_skips_what_is_there(prepared: Live) -> None:

@@ -34,6 +34,16 @@ def newest_commit(table: Path, known: int) -> int:
     return known
 
 
+def read_commit(table: Path, number: int) -> list[dict[str, Any]] | None:
+    """The actions of a commit; None if its file is gone or cannot be read."""
+    try:
+        text = commit_file(table, number).read_text(encoding="utf-8")
+        # str.splitlines would also split at Unicode line breaks inside the statistics.
+        return [json.loads(line) for line in text.split("\n") if line]
+    except (OSError, ValueError):
+        return None
+
+
 @contextmanager
 def only_added(table: Path, since: int, until: int, schema: str) -> Iterator[Path | None]:
     """Presents the rows that some commits added as a Delta table of its own.
@@ -70,11 +80,8 @@ def only_added(table: Path, since: int, until: int, schema: str) -> Iterator[Pat
 def _added(table: Path, since: int, until: int) -> list[dict[str, Any]] | None:
     added = []
     for number in range(since + 1, until + 1):
-        try:
-            text = commit_file(table, number).read_text(encoding="utf-8")
-            # str.splitlines would also split at Unicode line breaks inside the statistics.
-            actions = [json.loads(line) for line in text.split("\n") if line]
-        except (OSError, ValueError):
+        actions = read_commit(table, number)
+        if actions is None:
             return None
         for action in actions:
             if action.keys() & {"metaData", "protocol"} or action.get("remove", {}).get("dataChange"):

@@ -17,7 +17,7 @@ from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
 from solosolve.storage.catalog_tables import create_statement
 from solosolve.storage.checkpoints import Checkpoint
-from solosolve.storage.delta_log import has_commits, newest_commit
+from solosolve.storage.delta_log import has_commits
 from solosolve.table_properties import CHECKS, table_properties
 
 _LOCK_SECONDS = 600
@@ -191,12 +191,6 @@ class Tables:
         if newest is None:
             raise TableError(f"table {table} has no commits")
         return int(newest["version"])
-
-    def commits_from(self, table: Table, version: int) -> int | None:
-        """Number of commits from a version on, counted without Spark; None where only Spark sees the table."""
-        if not self.settings.has_table_folders:
-            return None
-        return newest_commit(self.settings.table_folder(table), version - 1) - (version - 1)
 
     def table_id(self, table: Table) -> str:
         """The id that Delta gave the table when it was created; a table recreated in its place has another.

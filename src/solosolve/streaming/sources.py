@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol
 
 import pyarrow as pa
@@ -28,7 +29,9 @@ from solosolve.names import (
     SourceName,
 )
 from solosolve.storage.tables import Tables
+from solosolve.storage.waiting_rows import WaitingRows
 from solosolve.streaming.checkpoint_binding import BoundStream
+from solosolve.streaming.kept_requests import KEPT_NOTE
 from solosolve.transforms.messages import as_message
 
 Starting = Literal["earliest", "latest"]
@@ -74,7 +77,7 @@ class Source(Protocol):
         ...
 
     def lag(self, progress: SourceProgress) -> int | None:
-        """Returns how much a batch left unread; None if unknown."""
+        """Returns how many messages a batch left unread; None if unknown."""
         ...
 
 
@@ -115,8 +118,18 @@ class DeltaSource:
         """Does nothing: those who append requests read `gold.predictions`."""
 
     def lag(self, progress: SourceProgress) -> int | None:
-        """Returns the number of commits not read to their end."""
-        return self.tables.commits_from(REQUESTS, json.loads(progress.endOffset)["reservoirVersion"])
+        """Returns the number of unread requests.
+
+        None while the table's log cannot tell (see `WaitingRows`), and on the platform, where only Spark sees the log:
+        each look would cost a query.
+        """
+        end = json.loads(progress.endOffset)
+        return None if self._waiting is None else self._waiting.from_position(end["reservoirVersion"], end["index"])
+
+    @cached_property
+    def _waiting(self) -> WaitingRows | None:
+        settings = self.tables.settings
+        return WaitingRows(settings.table_folder(REQUESTS), KEPT_NOTE) if settings.has_table_folders else None
 
 
 @dataclass(frozen=True)
