@@ -17,6 +17,7 @@ from solosolve.storage.champion_moves import (
     move_champion,
     newest_move,
 )
+from solosolve.storage.champions import champion_to_go_back_to
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
 from solosolve.storage.tables import Tables
@@ -83,15 +84,8 @@ def _previous(tables: Tables, champion: RegisteredModel | None) -> int:
     if champion is None or not tables.exists(MODEL_EVENTS):
         raise ModelError("there is no champion to go back from")
     moves = tables.read(MODEL_EVENTS).where(F.col("alias") == CHAMPION).orderBy("event_at")
-    # A rollback takes its version back from the stack, so that a second one goes further.
-    stack: list[int] = []
-    for row in moves.select("model_version", "event").collect():
-        if row["event"] == ModelEvent.ROLLED_BACK and row["model_version"] in stack:
-            while stack[-1] != row["model_version"]:
-                stack.pop()
-        else:
-            stack.append(row["model_version"])
-    earlier = [version for version in stack if version != champion.version]
-    if not earlier:
+    rows = moves.select("model_version", "event").collect()
+    earlier = champion_to_go_back_to(((row["model_version"], row["event"]) for row in rows), champion.version)
+    if earlier is None:
         raise ModelError(f"version {champion.version} is the only champion so far: there is nothing to go back to")
-    return earlier[-1]
+    return earlier

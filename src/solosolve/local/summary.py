@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from solosolve.errors import NoChampionError
 from solosolve.local.conservation import Conservation, can_answer, conservation_checks
@@ -24,12 +22,12 @@ from solosolve.names import (
     TEST,
     THRESHOLD,
     THRESHOLD_METRIC,
-    TRUTH_SUFFIX,
     Table,
 )
 from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.reader import Reader
+from solosolve.storage.sample_truth import true_probabilities, truth_files
 
 
 @dataclass(frozen=True)
@@ -175,7 +173,7 @@ class Summary:
             review_share: The share of the split that the true probabilities predict to fail, from 0 to 1.
         """
         ids, labels = self._test_labels()
-        truth = self._truth(ids)
+        truth = true_probabilities(self._truth_files(), ids)
         if truth is None:
             return {}
         return measure(labels, truth, threshold=float(np.quantile(truth, review_share)))
@@ -189,12 +187,12 @@ class Summary:
         except NoChampionError:
             return None
 
-    def _test_labels(self) -> tuple[pa.Array, Floats]:
+    def _test_labels(self) -> tuple[pa.ChunkedArray, Floats]:
         rows = self._reader.query(
             "select complaint_id, is_successful_resolution from gold.complaint_features "
             f"where split = '{TEST}' order by 1"
         )
-        return rows["complaint_id"].combine_chunks(), rows["is_successful_resolution"].to_numpy()
+        return rows["complaint_id"], rows["is_successful_resolution"].to_numpy()
 
     def _trained(self, version: int) -> dict[str, Any]:
         """The evidence that the ledger has of the version's training."""
@@ -209,20 +207,9 @@ class Summary:
         rows = self._rows("select feature_model_uri from gold.complaint_features limit 1")
         return str(rows[0]["feature_model_uri"]) if rows else None
 
-    def _truth(self, ids: pa.Array) -> Floats | None:
-        """The true probabilities of made-up complaints; None if a complaint is not made up."""
-        truths = [pq.read_table(file) for file in self._truth_files() if file.is_file()]
-        if not truths:
-            return None
-        by_id: Mapping[int, float] = dict(
-            zip(*(pa.concat_tables(truths)[name].to_pylist() for name in ("complaint_id", "probability")), strict=True)
-        )
-        found = [by_id.get(number) for number in ids.to_pylist()]
-        return None if None in found else np.array(found, dtype=np.float64)
-
     def _truth_files(self) -> list[Path]:
         landed = self._rows("select distinct source_file from bronze.landings")
-        return [Path(row["source_file"]).with_suffix(TRUTH_SUFFIX) for row in landed]
+        return truth_files(row["source_file"] for row in landed)
 
     @property
     def is_mixed(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -49,3 +50,25 @@ class CurrentChampion:
             is_provisional=newest["event"] == ModelEvent.PROMOTED_PROVISIONAL,
             previous=next((other for other in earlier if other != version), None),
         )
+
+
+def champion_to_go_back_to(moves: Iterable[tuple[int, str]], champion: int) -> int | None:
+    """The version that a rollback makes champion: the one before the present champion.
+
+    A version that was rolled back from does not count, so a second rollback goes further.
+
+    Args:
+        moves: Version and event of everything that moved the alias `champion`, oldest first.
+        champion: The present champion.
+
+    Returns:
+        The version; None if there is none to go back to.
+    """
+    stack: list[int] = []
+    for version, event in moves:
+        if event == ModelEvent.ROLLED_BACK and version in stack:
+            while stack[-1] != version:
+                stack.pop()
+        else:
+            stack.append(version)
+    return next((version for version in reversed(stack) if version != champion), None)

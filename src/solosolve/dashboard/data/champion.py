@@ -1,4 +1,4 @@
-"""The champion, the version before it, and how versions did on their test split."""
+"""Which version a page shows, and how versions did on their test split: the one place that its numbers come from."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from typing import Any
 
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question
-from solosolve.dashboard.data.counted_scores import COUNTED_METRICS, Scores
+from solosolve.dashboard.data.counted_scores import Scores
 from solosolve.dashboard.data.filters import Filters
 from solosolve.errors import NotYetError
 from solosolve.model.evaluation import Estimate
-from solosolve.names import MODEL_EVENTS, TEST, THRESHOLD, THRESHOLD_METRIC
+from solosolve.names import MODEL_EVENTS, SPLITS, TEST, THRESHOLD, THRESHOLD_METRIC
 from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion
-
-SHOWN_METRICS = COUNTED_METRICS
-"""The metrics on screen and their labels; the threshold explorer computes them from counts."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +23,33 @@ class TrainedVersion:
     Attributes:
         metrics: Metric to its value and interval on the test split.
         threshold: Probability from which it predicts success.
-        test_count: Complaints in the test split.
-        record_count: Complaints in all splits.
+        record_counts: Split to the number of its complaints, in the order of time.
         trained_at: When it was trained.
         training_seconds: How long the trees took to fit.
     """
 
     metrics: dict[str, Estimate]
     threshold: float
-    test_count: int
-    record_count: int
+    record_counts: dict[str, int]
     trained_at: datetime
     training_seconds: float
+
+
+@dataclass(frozen=True)
+class MeasuredVersion:
+    """How a version does on the test complaints of a segment, at a threshold.
+
+    Attributes:
+        version: The version.
+        threshold: Probability from which it predicts success.
+        scores: The complaints, counted by outcome and probability.
+        estimates: Metric to its value and 95 % interval; empty if the complaints do not have both outcomes.
+    """
+
+    version: int
+    threshold: float
+    scores: Scores
+    estimates: dict[str, Estimate]
 
 
 def current_champion(answers: Answers) -> CurrentChampion:
@@ -88,8 +100,7 @@ def _trained_version(rows: list[dict[str, Any]]) -> TrainedVersion:
     return TrainedVersion(
         metrics=metrics,
         threshold=threshold.value if threshold else THRESHOLD,
-        test_count=counts.get(TEST, 0),
-        record_count=sum(counts.values()),
+        record_counts={split: counts[split] for split in SPLITS if split in counts},
         trained_at=newest["trained_at"],
         training_seconds=newest["training_seconds"],
     )
@@ -108,3 +119,32 @@ def scores_on_test_split(answers: Answers, version: int, filters: Filters) -> Sc
         NotYetError: No version has been tested.
     """
     return Scores.of(answers.ask(questions.test_split_scores(version, filters)))
+
+
+def measure_version(
+    answers: Answers, version: int, filters: Filters, threshold: float | None = None
+) -> MeasuredVersion:
+    """Measures a version on its test complaints in the selected segment.
+
+    Every number of a version's quality comes from here, so that a page never shows two values or two intervals for one
+    number: those that training recorded where it did, at the version's own threshold on the whole test split, and
+    otherwise those of the counted complaints.
+
+    Args:
+        answers: Answers from the tables.
+        version: The version.
+        filters: The segment.
+        threshold: Probability from which success is predicted; the version's own when None.
+
+    Raises:
+        NotYetError: No version has been tested.
+    """
+    scores = scores_on_test_split(answers, version, filters)
+    trained = trained_versions(answers).get(version)
+    own = trained.threshold if trained else THRESHOLD
+    chosen = own if threshold is None else threshold
+    if trained and chosen == own and not filters.has_segment:
+        estimates = trained.metrics
+    else:
+        estimates = scores.measure(chosen) if scores.has_both else {}
+    return MeasuredVersion(version, chosen, scores, estimates)

@@ -9,29 +9,51 @@ import numpy as np
 import pyarrow as pa
 
 from solosolve.dashboard.data.questions import TEST_BINS
-from solosolve.model.evaluation import CALIBRATION_POINTS, Estimate, estimate
-from solosolve.model.metrics import ConfusionMatrix, Floats, confusion_matrix
+from solosolve.model.evaluation import Estimate, estimate
+from solosolve.model.metrics import ConfusionMatrix, Floats, confusion_matrix, measure
 
-COUNTED_METRICS = {
-    "failure_recall": "Failures found",
-    "review_share": "To review",
-    "accuracy": "Accuracy",
-    "weighted_precision": "Precision",
-    "f1": "F1",
-    "auc": "AUC",
-}
-"""The metrics that are computed from counts, and their labels on screen.
-
-AUC treats probabilities in the same thousandth as ties."""
-
-MIN_BIN_COUNT = 50
-"""Complaints that a bin of the calibration curve has on average, or more."""
+BANDS = 10
+"""Bands of probability of the calibration curve; calibration error has the same ten."""
 
 _ROUNDS = 300
 _MIDDLES = (np.arange(TEST_BINS) + 0.5) / TEST_BINS
 # Each bin is two rows, one for its failures and one for its successes.
 _LABELS = np.repeat([0.0, 1.0], TEST_BINS)
 _PROBABILITIES = np.tile(_MIDDLES, 2)
+
+
+@dataclass(frozen=True)
+class CalibrationBand:
+    """The complaints with a probability in one band.
+
+    Attributes:
+        low: The lowest probability of the band.
+        high: The first probability above it.
+        count: Complaints in it.
+        mean_probability: Their mean predicted probability, from 0 to 1.
+        success_rate: The share of them that succeeded, from 0 to 1.
+    """
+
+    low: float
+    high: float
+    count: int
+    mean_probability: float
+    success_rate: float
+
+
+@dataclass(frozen=True)
+class ReadShare:
+    """What reading all complaints below a probability finds.
+
+    Attributes:
+        threshold: The probability, from 0 to 1.
+        read: Complaints below it.
+        found: Those of them that failed.
+    """
+
+    threshold: float
+    read: int
+    found: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +102,9 @@ class Scores:
         return confusion_matrix(_LABELS, _PROBABILITIES, self._weights, threshold)
 
     def measure(self, threshold: float) -> dict[str, Estimate]:
-        """Computes COUNTED_METRICS with 95 % intervals; there must be complaints of both outcomes.
+        """Computes all METRICS with 95 % intervals; there must be complaints of both outcomes.
+
+        Probabilities count as the middle of their thousandth, so the AUC treats those in the same one as ties.
 
         Args:
             threshold: Probability from which success is predicted.
@@ -88,27 +112,41 @@ class Scores:
         Returns:
             Metric to value and interval.
         """
-        estimates = estimate(_LABELS, _PROBABILITIES, _ROUNDS, self._weights, threshold)
-        return {name: estimates[name] for name in COUNTED_METRICS}
+        return estimate(_LABELS, _PROBABILITIES, _ROUNDS, self._weights, threshold)
 
-    def calibration(self) -> list[tuple[float, float, int]]:
-        """Computes the calibration curve in bins of roughly equal count: ten, or fewer if ten would be too small.
+    def measure_constant(self, probability: float) -> dict[str, float]:
+        """Computes all METRICS of a model that gives every complaint the same probability, and predicts accordingly."""
+        return measure(_LABELS, np.full(len(_LABELS), probability), self._weights)
+
+    def reading(self) -> list[ReadShare]:
+        """What is found by reading ever more complaints, those likeliest to fail first.
 
         Returns:
-            Mean probability, success rate (both from 0 to 1) and number of complaints of each bin that has any, lowest
-            probability first.
+            One entry for every thousandth of probability that has complaints, lowest first.
         """
         counts = self.failures + self.successes
-        bins = min(max(self.count // MIN_BIN_COUNT, 1), CALIBRATION_POINTS)
-        shares_below = (np.cumsum(counts) - counts / 2) / max(self.count, 1)
-        part = np.minimum(shares_below * bins, bins - 1).astype(int)
-        count = np.bincount(part, counts, bins)
-        probability = np.bincount(part, counts * _MIDDLES, bins)
-        success = np.bincount(part, self.successes, bins)
+        read, found = np.cumsum(counts).astype(int), np.cumsum(self.failures).astype(int)
         return [
-            (probability[place] / count[place], success[place] / count[place], int(count[place]))
-            for place in range(bins)
-            if count[place]
+            ReadShare((place + 1) / TEST_BINS, int(read[place]), int(found[place]))
+            for place in range(TEST_BINS)
+            if counts[place]
+        ]
+
+    def calibration(self) -> list[CalibrationBand]:
+        """What became of the complaints in each tenth of probability; bands without complaints are left out."""
+        counts = (self.failures + self.successes).reshape(BANDS, -1)
+        successes = self.successes.reshape(BANDS, -1)
+        middles = _MIDDLES.reshape(BANDS, -1)
+        return [
+            CalibrationBand(
+                low=place / BANDS,
+                high=(place + 1) / BANDS,
+                count=int(counts[place].sum()),
+                mean_probability=float(counts[place] @ middles[place] / counts[place].sum()),
+                success_rate=float(successes[place].sum() / counts[place].sum()),
+            )
+            for place in range(BANDS)
+            if counts[place].any()
         ]
 
     @property

@@ -11,6 +11,7 @@ from solosolve.names import (
     DEAD_LETTERS,
     DRIFT_METRICS,
     FEEDBACK,
+    LANDINGS,
     MODEL_EVENTS,
     MODEL_METRICS,
     MODEL_PERFORMANCE,
@@ -77,29 +78,57 @@ def streamed_predictions(filters: Filters) -> Question:
 
 def test_split_scores(version: int, filters: Filters) -> Question:
     """Asks for `bin` (thousandths of probability, 0 to 999), `label` and `n` in a version's test split."""
-    condition = (
-        Condition("model_version = :version", (("version", version),)) & filters.in_segment() & filters.when_received()
-    )
     select = f"{_bin(TEST_BINS)} as bin, is_successful_resolution as label, count(*) as n"
-    return ask_where(select, TEST_SCORES, condition, "group by 1, 2", sums=("n",))
+    return ask_where(select, TEST_SCORES, _test_split(version, filters), "group by 1, 2", sums=("n",))
+
+
+def test_labels(version: int, filters: Filters) -> Question:
+    """Asks for `complaint_id` and `label` of each complaint in a version's test split."""
+    select = "complaint_id, is_successful_resolution as label"
+    return ask_where(select, TEST_SCORES, _test_split(version, filters))
+
+
+def landed_files() -> Question:
+    """Asks for `source_file`, the paths of all landed files."""
+    return ask_where("distinct source_file", LANDINGS, Condition())
 
 
 def drift_windows(version: int, filters: Filters) -> Question:
     """Asks for a version's features in the windows that start in the period, newest window first."""
-    columns = "window_start, window_end, feature, state, is_alarm, psi, p_value"
+    columns = "window_start, window_end, feature, state, is_alarm, psi, p_value, record_count"
     condition = Condition("model_version = :version", (("version", version),)) & filters.in_period("window_start")
     return ask_where(columns, DRIFT_METRICS, condition, "order by window_end desc, window_start, feature limit 2000")
 
 
-def performance_by_window(version: int, filters: Filters) -> Question:
-    """Asks for a version's metrics on all labels of the windows that start in the period, newest window first."""
+def performance_by_window(version: int, filters: Filters, segment: str, value: str) -> Question:
+    """Asks for a version's metrics on one segment in the windows that start in the period, newest window first."""
     columns = (
         "window_start, window_end, state, metric, value, value_low, value_high, label_count, record_count, "
         "label_delay_days"
     )
-    of_version = Condition("model_version = :version and segment = 'all'", (("version", version),))
-    condition = of_version & filters.in_period("window_start")
+    parameters = (("version", version), ("segment", segment), ("segment_value", value))
+    of_segment = "model_version = :version and segment = :segment and segment_value = :segment_value"
+    condition = Condition(of_segment, parameters) & filters.in_period("window_start")
     return ask_where(columns, MODEL_PERFORMANCE, condition, "order by window_end desc, window_start, metric limit 1000")
+
+
+def measured_segments(version: int) -> Question:
+    """Asks for `segment` and `segment_value` of every part of the complaints that a window of the version measured."""
+    condition = Condition("model_version = :version and state = 'ok'", (("version", version),))
+    return ask_where("distinct segment, segment_value", MODEL_PERFORMANCE, condition, "order by 1, 2")
+
+
+def trainings(version: int) -> Question:
+    """Asks for the `evidence` of a version's training, the newest first."""
+    condition = Condition("model_version = :version and event = 'trained'", (("version", version),))
+    return ask_where("evidence", MODEL_EVENTS, condition, "order by event_at desc limit 1")
+
+
+def model_history() -> Question:
+    """Asks for the newest 2,000 events of the model ledger that are no checks of the loop, oldest first."""
+    columns = "event_at, model_version, event, alias, actor, evidence"
+    newest = f"select {columns} from {MODEL_EVENTS} where event <> 'retrain_checked' order by event_at desc limit 2000"
+    return Question(f"select * from ({newest}) as newest order by event_at", (MODEL_EVENTS,))
 
 
 def model_events(filters: Filters) -> Question:
@@ -153,12 +182,23 @@ def feedback(filters: Filters) -> Question:
     return Question(sql, (FEEDBACK,), condition.parameters)
 
 
+def verdict_count() -> Question:
+    """Asks for `n`, the number of verdicts of any kind that stand."""
+    return Question(f"select count(*) as n from {CURRENT_VERDICTS} as verdicts", (FEEDBACK,))
+
+
 def totals(rows: list[dict[str, Any]], column: str) -> Counter[str]:
     """Sums the rows of `predictions_by` to one total per value; the empty string means null."""
     counts: Counter[str] = Counter()
     for row in rows:
         counts[row[column] or ""] += row["n"]
     return counts
+
+
+def _test_split(version: int, filters: Filters) -> Condition:
+    """The condition that a row of `gold.test_scores` is of a version and a segment."""
+    of_version = Condition("model_version = :version", (("version", version),))
+    return of_version & filters.in_segment() & filters.when_received()
 
 
 def _bin(count: int) -> str:

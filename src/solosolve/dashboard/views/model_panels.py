@@ -1,49 +1,55 @@
-"""Panels on the champion: its metrics, its training and the history that led to it."""
+"""Panels on a version's quality on its test split: its cards and its calibration."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import (
-    SHOWN_METRICS,
+    MeasuredVersion,
     current_champion,
+    measure_version,
     scores_on_test_split,
     selected_version,
-    threshold_of,
-    trained_versions,
 )
+from solosolve.dashboard.data.counted_scores import CalibrationBand
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.elements import (
-    confusion_table,
-    counted,
-    empty,
-    graph,
-    instant,
-    no_rows,
-    number,
-    table,
-    tile,
-    tiles,
-)
+from solosolve.dashboard.data.references import oracle_metrics, prior_metrics
+from solosolve.dashboard.views.elements import counted, empty, graph, no_rows, tiles
 from solosolve.dashboard.views.figures import calibration_curve
-from solosolve.dashboard.views.time_figures import version_timeline
+from solosolve.dashboard.views.quality import (
+    METRICS,
+    as_table,
+    change_between,
+    interval_of,
+    metric_tile,
+    value_of,
+    work_sentence,
+)
 from solosolve.errors import NotYetError
-from solosolve.model.evaluation import Estimate
-from solosolve.names import MADE_BY, MODEL_EVENTS, MODEL_METRICS, TEST_SCORES
+from solosolve.names import TEST_SCORES
 from solosolve.storage.champions import CurrentChampion
 
-_LEDGER_ROWS = 50
-_SUMMARY_CHARACTERS = 90
+_TILES = tuple(METRICS)[:6]
+
+_HELD_AGAINST = {
+    "failure_recall": ("oracle",),
+    "accuracy": ("prior", "oracle"),
+    "auc": ("prior", "oracle"),
+    "log_loss": ("prior", "oracle"),
+}
+"""Metrics whose tiles show references; the table has all."""
+
+_FEW = 50
+"""Complaints in a band below which its share says little."""
 
 
-def champion_metrics(answers: Answers, filters: Filters) -> Component:
-    """Accuracy, precision, F1 and AUC with intervals, next to the version they are compared with.
+def version_cards(answers: Answers, filters: Filters) -> Component:
+    """What the version finds for how much reading, and its metrics next to the prior, the oracle and another version.
 
     The champion is compared with its predecessor, and any other selected version with the champion.
 
@@ -55,32 +61,79 @@ def champion_metrics(answers: Answers, filters: Filters) -> Component:
         champion = current_champion(answers)
     except NotYetError:
         champion = CurrentChampion(version, is_provisional=False, previous=None)
-    other = champion.previous if version == champion.version else champion.version
-    current, count = _measured(answers, filters, version)
-    baseline, _ = _measured(answers, filters, other) if other is not None else ({}, 0)
-    if not current:
+    measured = measure_version(answers, version, filters)
+    if not measured.estimates:
         return _not_measured(version, filters)
-    shown = [
-        tile(label, f"{current[name].value:.3f}", [
-            html.Div(f"{current[name].low:.3f} to {current[name].high:.3f}", title="95% interval"),
-            _change(current[name], baseline.get(name), other),
-        ])
-        for name, label in SHOWN_METRICS.items() if name in current
-    ]  # fmt: skip
-    note: list[Any] = [f"Version {version}, measured on {counted(count, 'test complaint')}, with 95% intervals."]
-    if champion.is_provisional and version == champion.version:
-        badge = html.Span("provisional", className="badge")
-        note = [badge, " It does not beat the overall success rate. ", *note]
-    return html.Div([tiles(*shown), html.P(note, className="note")])
+    other_version = champion.previous if version == champion.version else champion.version
+    other = measure_version(answers, other_version, filters) if other_version is not None else None
+    references = {"prior": prior_metrics(answers, measured), "oracle": oracle_metrics(answers, measured, filters)}
+    is_provisional = champion.is_provisional and version == champion.version
+    work = html.P(work_sentence(measured), className="work", id="card-work")
+    return html.Div(
+        [
+            *([work] if measured.scores.count else []),
+            tiles(*(_tile(metric, measured, references, other) for metric in _TILES if metric in measured.estimates)),
+            html.P(_note(measured, other, references, is_provisional=is_provisional), className="note"),
+            as_table(*_table(measured, other, references), f"Metrics of version {version}"),
+        ]
+    )
 
 
-def _measured(answers: Answers, filters: Filters, version: int) -> tuple[dict[str, Estimate], int]:
-    """Metrics and the number of complaints: as training recorded them, or for a segment from the test scores."""
-    if not filters.has_segment:
-        found = trained_versions(answers).get(version)
-        return (found.metrics, found.test_count) if found else ({}, 0)
-    scores = scores_on_test_split(answers, version, filters)
-    return (scores.measure(threshold_of(answers, version)) if scores.has_both else {}), scores.count
+def _tile(
+    metric: str, measured: MeasuredVersion, references: dict[str, dict[str, float]], other: MeasuredVersion | None
+) -> Component:
+    shown = {name: references[name][metric] for name in _HELD_AGAINST.get(metric, ()) if metric in references[name]}
+    estimate, baseline = measured.estimates[metric], other.estimates.get(metric) if other else None
+    change = change_between(metric, estimate, baseline, other.version) if other and baseline else None
+    return metric_tile("card", metric, estimate, shown, change)
+
+
+def _note(
+    measured: MeasuredVersion, other: MeasuredVersion | None, references: dict[str, dict[str, float]],
+    *, is_provisional: bool,
+) -> list[Any]:  # fmt: skip
+    note: list[Any] = []
+    if is_provisional:
+        note += [html.Span("provisional", className="badge"), " It does not beat the overall success rate. "]
+    note.append(
+        f"Version {measured.version}, measured on {counted(measured.scores.count, 'test complaint')} with 95% "
+        f"intervals. Below {measured.threshold:g}, it predicts a failure. "
+    )
+    if references["prior"]:
+        note.append("Prior: always predicts the commoner outcome, at the success rate of the training split. ")
+    if references["oracle"]:
+        note.append("Oracle: knows the true probabilities that these made-up outcomes were drawn from. ")
+    if other is not None and other.estimates:
+        note.append(f"Version {other.version}: on its own {counted(other.scores.count, 'test complaint')}.")
+    return note
+
+
+def _table(
+    measured: MeasuredVersion, other: MeasuredVersion | None, references: dict[str, dict[str, float]]
+) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows with every metric, and everything it is held against."""
+    known = {name: values for name, values in references.items() if values}
+    others = {f"Version {other.version}": other.estimates} if other and other.estimates else {}
+    headings = [
+        "Metric",
+        f"Version {measured.version}",
+        "95% interval",
+        *(name.capitalize() for name in known),
+        *others,
+    ]
+    rows = []
+    for metric, label in METRICS.items():
+        if metric in measured.estimates:
+            estimate = measured.estimates[metric]
+            references_of = [_or_dash(metric, values.get(metric)) for values in known.values()]
+            found = [each[metric].value if metric in each else None for each in others.values()]
+            held = [*references_of, *(_or_dash(metric, value) for value in found)]
+            rows.append([label, value_of(metric, estimate.value), interval_of(metric, estimate), *held])
+    return headings, rows
+
+
+def _or_dash(metric: str, value: float | None) -> str:
+    return "–" if value is None else value_of(metric, value)
 
 
 def _not_measured(version: int, filters: Filters) -> Component:
@@ -91,54 +144,6 @@ def _not_measured(version: int, filters: Filters) -> Component:
     return empty(f"Version {version} cannot be measured: {reason}")
 
 
-def _change(current: Estimate, baseline: Estimate | None, other: int | None) -> Component:
-    if baseline is None or other is None:
-        return html.Div("no version to compare with")
-    change = current.value - baseline.value
-    mark = "▲" if change > 0 else "▼" if change < 0 else "="
-    tone = "better" if change > 0 else "worse" if change < 0 else ""
-    return html.Div(f"{mark} {change:+.3f} vs version {other}", className=tone)
-
-
-def last_training(answers: Answers, filters: Filters) -> Component:
-    """When the newest version was trained, on how many records, and how long it took.
-
-    Raises:
-        NotYetError: No model has been trained.
-    """
-    versions = trained_versions(answers)
-    if not versions:
-        return empty("No model has been trained yet.", MADE_BY[MODEL_METRICS])
-    version, newest = next(iter(versions.items()))
-    facts: dict[str, Any] = {
-        "Version": str(version),
-        "Trained": instant(newest.trained_at),
-        "Records": number(newest.record_count),
-        "Duration": number(newest.training_seconds, 1, " s"),
-    }
-    return html.Dl([part for name, fact in facts.items() for part in (html.Dt(name), html.Dd(fact))], className="facts")
-
-
-def confusion_matrix(answers: Answers, filters: Filters) -> Component:
-    """Actual and predicted outcomes of the test complaints.
-
-    Raises:
-        NotYetError: The filters name no version and there is no champion, or no version has been tested.
-    """
-    version = selected_version(answers, filters)
-    scores = scores_on_test_split(answers, version, filters)
-    if not scores.count:
-        return no_rows("test complaints", filters, TEST_SCORES)
-    threshold = threshold_of(answers, version)
-    cells = scores.confusion(threshold)
-    (found, missed), (misjudged, _) = cells
-    note = (
-        f"Below {threshold:g}, version {version} predicts a failure: reading those {found + misjudged:,} of "
-        f"{scores.count:,} complaints finds {found:,} of {found + missed:,} failures."
-    )
-    return html.Div([confusion_table(cells), html.P(note, className="note")])
-
-
 def calibration(answers: Answers, filters: Filters) -> Component:
     """Whether a predicted 70% comes true seven times in ten.
 
@@ -146,52 +151,28 @@ def calibration(answers: Answers, filters: Filters) -> Component:
         NotYetError: The filters name no version and there is no champion, or no version has been tested.
     """
     version = selected_version(answers, filters)
-    scores = scores_on_test_split(answers, version, filters)
-    if not scores.count:
+    bands = scores_on_test_split(answers, version, filters).calibration()
+    if not bands:
         return no_rows("test complaints", filters, TEST_SCORES)
-    return graph("calibration", calibration_curve(scores.calibration(), version))
+    largest = max(bands, key=lambda band: band.count)
+    points = [(band.mean_probability, band.success_rate, band.count) for band in bands]
+    rows = [(_span(band), f"{band.mean_probability:.1%}", f"{band.success_rate:.1%}", band.count) for band in bands]
+    headings = ("Given", "Mean given", "Succeeded", "Complaints")
+    few = sum(band.count < _FEW for band in bands)
+    return html.Div(
+        [
+            html.P(_in_words(largest), className="work", id="calibration-work"),
+            graph("calibration", replace(calibration_curve(points, version), headings=headings, rows=rows), 300),
+            html.P(f"{counted(few, 'band')} with fewer than {_FEW} complaints may be off by chance.", className="note")
+            if few
+            else None,
+        ]
+    )
 
 
-def version_history(answers: Answers, filters: Filters) -> Component:
-    """What happened to each version, and when.
-
-    Raises:
-        NotYetError: `gold.model_events` does not exist.
-    """
-    events = answers.ask(questions.model_events(filters)).to_pylist()
-    if not events:
-        return no_rows("model events", filters.without_segment(), MODEL_EVENTS)
-    return graph("timeline", version_timeline(events), 240)
+def _span(band: CalibrationBand) -> str:
+    return f"{100 * band.low:.0f}–{100 * band.high:.0f}%"
 
 
-def ledger(answers: Answers, filters: Filters) -> Component:
-    """The newest events with their evidence.
-
-    Raises:
-        NotYetError: `gold.model_events` does not exist.
-    """
-    events = answers.ask(questions.model_events(filters)).to_pylist()
-    if not events:
-        return no_rows("model events", filters.without_segment(), MODEL_EVENTS)
-    rows = [
-        (instant(event["event_at"]), f"v{event['model_version']}", event["event"].replace("_", " "), event["actor"],
-         _evidence(event["evidence"]))
-        for event in events[:_LEDGER_ROWS]
-    ]  # fmt: skip
-    return table(("Time", "Version", "Event", "Actor", "Evidence"), rows, "Model ledger")
-
-
-def _evidence(text: str) -> Component | str:
-    """A one-line summary of an event's evidence that expands to all of it."""
-    try:
-        evidence = json.loads(text)
-    except ValueError:
-        return text
-    checks = evidence.get("checks") if isinstance(evidence, dict) else None
-    if isinstance(checks, list):
-        failed = [str(check["name"]) for check in checks if not check.get("is_passed")]
-        summary = f"failed: {', '.join(failed)}" if failed else f"{counted(len(checks), 'check')} passed"
-    else:
-        summary = ", ".join(f"{name} {value}" for name, value in list(evidence.items())[:2]) if evidence else ""
-    details = json.dumps(evidence, indent=1, ensure_ascii=False)
-    return html.Details([html.Summary(summary[:_SUMMARY_CHARACTERS]), html.Pre(details)])
+def _in_words(band: CalibrationBand) -> str:
+    return f"Of complaints given {_span(band)}, {band.success_rate:.0%} succeeded (n = {band.count:,})."

@@ -1,8 +1,8 @@
-"""Panels on what the monitor measured: which features have drifted, and how the model did window by window."""
+"""The panel on drift: how far each feature has moved in each window from what the version was trained on."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from dash import html
 from dash.development.base_component import Component
@@ -10,47 +10,102 @@ from dash.development.base_component import Component
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import selected_version
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.monitored import FeatureRow, newest_drift, performance_windows
-from solosolve.dashboard.views.elements import empty, graph, no_rows, number, table
+from solosolve.dashboard.data.monitored import DriftWindow, FeatureRow, drift_windows
+from solosolve.dashboard.views.elements import attributes, counted, empty, graph, no_rows, number
 from solosolve.dashboard.views.figures import drift_bars
+from solosolve.dashboard.views.quality import as_table
 from solosolve.model.drift import DriftState
-from solosolve.names import DRIFT_METRICS, MODEL_PERFORMANCE
+from solosolve.names import DRIFT_METRICS
 
 _WINDOWS = 12
-"""Windows listed, the newest ones."""
+"""Windows shown, the newest ones."""
 
-_METRICS = {"auc": "AUC", "accuracy": "Accuracy", "failure_recall": "Failures found", "log_loss": "Log loss"}
 _WORDS = {
     DriftState.OK: "as in training",
     DriftState.DRIFT: "moved, but little",
     DriftState.TOO_FEW: "too few complaints",
 }
+_LEGEND = (("ok", "as in training"), ("moved", "moved, but little"), ("alarm", "alarm"), ("few", "too few complaints"))
 
 
 def drift(answers: Answers, filters: Filters) -> Component:
-    """How far each feature has moved in the newest window from what the version was trained on.
+    """How far each feature has moved, window by window, and in the newest measured window as bars.
 
     Raises:
         NotYetError: `gold.drift_metrics` does not exist, or the filters name no version and there is no champion.
     """
     version = selected_version(answers, filters)
-    found = newest_drift(answers, version, filters)
-    if found is None:
+    windows = drift_windows(answers, version, filters)[:_WINDOWS]
+    if not windows:
         return no_rows("monitored windows", filters.without_segment(), DRIFT_METRICS)
-    if any(each.state == DriftState.NO_REFERENCE for each in found.features):
+    if any(each.state == DriftState.NO_REFERENCE for each in windows[0].features):
         return empty(
             f"Version {version} was registered without a reference to compare with. Its successor will have one."
         )
-    indexes = {each.feature: each.psi for each in found.features if each.psi is not None}
-    alarms = [each.feature for each in found.features if each.alarm_since is not None]
     rows = [
-        (each.feature.replace("_", " "), _state(each), number(each.psi, 3), _p_value(each)) for each in found.features
+        (f"{window.start:%Y-%m-%d}", each.feature.replace("_", " "), _state(each), number(each.psi, 3), _p_value(each),
+         each.record_count)
+        for window in windows for each in window.features
+    ]  # fmt: skip
+    newest = next((window for window in windows if window.is_measured), None)
+    picture = html.Div([_heat_table(windows, version), _bars(newest)], className="halves")
+    headings = ("Window from", "Feature", "State", "Index", "p-value", "Complaints")
+    return html.Div([picture, as_table(headings, rows, "Drift by window and feature")])
+
+
+def _heat_table(windows: Sequence[DriftWindow], version: int) -> Component:
+    """One row per feature, as they are ordered in the newest window; one column per window, the newest at the right."""
+    oldest_first = list(reversed(windows))
+    found = {(window.start, each.feature): each for window in windows for each in window.features}
+    features = list(dict.fromkeys(each.feature for window in windows for each in window.features))
+    headings = [html.Th("Feature", scope="col"), *(_window_heading(window) for window in oldest_first)]
+    body = [
+        html.Tr(
+            [
+                html.Th(feature.replace("_", " "), scope="row"),
+                *(_cell(found.get((window.start, feature))) for window in oldest_first),
+            ]
+        )
+        for feature in features
     ]
-    shown = table(("Feature", "State", "Index", "p-value"), rows, "Drift by feature")
-    note = html.P(f"Version {version}, {found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}.", className="note")
-    if not indexes:
-        return html.Div([shown, note])
-    return html.Div([graph("drift", drift_bars(indexes, alarms)), shown, note])
+    caption = f"Drift of version {version}: index by feature and window"
+    grid = html.Table(
+        [html.Caption(caption, className="visually-hidden"), html.Thead(html.Tr(headings)), html.Tbody(body)],
+        className="heat",
+    )
+    scrolled = html.Div(
+        grid, className="scrolled heat-frame", tabIndex="0", role="region", **attributes(aria_label=caption)
+    )
+    key = html.P([html.Span(words, className=f"key drift-{state}") for state, words in _LEGEND], className="note keys")
+    return html.Div([scrolled, key])
+
+
+def _window_heading(window: DriftWindow) -> Component:
+    return html.Th([f"{window.start:%d %b}", html.Span(f"{window.start:%Y}")], scope="col")
+
+
+def _cell(row: FeatureRow | None) -> Component:
+    if row is None:
+        return html.Td("")
+    kind = "alarm" if row.alarm_since else {DriftState.OK: "ok", DriftState.DRIFT: "moved"}.get(
+        DriftState(row.state), "few"
+    )  # fmt: skip
+    tip = (
+        f"{_state(row)}: index {number(row.psi, 3)}, p-value {_p_value(row)}, {counted(row.record_count, 'complaint')}"
+    )
+    shown = html.Div([number(row.psi, 2), html.Span(tip, className="tip")])
+    # The keyboard stops at what has moved; the table below has the rest.
+    has_moved = kind in ("alarm", "moved")
+    return html.Td(shown, className=f"drift-{kind}", **(attributes(tabIndex="0") if has_moved else {}))
+
+
+def _bars(newest: DriftWindow | None) -> Component:
+    indexes = {each.feature: each.psi for each in newest.features if each.psi is not None} if newest else {}
+    if newest is None or not indexes:
+        return empty("No window has enough complaints yet.")
+    alarms = [each.feature for each in newest.features if each.alarm_since is not None]
+    period = f"{newest.start:%Y-%m-%d} to {newest.end:%Y-%m-%d}, the newest window with enough complaints"
+    return html.Figure([html.Figcaption(period), graph("drift", drift_bars(indexes, alarms), 280)])
 
 
 def _state(row: FeatureRow) -> str:
@@ -63,32 +118,3 @@ def _p_value(row: FeatureRow) -> str:
     if row.p_value is None:
         return number(None)
     return "below 0.001" if row.p_value < 0.001 else number(row.p_value, 3)
-
-
-def performance(answers: Answers, filters: Filters) -> Component:
-    """A version's metrics on the labels that became known in each window.
-
-    Raises:
-        NotYetError: `gold.model_performance` does not exist, or the filters name no version and there is no champion.
-    """
-    version = selected_version(answers, filters)
-    windows = performance_windows(answers, version, filters)[:_WINDOWS]
-    if not windows:
-        return no_rows("monitored windows", filters.without_segment(), MODEL_PERFORMANCE)
-    rows = [
-        (
-            f"{window['window_start']:%Y-%m-%d}", f"{window['label_count']:,} of {window['record_count']:,}",
-            number(window["label_delay_days"], 1, " days"), *(_estimate(window, metric) for metric in _METRICS),
-        )
-        for window in windows
-    ]  # fmt: skip
-    return table(
-        ("Window from", "Labels", "Delay", *_METRICS.values()), rows, f"Performance of version {version} by window"
-    )
-
-
-def _estimate(window: dict[str, Any], metric: str) -> str:
-    row = window["metrics"].get(metric)
-    if row is None or row["value"] is None:
-        return "too few"
-    return f"{row['value']:.3f} ({row['value_low']:.3f} to {row['value_high']:.3f})"

@@ -12,7 +12,7 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question
 from solosolve.dashboard.data.champion import threshold_of
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.elements import empty, table
+from solosolve.dashboard.views.elements import counted, empty, table
 from solosolve.errors import NotYetError
 from solosolve.names import DEAD_LETTERS, QUARANTINE, REJECTED, REJECTIONS, Table
 
@@ -32,8 +32,7 @@ def verdicts(answers: Answers, filters: Filters) -> Component:
     except NotYetError:
         rows = []
     if not rows:
-        is_filtered = filters != Filters()
-        return empty("No verdicts match these filters." if is_filtered else "No verdicts yet. Give one under Review.")
+        return _no_verdicts(answers, filters)
     by_version: dict[int, list[tuple[float, float]]] = {}
     for row in rows:
         pair = (row["probability"], row["is_successful_resolution"])
@@ -44,6 +43,19 @@ def verdicts(answers: Answers, filters: Filters) -> Component:
         hits = sum((probability >= threshold) == (label == 1.0) for probability, label in pairs)
         shown.append((f"v{version}" if version else "unknown", len(pairs), f"{hits / len(pairs):.0%}"))
     return table(("Version", "Verdicts", "Agreed"), shown, "Verdicts compared with predictions")
+
+
+def _no_verdicts(answers: Answers, filters: Filters) -> Component:
+    """Why no verdict is compared: filters hide them, none says what the outcome was, or there are none at all."""
+    try:
+        given = answers.ask(questions.verdict_count()).column("n")[0].as_py()
+    except NotYetError:
+        given = 0
+    if not given:
+        return empty("No verdicts yet. Give one under Review.")
+    if filters != Filters() and answers.ask(questions.feedback(Filters())).num_rows:
+        return empty(f"{counted(given, 'verdict')}, but none matches these filters. Clear or widen them.")
+    return empty(f"{counted(given, 'verdict')}, but none says success or failure of a complaint with a prediction.")
 
 
 def set_aside(answers: Answers, filters: Filters) -> Component:

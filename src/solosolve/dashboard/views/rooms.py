@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from dash import html
@@ -16,9 +16,11 @@ from solosolve.dashboard.views import (
     record_panels,
     stream_panels,
     today_panels,
+    version_panels,
 )
 from solosolve.dashboard.views.drawing import Panel
 from solosolve.dashboard.views.elements import attributes
+from solosolve.dashboard.views.performance_explorer import performance_explorer
 from solosolve.dashboard.views.routes import DATA, MODEL, TODAY
 from solosolve.dashboard.views.since_control import since_control
 from solosolve.dashboard.views.threshold_explorer import threshold_explorer
@@ -45,7 +47,8 @@ _ALERTING = (STREAM_PROGRESS, DEAD_LETTERS, QUARANTINE, DRIFT_METRICS, MODEL_PER
 _SEGMENT_ONLY = "Test complaints in the selected segment and version. The period does not apply."
 _PERIOD_ONLY = "Selected period and version. Segment filters do not apply."
 _NEW = "New"
-_QUALITY = "Quality on the test split"
+_QUALITY = "Quality"
+_MONITOR = "On the complaints that arrive"
 
 SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
     TODAY: {
@@ -76,29 +79,29 @@ SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
     },
     MODEL: {
         "Champion": (
-            Panel("cards", "Champion", _SEGMENT_ONLY, _MODEL, model_panels.champion_metrics, 9),
-            Panel("training", "Last training", "Filters do not apply here.", _MODEL, model_panels.last_training, 3),
+            Panel("cards", "What the model finds", _SEGMENT_ONLY, (*_MODEL, LANDINGS), model_panels.version_cards, 8),
+            Panel("roles", "Who is what", "Filters do not apply here.",
+                  (MODEL_EVENTS, MODEL_METRICS, MODEL_PERFORMANCE), version_panels.roles, 4),
         ),
         _QUALITY: (
-            Panel("confusion", "Confusion matrix", _SEGMENT_ONLY, _MODEL, model_panels.confusion_matrix),
-            Panel("calibration", "Calibration", _SEGMENT_ONLY, _MODEL, model_panels.calibration),
-        ),
-        "Monitor": (
-            Panel("performance", "Performance by window",
-                  "On the labels that became known in each window, with 95% intervals. Segment filters do not apply.",
-                  (MODEL_EVENTS, MODEL_PERFORMANCE), monitor_panels.performance, 6),
-            Panel("drift", "Feature drift",
-                  "The newest window compared with the training data. Segment filters do not apply. "
-                  f"Dotted lines: moderate ({MODERATE_DRIFT}) and large ({LARGE_DRIFT}) drift.",
-                  (MODEL_EVENTS, DRIFT_METRICS), monitor_panels.drift, 6),
+            Panel("calibration", "Calibration", _SEGMENT_ONLY, _MODEL, model_panels.calibration, 5),
             Panel("feedback", "Verdicts",
                   "Compared with the predictions that reviewers saw. Most are on complaints that the model is unsure "
                   "of: they do not measure it, performance by window does.",
-                  (FEEDBACK,), record_panels.verdicts, 12),
+                  (FEEDBACK, MODEL_METRICS), record_panels.verdicts, 5),
         ),
-        "History": (
-            Panel("timeline", "Version history", _PERIOD_ONLY, (MODEL_EVENTS,), model_panels.version_history, 12),
-            Panel("ledger", "Model ledger", _PERIOD_ONLY, (MODEL_EVENTS,), model_panels.ledger, 12),
+        _MONITOR: (
+            Panel("drift", "Drift by feature and window",
+                  "Each window compared with the training data. Segment filters do not apply. "
+                  f"Dotted lines: moderate ({MODERATE_DRIFT}) and large ({LARGE_DRIFT}) drift.",
+                  (MODEL_EVENTS, DRIFT_METRICS), monitor_panels.drift, 12),
+        ),
+        "Versions": (
+            Panel("versions", "Versions over time",
+                  "Metrics of each version on its own test split. Filters do not apply here. A version's link selects "
+                  "it.",
+                  (MODEL_EVENTS, MODEL_METRICS), version_panels.versions, 12),
+            Panel("ledger", "Model ledger", _PERIOD_ONLY, (MODEL_EVENTS,), version_panels.ledger, 12),
         ),
     },
     DATA: {
@@ -123,6 +126,11 @@ SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
 })  # fmt: skip
 """Room to section title to panels, in the order of the page. Complaints and Review have no panels."""
 
+_EXPLORERS: Mapping[str, tuple[Callable[[], Component], ...]] = MappingProxyType(
+    {_QUALITY: (threshold_explorer,), _MONITOR: (performance_explorer,)}
+)
+"""Section to the panels with controls of their own, which come before the others; their callbacks draw them."""
+
 PANELS: tuple[Panel, ...] = tuple(
     panel for sections in SECTIONS.values() for panels in sections.values() for panel in panels
 )
@@ -137,9 +145,7 @@ def panel_room(room: str) -> list[Component]:
     """The sections of a room with empty panels; the first refresh fills them."""
     sections: list[Component] = []
     for title, panels in SECTIONS[room].items():
-        frames = [_frame(panel) for panel in panels]
-        if title == _QUALITY:
-            frames.append(threshold_explorer())
+        frames = [*(make() for make in _EXPLORERS.get(title, ())), *(_frame(panel) for panel in panels)]
         section_id = f"section-{title.lower().replace(' ', '-')}"
         head: list[Component] = [html.H2(title, id=section_id)]
         if title == _NEW:

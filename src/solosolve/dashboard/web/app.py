@@ -20,6 +20,7 @@ from solosolve.dashboard.views.drawing import PanelCache
 from solosolve.dashboard.views.filter_bar import register_filters
 from solosolve.dashboard.views.layout import page
 from solosolve.dashboard.views.navigation import register_navigation
+from solosolve.dashboard.views.performance_explorer import register_performance_explorer
 from solosolve.dashboard.views.refresh import register_refresh
 from solosolve.dashboard.views.review import register_review
 from solosolve.dashboard.views.rooms import PANELS
@@ -89,6 +90,7 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     register_filters(app, answers)
     register_since_control(app)
     register_threshold_explorer(app, answers)
+    register_performance_explorer(app, answers)
     register_complaints(app, answers, backend.explainer)
     register_review(
         app, answers, backend.explainer, backend.feedback, current_user, audit_share=backend.settings.audit_share
