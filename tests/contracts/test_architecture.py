@@ -94,6 +94,7 @@ JVM_FREE = (
         "storage/model_explainer",
         "storage/reader",
         "storage/registry",
+        "storage/sample_truth",
         "storage/store_reader",
         "storage/warehouse",
         "storage/warehouse_feedback",

@@ -7,7 +7,7 @@ import pytest
 
 from solosolve.errors import NoChampionError
 from solosolve.names import MODEL_EVENTS
-from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion
+from solosolve.storage.champions import CHAMPION_EVENTS_SQL, CurrentChampion, champion_to_go_back_to
 from solosolve.storage.delta_reader import DeltaReader
 from support.warehouses import append, event
 
@@ -39,3 +39,19 @@ def test_previous_champion_is_another_version(tmp_path: Path) -> None:
 def test_ledger_without_a_promotion_has_no_champion(tmp_path: Path) -> None:
     with pytest.raises(NoChampionError):
         current_champion(tmp_path, event(1, "trained", 0, "challenger"))
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        ([(1, "promoted")], None),
+        ([(1, "promoted"), (2, "promoted")], 1),
+        ([(1, "promoted"), (2, "promoted"), (3, "promoted"), (2, "rolled_back")], 1),
+        ([(1, "promoted"), (2, "promoted"), (1, "rolled_back")], None),
+        ([(1, "promoted"), (2, "promoted"), (1, "promoted_by_hand")], 2),
+    ],
+)
+def test_rollback_goes_back_to_the_champion_before_and_never_to_what_was_rolled_back_from(
+    moves: list[tuple[int, str]], expected: int | None
+) -> None:
+    assert champion_to_go_back_to(moves, moves[-1][0]) == expected

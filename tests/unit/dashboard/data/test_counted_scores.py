@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_score, recall_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from solosolve.dashboard.data.counted_scores import Scores
 from solosolve.model.evaluation import evaluate
@@ -12,7 +20,7 @@ from solosolve.model.metrics import Floats
 GENERATOR = np.random.default_rng(5)
 LABELS = (GENERATOR.uniform(size=3_000) < 0.7).astype(float)
 # Multiples of a thousandth: counting by thousandths loses no order.
-PROBABILITIES = np.round(np.clip(GENERATOR.normal(0.5 + 0.1 * (LABELS - 0.5), 0.2), 0, 0.999), 3)
+PROBABILITIES = np.round(np.clip(GENERATOR.normal(0.5 + 0.1 * (LABELS - 0.5), 0.2), 0.001, 0.999), 3)
 
 
 def counted(labels: Floats, probabilities: Floats) -> Scores:
@@ -34,7 +42,8 @@ def test_measure_equals_scikit_learn_at_every_threshold(threshold: float) -> Non
         "f1": f1_score(LABELS, predicted, average="weighted"),
         "auc": roc_auc_score(LABELS, np.floor(PROBABILITIES * 1_000)),
     }
-    assert actual == pytest.approx(expected, abs=1e-12)
+    assert {name: actual[name] for name in expected} == pytest.approx(expected, abs=1e-12)
+    assert actual["log_loss"] == pytest.approx(log_loss(LABELS, PROBABILITIES), abs=0.01)
     assert np.array_equal(scores.confusion(threshold), confusion_matrix(LABELS, predicted))
 
 
@@ -52,12 +61,33 @@ def test_measure_has_nearly_the_intervals_of_the_rows() -> None:
         assert found.high == pytest.approx(expected[name].high, abs=0.01)
 
 
-def test_calibration_bins_hold_every_complaint_and_their_rates() -> None:
-    bins = counted(LABELS, PROBABILITIES).calibration()
-    assert sum(count for _, _, count in bins) == 3_000
-    assert sum(success_rate * count for _, success_rate, count in bins) == pytest.approx(LABELS.sum())
-    assert sum(probability * count for probability, _, count in bins) == pytest.approx(PROBABILITIES.sum(), rel=0.002)
-    assert [probability for probability, _, _ in bins] == sorted(probability for probability, _, _ in bins)
+def test_calibration_bands_hold_every_complaint_and_their_rates() -> None:
+    bands = counted(LABELS, PROBABILITIES).calibration()
+    assert sum(band.count for band in bands) == 3_000
+    assert sum(band.success_rate * band.count for band in bands) == pytest.approx(LABELS.sum())
+    assert sum(band.mean_probability * band.count for band in bands) == pytest.approx(PROBABILITIES.sum(), rel=0.002)
+    sixties = (PROBABILITIES >= 0.6) & (PROBABILITIES < 0.7)
+    found = next(band for band in bands if band.low == 0.6)
+    assert (found.count, found.success_rate) == (sixties.sum(), pytest.approx(LABELS[sixties].mean()))
+
+
+def test_calibration_leaves_out_bands_without_complaints() -> None:
+    assert [band.low for band in counted(np.ones(3), np.array([0.05, 0.55, 1.0])).calibration()] == [0.0, 0.5, 0.9]
+
+
+def test_reading_below_each_probability_finds_its_failures() -> None:
+    for each in counted(LABELS, PROBABILITIES).reading()[::50]:
+        # The last bin also holds 1.0.
+        is_below = each.threshold - 1e-9 > PROBABILITIES
+        assert (each.read, each.found) == (is_below.sum(), (is_below & (LABELS == 0)).sum())
+
+
+def test_constant_probability_predicts_the_commoner_outcome() -> None:
+    found = counted(LABELS, PROBABILITIES).measure_constant(0.7)
+    rate = LABELS.mean()
+    assert found["accuracy"] == pytest.approx(rate)
+    assert found["auc"] == 0.5
+    assert found["log_loss"] == pytest.approx(-rate * np.log(0.7) - (1 - rate) * np.log(0.3))
 
 
 @pytest.mark.parametrize(("count", "bins"), [(3_000, 10), (490, 9), (120, 2), (38, 1)])

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.views.threshold_explorer import offered_versions, results
-from solosolve.names import MODEL_EVENTS
-from solosolve.storage.delta_reader import DeltaReader
+from solosolve.dashboard.views.threshold_explorer import at_threshold, results, shown_threshold
 from support.components import text_of
-from support.warehouses import folder
+
+OF_VERSION_1 = "?model=1&threshold=0.600"
 
 
 def count(answers: Answers, condition: str) -> int:
@@ -17,54 +14,55 @@ def count(answers: Answers, condition: str) -> int:
     return int(answers.reader.query(sql).column("n")[0].as_py())
 
 
-def test_results_are_those_of_the_threshold_and_version(answers: Answers) -> None:
-    shown = text_of(results(answers, "1", 0.6, ""))
-    assert f"Success predicted: {count(answers, 'probability >= 0.6')} of 400 at threshold 0.6." in shown
-    assert f" {count(answers, 'probability >= 0.6 and is_successful_resolution = 1.0')} " in shown
-    assert "Accuracy" in shown
+def test_results_say_how_many_flags_find_how_many_failures(answers: Answers) -> None:
+    flagged, failures = "probability < 0.6", "is_successful_resolution = 0.0"
+    read, found = count(answers, flagged), count(answers, f"{flagged} and {failures}")
+    shown = text_of(results(answers, OF_VERSION_1))
+    said = f"Flag {read} of 400, find {found} of {count(answers, failures)} failures, {read - found} flags in vain."
+    assert shown.startswith(said)
     assert "AUC" not in shown
 
 
 def test_results_follow_the_segment_in_the_address(answers: Answers) -> None:
-    shown = text_of(results(answers, "1", 0.5, "?product=Mortgage"))
-    expected = "product = 'Mortgage'"
-    assert f"of {count(answers, expected)} at threshold 0.5" in shown
+    shown = text_of(results(answers, "?model=1&product=Mortgage"))
+    total = count(answers, "product = 'Mortgage'")
+    assert f" of {total}, find" in shown
 
 
-@pytest.mark.parametrize("version", [None, "x", "٣", "1" * 20, 1])
-def test_invalid_version_shows_the_command_to_train_a_model(answers: Answers, version: object) -> None:
-    assert "solosolve run train_model" in text_of(results(answers, version, 0.5, ""))
+def test_curve_can_be_read_as_a_table(answers: Answers) -> None:
+    failures = count(answers, "is_successful_resolution = 0.0")
+    assert f"400 100.0% {failures} 100.0%" in text_of(results(answers, OF_VERSION_1))
 
 
-@pytest.mark.parametrize("threshold", ["0.5", 0, 1, True, None, float("nan")])
-def test_invalid_threshold_is_explained(answers: Answers, threshold: object) -> None:
-    shown = text_of(results(answers, "1", threshold, ""))
-    assert shown == f"The threshold {threshold} is not a number between 0 and 1. Move the slider."
+@pytest.mark.parametrize("threshold", ["x", "0", "1", "nan", "-0.5", "1e3"])
+def test_invalid_threshold_in_the_address_is_explained(answers: Answers, threshold: str) -> None:
+    shown = text_of(results(answers, f"?threshold={threshold}"))
+    assert shown == f"threshold: expected a number from 0.05 to 0.95, found '{threshold}'"
+    assert shown_threshold(answers, f"?threshold={threshold}") is None
 
 
 def test_invalid_address_is_explained(answers: Answers) -> None:
-    assert "model" in text_of(results(answers, "1", 0.5, "?model=x"))
+    assert "model" in text_of(results(answers, "?model=x"))
 
 
 def test_segment_without_both_outcomes_is_explained(answers: Answers) -> None:
-    assert "Select a wider segment." in text_of(results(answers, "1", 0.5, "?product=None"))
+    assert "Select a wider segment." in text_of(results(answers, "?product=None"))
 
 
 def test_results_before_any_model_name_the_command_that_trains_one(no_answers: Answers) -> None:
-    assert "solosolve run train_model" in text_of(results(no_answers, "1", 0.5, ""))
+    assert "solosolve run train_model" in text_of(results(no_answers, ""))
 
 
-@pytest.mark.parametrize(("chosen", "selected"), [(None, "2"), ("1", "1"), ("9", "2"), ({}, "2")])
-def test_champion_is_selected_unless_a_trained_version_is_chosen(
-    answers: Answers, chosen: object, selected: str
-) -> None:
-    assert offered_versions(answers, chosen) == (["2", "1"], selected)
+def test_chosen_threshold_goes_to_the_address_next_to_the_filters(answers: Answers) -> None:
+    assert at_threshold(answers, "?state=CA", 0.61) == "?state=CA&threshold=0.610"
+    assert at_threshold(answers, "?threshold=0.610&state=CA", 0.62) == "?state=CA&threshold=0.620"
 
 
-def test_newest_version_is_selected_before_there_is_a_champion(warehouse: Path) -> None:
-    folder(warehouse, MODEL_EVENTS).rename(warehouse / "no_events")
-    assert offered_versions(Answers(DeltaReader(warehouse)), None) == (["2", "1"], "2")
+def test_threshold_of_the_version_itself_leaves_the_address(answers: Answers) -> None:
+    assert at_threshold(answers, "?threshold=0.610", 0.5) == ""
+    assert shown_threshold(answers, "") == 0.5
 
 
-def test_no_version_is_offered_before_a_model_is_trained(no_answers: Answers) -> None:
-    assert offered_versions(no_answers, "1") == ([], None)
+@pytest.mark.parametrize("chosen", [None, True, "0.6", 0, 1.5, float("nan")])
+def test_value_that_is_no_threshold_changes_nothing(answers: Answers, chosen: object) -> None:
+    assert at_threshold(answers, "?state=CA", chosen) == "?state=CA"
