@@ -17,6 +17,12 @@ class LoopSettings(BaseModel):
     audit_share: float = Field(
         default=0.2, ge=0, le=1, description="Share of the review queue that is picked at random, to measure the model."
     )
+    second_reading_share: float = Field(
+        default=0.05, ge=0, le=1, description="Share of a reviewer's readings that are second, blind readings."
+    )
+    claim_minutes: float = Field(
+        default=10, gt=0, le=1440, description="Minutes for which an open complaint is kept for its reviewer."
+    )
     bootstrap_rounds: int = Field(default=300, ge=20, le=10_000, description="Bootstrap resamples per 95 % interval.")
     drift_alarms_per_year: float = Field(
         default=0.5, gt=0, le=5, description="False alarms of drift that a year without change may have on average."

@@ -193,6 +193,9 @@ REVIEW_LABEL: Final = "review"
 LABEL_SOURCES: tuple[str, ...] = (PUBLISHED_LABEL, EVENT_LABEL, REVIEW_LABEL)
 """Where a label came from, the least trusted first: a published outcome, an automatic event, a reviewer."""
 
+SECOND_READING: Final = "second_reading"
+"""The source of a second reviewer's verdict, which is compared with the first one and is no label."""
+
 
 class Verdict(StrEnum):
     """What feedback says of a complaint's outcome; WITHDRAWN takes back the row with the same `feedback_id`."""
@@ -213,7 +216,9 @@ FEEDBACK_FILES: Final = "feedback-files"
 
 PICKED_AUDIT: Final = "audit"
 PICKED_UNCERTAIN: Final = "uncertain"
-"""How the review queue picked a complaint: at random, so that its label measures the model, or for its probability."""
+PICKED_SECOND: Final = "second"
+"""How the review queue picked a complaint: at random, so that its label measures the model, for its probability, or for
+a second reading."""
 
 SourceName = Literal["delta", "kafka"]
 """The sources of a stream: DELTA_SOURCE, which is `bronze.inference_requests`, and KAFKA_SOURCE."""

@@ -14,7 +14,7 @@ from solosolve.names import FEEDBACK
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
-from solosolve.storage.feedback import CURRENT_VERDICTS, Feedback, Verdict
+from solosolve.storage.feedback import ALL_VERDICTS, Feedback, Verdict
 from solosolve.storage.store_reader import reader_of
 from solosolve.table_properties import table_properties
 
@@ -65,11 +65,21 @@ def _add_columns(table: DeltaTable) -> None:
 
 
 def _is_recorded(reader: DeltaReader, feedback: Feedback) -> bool:
-    """Whether the submission is recorded or, for a verdict, the complaint has one that was not withdrawn."""
+    """Whether the submission is recorded or, for a verdict, the complaint has one from its source that stands."""
     sql = f"select feedback_id from {FEEDBACK} where feedback_id = :feedback_id"
     if feedback.verdict == Verdict.WITHDRAWN:
         sql += f" and verdict = '{Verdict.WITHDRAWN}'"
     else:
-        sql += f" union all select feedback_id from {CURRENT_VERDICTS} as verdicts where complaint_id = :complaint_id"
-    recorded = reader.query(sql, {"feedback_id": feedback.feedback_id, "complaint_id": feedback.complaint_id})
+        sql += (
+            f" union all select feedback_id from {ALL_VERDICTS} as verdicts "
+            "where complaint_id = :complaint_id and source = :source"
+        )
+    recorded = reader.query(
+        sql,
+        {
+            "feedback_id": feedback.feedback_id,
+            "complaint_id": feedback.complaint_id,
+            "source": feedback.source,
+        },
+    )
     return recorded.num_rows > 0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from solosolve.names import FEEDBACK, REVIEW_LABEL, Verdict
+from solosolve.names import FEEDBACK, REVIEW_LABEL, SECOND_READING, Verdict
 
-__all__ = ["CURRENT_VERDICTS", "LIVE_FEEDBACK", "Feedback", "FeedbackLog", "Verdict"]
+__all__ = ["ALL_VERDICTS", "CURRENT_VERDICTS", "LIVE_FEEDBACK", "Feedback", "FeedbackLog", "Verdict"]
 
 
 _IS_LIVE = (
@@ -16,11 +16,15 @@ _IS_LIVE = (
     f"(select feedback_id from {FEEDBACK} where verdict = '{Verdict.WITHDRAWN}')"
 )
 
-LIVE_FEEDBACK = f"(select * from {FEEDBACK} where {_IS_LIVE})"
-"""A subquery for the rows of `silver.feedback` that have not been withdrawn: verdicts and observed events."""
+LIVE_FEEDBACK = f"(select * from {FEEDBACK} where source <> '{SECOND_READING}' and {_IS_LIVE})"
+"""A subquery for the rows of `silver.feedback` that have not been withdrawn: verdicts and observed events, without
+second readings."""
 
 CURRENT_VERDICTS = f"(select * from {FEEDBACK} where source = '{REVIEW_LABEL}' and {_IS_LIVE})"
-"""A subquery for the reviewers' verdicts that have not been withdrawn."""
+"""A subquery for the reviewers' verdicts that have not been withdrawn; a complaint has at most one."""
+
+ALL_VERDICTS = f"(select * from {FEEDBACK} where source in ('{REVIEW_LABEL}', '{SECOND_READING}') and {_IS_LIVE})"
+"""A subquery for the reviewers' verdicts and second readings that have not been withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Feedback:
         company: The complaint's company.
         state: The complaint's state.
         product: The complaint's product.
-        source: Where the verdict came from.
+        source: Where the verdict came from: a review, or a second reading, of which a complaint can have one each.
         picked_by: How the review queue picked the complaint; None for one that the reviewer looked up.
         pick_probability: For a random pick, how likely each waiting complaint was to be picked.
     """
@@ -86,8 +90,8 @@ class FeedbackLog(Protocol):
     def record(self, feedback: Feedback) -> bool:
         """Appends feedback once.
 
-        A verdict is left out if its id is already recorded or the complaint has another verdict; a withdrawal, if
-        the verdict has been withdrawn before.
+        A verdict is left out if its id is already recorded or the complaint has another one from the same source; a
+        withdrawal, if the verdict has been withdrawn before.
 
         Returns:
             Whether a row was appended.

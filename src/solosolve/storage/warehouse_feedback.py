@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from solosolve.names import FEEDBACK
-from solosolve.storage.feedback import CURRENT_VERDICTS, Feedback, Verdict
+from solosolve.storage.feedback import ALL_VERDICTS, Feedback, Verdict
 from solosolve.storage.warehouse import Warehouse
 
 
@@ -28,7 +28,10 @@ class WarehouseFeedback:
             is_same, is_free = f"known.verdict = '{Verdict.WITHDRAWN}'", "true"
         else:
             is_same = f"known.verdict <> '{Verdict.WITHDRAWN}'"
-            is_free = f"not exists (select 1 from {CURRENT_VERDICTS} as verdicts where complaint_id = :complaint_id)"
+            is_free = (
+                f"not exists (select 1 from {ALL_VERDICTS} as verdicts "
+                "where complaint_id = :complaint_id and source = :source)"
+            )
         merged = self.warehouse.run(
             f"merge into {FEEDBACK} as known using (select {values} where {is_free}) as given "
             f"on known.feedback_id = given.feedback_id and {is_same} "

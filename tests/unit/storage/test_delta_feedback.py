@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from filelock import FileLock
 
 from solosolve.errors import TableError
-from solosolve.names import FEEDBACK
+from solosolve.names import FEEDBACK, SECOND_READING
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
@@ -77,6 +77,16 @@ def test_record_takes_a_verdict_on_a_complaint_whose_outcome_an_event_reported(s
     assert log.record(feedback("a", verdict=Verdict.FAILURE))
     assert not log.record(feedback("b"))
     assert [(row["feedback_id"], row["source"]) for row in rows(settings)] == [("a", "review"), ("event", "event")]
+
+
+def test_record_takes_one_second_reading_of_a_judged_complaint(settings: Settings) -> None:
+    log = DeltaFeedback(settings)
+    assert log.record(feedback("a"))
+    assert log.record(feedback("b", reviewer="bo", source=SECOND_READING))
+    assert not log.record(feedback("c", reviewer="cy", source=SECOND_READING))
+    assert not log.record(feedback("d", reviewer="cy"))
+    assert log.record(feedback("b", verdict=Verdict.WITHDRAWN, source=SECOND_READING))
+    assert log.record(feedback("c", reviewer="cy", source=SECOND_READING))
 
 
 def test_concurrent_submissions_are_each_recorded_once(settings: Settings) -> None:

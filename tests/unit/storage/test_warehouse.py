@@ -19,7 +19,7 @@ from solosolve.errors import MissingTableError, SettingsError, TableError
 from solosolve.names import PREDICTIONS, Layer, Table
 from solosolve.settings import Settings
 from solosolve.storage.delta_reader import DeltaReader
-from solosolve.storage.feedback import CURRENT_VERDICTS, Feedback, Verdict
+from solosolve.storage.feedback import ALL_VERDICTS, Feedback, Verdict
 from solosolve.storage.reader import Reader, TableVersion
 from solosolve.storage.warehouse import Warehouse, WarehouseReader
 from solosolve.storage.warehouse_feedback import WarehouseFeedback
@@ -188,8 +188,9 @@ def test_feedback_is_recorded_in_one_merge_by_its_id(connection: StandIn) -> Non
     statement, parameters = connection.said[-1]
     assert statement.startswith("merge into dev_ann_silver.feedback as known using (select :feedback_id as feedback_id")
     assert "on known.feedback_id = given.feedback_id and known.verdict <> 'withdrawn'" in statement
-    current = CURRENT_VERDICTS.replace("silver.", f"{PREFIX}silver.")
-    assert f"where not exists (select 1 from {current} as verdicts where complaint_id = :complaint_id)" in statement
+    verdicts = ALL_VERDICTS.replace("silver.", f"{PREFIX}silver.")
+    is_free = "where complaint_id = :complaint_id and source = :source"
+    assert f"where not exists (select 1 from {verdicts} as verdicts {is_free})" in statement
     assert words not in statement
     assert parameters == given.as_row()
 
