@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question, ask_where
-from solosolve.dashboard.data.audit_sample import audit_places, audit_sample
+from solosolve.dashboard.data.audit_sample import audit_sample, due_places
 from solosolve.dashboard.data.champion import threshold_of
 from solosolve.dashboard.data.filters import Condition, Filters
 from solosolve.errors import NotYetError
@@ -28,9 +30,25 @@ _MAX_SOURCES = 3
 """Predictions that a complaint may have per model version: one from each source."""
 
 
+@dataclass(frozen=True)
+class ReviewQueue:
+    """The complaints to review next.
+
+    Attributes:
+        rows: At most QUEUE_LENGTH dicts with `complaint_id`, `product`, `company`, `state`, `probability`,
+            `model_version`, `picked_by` and `pick_probability` (null unless picked at random); the first to review
+            comes first.
+        waiting: Complaints in all that wait for a verdict and match the filters, claimed or not.
+    """
+
+    rows: list[dict[str, Any]]
+    waiting: int
+
+
 def review_queue(
-    answers: Answers, filters: Filters, audit_share: float, *, candidates_per_product: int = CANDIDATES_PER_PRODUCT
-) -> list[dict[str, Any]]:
+    answers: Answers, filters: Filters, audit_share: float, *, claimed: Collection[int] = (),
+    candidates_per_product: int = CANDIDATES_PER_PRODUCT,
+) -> ReviewQueue:  # fmt: skip
     """Returns the complaints to review next, from the newest model version that has predictions.
 
     The least certain complaint is the one whose probability is nearest to the version's threshold, where a small change
@@ -46,11 +64,8 @@ def review_queue(
         answers: Answers from the tables.
         filters: The filters of the page.
         audit_share: Share of the places for complaints picked at random.
+        claimed: Complaints that other reviewers are reading, which are left out.
         candidates_per_product: Complaints without a verdict to read for each product.
-
-    Returns:
-        At most QUEUE_LENGTH dicts with `complaint_id`, `product`, `company`, `state`, `probability`, `model_version`,
-        `picked_by` and `pick_probability` (null unless picked at random); the first to review comes first.
 
     Raises:
         NotYetError: There are no predictions.
@@ -58,7 +73,7 @@ def review_queue(
     """
     bins = answers.ask(questions.score_distribution(filters)).to_pylist()
     if not bins:
-        return []
+        return ReviewQueue([], 0)
     version = max(row["model_version"] for row in bins)
     reviewed, verdicts = _reviewed(answers)
     # Reviewed complaints are candidates too, so more are read as verdicts come in. The limit grows in steps, because a
@@ -70,12 +85,13 @@ def review_queue(
     bands = _bands(distances, limit * _MAX_SOURCES)
     candidates = answers.ask(_candidates(filters, version, threshold, bands, limit)).to_pylist()
     predictions = answers.ask(questions.predictions_by("product", filters)).to_pylist()
-    places = audit_places(verdicts.total(), QUEUE_LENGTH, audit_share)
-    audit = audit_sample(answers, _of_version(filters, version), len(places))
-    taken = reviewed | {row["complaint_id"] for row in audit}
+    places = due_places(verdicts.total(), QUEUE_LENGTH, audit_share)
+    sample = audit_sample(answers, _of_version(filters, version), len(places), claimed)
+    audit = sample.picked
+    taken = reviewed | set(claimed) | {row["complaint_id"] for row in audit}
     waiting = [row for row in candidates if row["complaint_id"] not in taken]
     uncertain = _take_turns(waiting, verdicts, questions.totals(predictions, "product"), QUEUE_LENGTH - len(audit))
-    return _mixed(uncertain, audit, places)
+    return ReviewQueue(_mixed(uncertain, audit, places), sample.waiting)
 
 
 def _mixed(uncertain: list[dict[str, Any]], audit: list[dict[str, Any]], places: list[int]) -> list[dict[str, Any]]:

@@ -12,8 +12,9 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.complaint_lookup import complaint_id_from_json, predictions_of
 from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.data.second_readings import is_due_for
 from solosolve.errors import UsageError
-from solosolve.names import FEEDBACK, PICKED_AUDIT, PICKED_UNCERTAIN
+from solosolve.names import FEEDBACK, PICKED_AUDIT, PICKED_SECOND, PICKED_UNCERTAIN, REVIEW_LABEL, SECOND_READING
 from solosolve.storage.feedback import Feedback, FeedbackLog, Verdict
 
 REASONS = (
@@ -83,7 +84,10 @@ def build_feedback(
     ]
     if not predictions:
         raise UsageError(f"complaint {complaint_id} does not have the prediction on this page; reload the page")
-    picked_by, pick_probability = _pick(answers, shown)
+    is_second = shown.get("picked_by") == PICKED_SECOND
+    if is_second and not is_due_for(answers, complaint_id, reviewer, submission):
+        raise UsageError(f"complaint {complaint_id} does not wait for a second reading by you; go on to the next one")
+    picked_by, pick_probability = (None, None) if is_second else _pick(answers, shown)
     return Feedback(
         feedback_id=submission,
         complaint_id=complaint_id,
@@ -92,6 +96,7 @@ def build_feedback(
         reason=stated_reason,
         given_at=now(),
         **_copied(predictions[0]),
+        source=SECOND_READING if is_second else REVIEW_LABEL,
         picked_by=picked_by,
         pick_probability=pick_probability,
     )
@@ -139,7 +144,7 @@ def is_recorded(answers: Answers, feedback: Feedback) -> bool:
     return [row["verdict"] for row in found] == [str(feedback.verdict)]
 
 
-def withdraw(answers: Answers, log: FeedbackLog, submission: object, reviewer: str) -> str:
+def withdraw(answers: Answers, log: FeedbackLog, submission: object, reviewer: str) -> Feedback:
     """Withdraws a verdict by appending a row with the same id.
 
     Args:
@@ -149,7 +154,7 @@ def withdraw(answers: Answers, log: FeedbackLog, submission: object, reviewer: s
         reviewer: The user who withdraws it.
 
     Returns:
-        The id of the verdict.
+        The withdrawal.
 
     Raises:
         UsageError: There is no such verdict, or someone else gave it.
@@ -172,12 +177,13 @@ def withdraw(answers: Answers, log: FeedbackLog, submission: object, reviewer: s
         reason=None,
         given_at=now(),
         **_copied(given),
+        source=given["source"],
         # A table of an earlier release does not have these columns until the next verdict.
         picked_by=given.get("picked_by"),
         pick_probability=given.get("pick_probability"),
     )
     log.record(withdrawal)
-    return submission
+    return withdrawal
 
 
 def _copied(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ def complaint_details(
     predictions: list[dict[str, Any]] | None = None,
     *,
     is_alone: bool = False,
+    is_hidden: bool = False,
 ) -> Component:
     """Shows a complaint.
 
@@ -33,6 +34,7 @@ def complaint_details(
         complaint_id: The complaint.
         predictions: Its predictions, newest first; None to read them.
         is_alone: Whether to show also what a reviewer should not see: the outcome, and others' verdicts.
+        is_hidden: Whether to leave out what the model says, so that it does not sway a reviewer.
     """
     try:
         predictions = predictions_of(answers, complaint_id) if predictions is None else predictions
@@ -42,6 +44,9 @@ def complaint_details(
         return empty(str(error))
     if not predictions:
         return empty(f"Complaint {complaint_id} has no predictions yet.", MADE_BY[PREDICTIONS])
+    if is_hidden:
+        hidden = html.P("What the model says is hidden until you give your verdict.", className="lead")
+        return html.Div([html.H3(f"Complaint {complaint_id}"), hidden, *_filed(complaint)])
     newest = predictions[0]
     passport, problem = _passport_of(answers, explainer, complaint_id)
     effects = shown_effects(passport.explanation) if passport and passport.explanation else []

@@ -1,4 +1,4 @@
-"""The review view: the queue of complaints that need a verdict, and the complaint under review."""
+"""The review room: the queue of complaints that need a verdict, and the complaint under review."""
 
 from __future__ import annotations
 
@@ -9,53 +9,59 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.complaint_lookup import complaint_id_from_json, predictions_of
+from solosolve.dashboard.data.claims import Claims
+from solosolve.dashboard.data.complaint_lookup import predictions_of
 from solosolve.dashboard.data.explainer import Explainer
-from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.data.review_queue import review_queue
-from solosolve.dashboard.data.verdicts import new_review_item
+from solosolve.dashboard.data.review_desk import ReviewDesk, ReviewRules
 from solosolve.dashboard.views.complaint_details import complaint_details
-from solosolve.dashboard.views.elements import attributes, empty, not_yet
+from solosolve.dashboard.views.elements import empty
+from solosolve.dashboard.views.queue_panel import PICK_NAMES, queue_panel
+from solosolve.dashboard.views.review_keys import key_list, register_review_keys
+from solosolve.dashboard.views.review_turns import ReviewState, number_of, open_complaint, queue_contents
 from solosolve.dashboard.views.routes import REVIEW, room_of
-from solosolve.dashboard.views.verdict_form import recent_verdicts, register_verdict_form, verdict_form
-from solosolve.errors import NotYetError, SolosolveError, TableError
+from solosolve.dashboard.views.verdict_form import register_verdict_form, verdict_form
+from solosolve.errors import TableError
 from solosolve.storage.feedback import FeedbackLog
 
-_PICK = ("picked_by", "pick_probability")
+_OUTPUTS = (
+    Output("queue", "children"),
+    Output("review-claims", "children"),
+    Output("recent-verdicts", "children"),
+    Output("review-progress", "children"),
+    Output("review-item", "data"),
+    Output("review-queue", "data"),
+)
 
 
 def review_view() -> list[Component]:
-    """The view without data: the queue, the complaint under review with the verdict form, and recent verdicts."""
+    """The view without data: progress, the queue, the complaint with the verdict form, and recent verdicts."""
+    stores = ("review-item", "review-queue", "review-shown", "review-done")
     return [
         html.H2("Review"),
-        dcc.Store(id="review-item"),
-        dcc.Store(id="review-picks"),
-        dcc.Store(id="review-shown"),
-        dcc.Store(id="review-done"),
+        *(dcc.Store(id=name) for name in stores),
+        html.Div(id="review-progress", className="panel review-progress"),
         html.Div(
             [
-                html.Div(
-                    [
-                        html.H3("Up next"),
-                        html.P(
-                            "Least certain predictions first, balanced across products, and some picked at random.",
-                            className="description",
-                        ),
-                        html.Div(id="queue"),
-                    ],
-                    className="panel w4",
-                ),
+                html.Div(queue_panel(), className="panel review-queue"),
                 html.Div(
                     [
                         html.Div(empty("Nothing to review."), id="review-detail"),
                         html.Div(verdict_form(), id="review-form", hidden=True),
                     ],
-                    className="panel w8",
+                    className="panel review-complaint",
                 ),
-                html.Div([html.H3("Recent verdicts"), html.Div(id="recent-verdicts")], className="panel w12"),
             ],
-            className="grid",
+            className="review",
         ),
+        html.Div(
+            [
+                html.H3("Your recent verdicts"),
+                html.P("Filters do not apply here.", className="description"),
+                html.Div(id="recent-verdicts"),
+            ],
+            className="panel",
+        ),
+        key_list(),
     ]
 
 
@@ -66,7 +72,7 @@ def register_review(
     log: FeedbackLog,
     current_user: Callable[[], str],
     *,
-    audit_share: float,
+    rules: ReviewRules,
 ) -> None:
     """Adds the callbacks of the view.
 
@@ -76,86 +82,67 @@ def register_review(
         explainer: Explains predictions.
         log: Where verdicts are recorded.
         current_user: Returns the user of the current request.
-        audit_share: Share of the queue that is picked at random.
+        rules: How complaints are chosen for review.
     """
-    _register_queue(app, answers, audit_share)
+    desk = ReviewDesk(answers, log, Claims(rules.claim_minutes), rules)
+    _register_queue(app, desk, current_user)
     _register_complaint(app, answers, explainer)
-    register_verdict_form(app, answers, log, current_user)
+    register_verdict_form(app, desk, current_user)
+    register_review_keys(app)
 
 
-def _register_queue(app: Dash, answers: Answers, audit_share: float) -> None:
+def _register_queue(app: Dash, desk: ReviewDesk, current_user: Callable[[], str]) -> None:
     @app.callback(
-        Output("queue", "children"),
-        Output("recent-verdicts", "children"),
-        Output("review-item", "data"),
-        Output("review-picks", "data"),
+        *_OUTPUTS,
         Input("url", "pathname"),
         Input("url", "search"),
         Input("review-done", "data"),
+        Input("review-group", "value"),
+        Input("review-hidden", "checked"),
+        Input("review-next", "n_clicks"),
         Input({"type": "queue", "complaint": ALL}, "n_clicks"),
-        State("review-picks", "data"),
+        State("review-queue", "data"),
+        State("review-item", "data"),
     )
-    def queue(path: object, search: object, _: object, clicks: object, picks: object) -> tuple[Any, Any, Any, Any]:
+    def queue(
+        path: object, search: object, done: object, group: object, is_hidden: object, _: object, clicks: object,
+        picks: object, item: object,
+    ) -> tuple[Any, ...]:  # fmt: skip
         if room_of(path) != REVIEW:
-            return no_update, no_update, no_update, no_update
+            return (no_update,) * len(_OUTPUTS)
         cause = ctx.triggered_id
-        if not isinstance(cause, dict):
-            return queue_contents(answers, search, audit_share)
-        complaint_id = complaint_id_from_json(cause.get("complaint"))
-        # Dash also calls this when the buttons appear, before any click.
-        if complaint_id is None or not any(clicks if isinstance(clicks, list) else []):
-            return no_update, no_update, no_update, no_update
-        pick = picks.get(str(complaint_id)) if isinstance(picks, dict) else None
-        return no_update, no_update, new_review_item(complaint_id, pick), no_update
+        state = ReviewState(search, group, bool(is_hidden), item, done if cause == "review-done" else None)
+        if isinstance(cause, dict):
+            # Dash also calls this when the buttons appear, before any click.
+            if not any(clicks if isinstance(clicks, list) else []):
+                return (no_update,) * len(_OUTPUTS)
+            return open_complaint(desk, state, picks, cause.get("complaint"), current_user())
+        if cause == "review-next":
+            return open_complaint(desk, state, picks, None, current_user())
+        return queue_contents(desk, state, current_user())
 
 
 def _register_complaint(app: Dash, answers: Answers, explainer: Explainer) -> None:
     @app.callback(
         Output("review-detail", "children"),
         Output("review-form", "hidden"),
-        Output("review-reason", "value"),
-        Output("review-note", "value"),
         Output("review-shown", "data"),
         Input("review-item", "data"),
+        Input("review-hidden", "checked"),
     )
-    def show(item: object) -> tuple[Any, bool, None, str, Any]:
-        details, shown = complaint_under_review(answers, explainer, item)
-        return details, shown is None, None, "", shown
-
-
-def queue_contents(answers: Answers, search: object, audit_share: float) -> tuple[Any, Any, Any, Any]:
-    """Returns the queue, the recent verdicts, the first complaint to review, and how each complaint was picked.
-
-    Args:
-        answers: Where they are read.
-        search: The query string of the address.
-        audit_share: Share of the queue that is picked at random.
-    """
-    try:
-        filters = Filters.parse(search)
-        waiting = review_queue(answers, filters, audit_share)
-    except NotYetError as error:
-        return not_yet(error), "", None, None
-    except SolosolveError as error:
-        return empty(str(error)), no_update, None, None
-    if not waiting:
-        is_filtered = filters != Filters()
-        message = "No complaints to review match these filters." if is_filtered else "No complaints left to review."
-        return empty(message), recent_verdicts(answers), None, None
-    entries = html.Ol([_queue_entry(row) for row in waiting], className="queue")
-    picks = {str(row["complaint_id"]): {name: row[name] for name in _PICK} for row in waiting}
-    first = new_review_item(waiting[0]["complaint_id"], waiting[0])
-    return entries, recent_verdicts(answers), first, picks
+    def show(item: object, is_hidden: object) -> tuple[Any, bool, Any]:
+        details, shown = complaint_under_review(answers, explainer, item, is_hidden=bool(is_hidden))
+        return details, shown is None, shown
 
 
 def complaint_under_review(
-    answers: Answers, explainer: Explainer, item: object
+    answers: Answers, explainer: Explainer, item: object, *, is_hidden: bool = False
 ) -> tuple[Component, dict[str, Any] | None]:
     """Returns the complaint to show, and what the page then shows: the item with its newest prediction.
 
     The second value is None if there is no complaint, and then no verdict can be given.
     """
-    complaint_id = complaint_id_from_json(item.get("complaint_id")) if isinstance(item, dict) else None
+    complaint_id = number_of(item)
     if not isinstance(item, dict) or complaint_id is None:
         return empty("Nothing to review."), None
     try:
@@ -166,20 +153,7 @@ def complaint_under_review(
     if predictions:
         newest = predictions[0]
         shown |= {"model_version": newest["model_version"], "scored_at": str(newest["scored_at"])}
-    return complaint_details(answers, explainer, complaint_id, predictions), shown
-
-
-def _queue_entry(row: dict[str, Any]) -> Component:
-    details = " · ".join(str(part) for part in (row["company"], row["state"], row["complaint_id"]) if part)
-    return html.Li(
-        html.Button(
-            [
-                html.Span(f"{row['probability']:.1%}", className="probability"),
-                html.Span([html.Strong(row["product"] or "no product"), html.Br(), details], className="complaint"),
-            ],
-            id={"type": "queue", "complaint": row["complaint_id"]},
-            n_clicks=0,
-            type="button",
-            **attributes(data_complaint=str(row["complaint_id"])),
-        )
-    )
+    facts = [f"Kept for you until {item.get('until')}", PICK_NAMES.get(str(item.get("picked_by")))]
+    line = html.P(" · ".join(filter(None, facts)), className="description", id="review-kept")
+    details = complaint_details(answers, explainer, complaint_id, predictions, is_hidden=is_hidden)
+    return html.Div([line, details]), shown

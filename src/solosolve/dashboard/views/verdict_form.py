@@ -1,4 +1,4 @@
-"""The verdict form of the review view, and the recent verdicts, which can be withdrawn."""
+"""The verdict form of the review room: reason, note, the verdict buttons, and what they record."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+import dash_mantine_components as dmc
+from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
-from solosolve.dashboard.data.answers import Answers, Question
+from solosolve.dashboard.data.complaint_lookup import complaint_id_from_json
+from solosolve.dashboard.data.review_desk import ReviewDesk
 from solosolve.dashboard.data.verdicts import (
     MAX_NOTE_LENGTH,
     REASONS,
@@ -20,15 +22,15 @@ from solosolve.dashboard.data.verdicts import (
     is_showing,
     withdraw,
 )
-from solosolve.dashboard.views.elements import attributes, empty, instant, table
-from solosolve.errors import NotYetError, SolosolveError, TableError, UsageError, one_line
-from solosolve.names import FEEDBACK
-from solosolve.storage.feedback import CURRENT_VERDICTS, FeedbackLog, Verdict
+from solosolve.dashboard.views.elements import attributes
+from solosolve.dashboard.views.recent_verdicts import undo_button
+from solosolve.errors import SolosolveError, UsageError, one_line
+from solosolve.names import PICKED_SECOND, SECOND_READING
+from solosolve.storage.feedback import Feedback, Verdict
 
 logger = logging.getLogger("solosolve.dashboard")
 
 _LABELS = {Verdict.SUCCESS: "Success", Verdict.FAILURE: "Failure", Verdict.UNSURE: "Unsure"}
-_RECENT = 10
 _SHOWN_MS = 20_000
 
 
@@ -42,6 +44,7 @@ class Submission:
         shown: What the page shows.
         reason: The reason, if any.
         note: The note, if any.
+        is_hidden: Whether the page hides the probability.
     """
 
     verdict: str
@@ -49,32 +52,52 @@ class Submission:
     shown: object
     reason: object
     note: object
+    is_hidden: object = False
 
 
 def verdict_form() -> list[Component]:
-    """Reason, note and the verdict buttons."""
-    reason = dcc.Dropdown(id="review-reason", options=list(REASONS), placeholder="Select a reason")
-    note = dcc.Textarea(
-        id="review-note", maxLength=MAX_NOTE_LENGTH, placeholder="What decided it? Do not enter personal data."
-    )
-    buttons = [
-        html.Button(label, id=f"verdict-{verdict}", className=f"verdict {verdict}", n_clicks=0, type="button")
-        for verdict, label in _LABELS.items()
+    """Reason, note and the verdict buttons, each with its key."""
+    chips = [
+        dmc.Chip(
+            html.Span([html.Kbd(str(number)), reason]),
+            value=reason,
+            size="sm",
+            variant="outline",
+            className="reason",
+        )
+        for number, reason in enumerate(REASONS, start=1)
     ]
+    buttons = [
+        html.Button(
+            [label, html.Kbd(label[0])],
+            id=f"verdict-{verdict}", className=f"verdict {verdict}", n_clicks=0, type="button",
+        )
+        for verdict, label in _LABELS.items()
+    ]  # fmt: skip
     return [
         html.H4("Your verdict: will this complaint be resolved successfully?"),
         html.Div(
-            [
-                html.Div([html.Label("Reason", htmlFor="review-reason"), reason], className="control"),
-                html.Div([html.Label("Note", htmlFor="review-note"), note], className="control wide"),
-            ],
+            dmc.ChipGroup(chips, id="review-reason", multiple=False, deselectable=True, value=None),
             className="reasons",
+            role="radiogroup",
+            **attributes(aria_label="Reason"),
         ),
-        html.Div(buttons, className="verdicts"),
-    ]
+        dmc.Textarea(
+            id="review-note", label="Note", placeholder="What decided it? Do not enter personal data.", autosize=True,
+            minRows=1, maxRows=5, value="", attributes={"input": {"maxLength": MAX_NOTE_LENGTH}},
+        ),
+        html.Div(
+            [
+                *buttons,
+                html.Button(["Next", html.Kbd("N")], id="review-next", className="quiet", n_clicks=0, type="button"),
+                html.Button(["Keys", html.Kbd("?")], id="review-keys", className="quiet", n_clicks=0, type="button"),
+            ],
+            className="verdicts",
+        ),
+    ]  # fmt: skip
 
 
-def register_verdict_form(app: Dash, answers: Answers, log: FeedbackLog, current_user: Callable[[], str]) -> None:
+def register_verdict_form(app: Dash, desk: ReviewDesk, current_user: Callable[[], str]) -> None:
     """Adds the callback that records and withdraws verdicts."""
 
     @app.callback(
@@ -86,31 +109,31 @@ def register_verdict_form(app: Dash, answers: Answers, log: FeedbackLog, current
         State("review-shown", "data"),
         State("review-reason", "value"),
         State("review-note", "value"),
+        State("review-hidden", "checked"),
         prevent_initial_call=True,
     )
     def decide(*values: object) -> tuple[Any, Any]:
-        undo_clicks, item, shown, reason, note = values[len(_LABELS) :]
+        undo_clicks, *sent = values[len(_LABELS) :]
         cause = ctx.triggered_id
         if isinstance(cause, dict):
             # Dash also calls this when an Undo button appears, before any click.
             if not any(undo_clicks if isinstance(undo_clicks, list) else []):
                 return no_update, no_update
-            return undo_verdict(answers, log, cause.get("feedback"), current_user())
-        submission = Submission(str(cause).removeprefix("verdict-"), item, shown, reason, note)
-        return record_verdict(answers, log, submission, current_user())
+            return undo_verdict(desk, cause.get("feedback"), current_user())
+        return record_verdict(desk, Submission(str(cause).removeprefix("verdict-"), *sent), current_user())
 
 
-def record_verdict(answers: Answers, log: FeedbackLog, submission: Submission, reviewer: str) -> tuple[Any, Any]:
+def record_verdict(desk: ReviewDesk, submission: Submission, reviewer: str) -> tuple[Any, Any]:
     """Records a submitted verdict.
 
     Args:
-        answers: Where the prediction is read.
-        log: Where the verdict is recorded.
+        desk: Where the prediction is read and the verdict recorded.
         submission: The verdict.
         reviewer: Who submitted it.
 
     Returns:
-        A new value that reloads the queue, or `no_update` if nothing was recorded; and the message to show.
+        What has happened, which redraws the queue: `what` ("recorded" or "refused", because another verdict came
+        first), `complaint_id` and an id; `no_update` if nothing has. And the message to show.
     """
     shown = submission.shown
     try:
@@ -119,25 +142,61 @@ def record_verdict(answers: Answers, log: FeedbackLog, submission: Submission, r
             raise UsageError(f"choose one of {', '.join(_LABELS.values())}")
         if not is_showing(shown, submission.item):
             raise UsageError("the complaint is still loading; try again")
-        feedback = build_feedback(answers, shown, verdict, submission.reason, submission.note, reviewer)
-        if not log.record(feedback) and not is_recorded(answers, feedback):
-            # Someone else was faster, so the queue moves on.
-            return uuid.uuid4().hex, _message(f"Complaint {feedback.complaint_id} already has a verdict.")
+        _check_claim(desk, complaint_id_from_json(shown.get("complaint_id")), reviewer)
+        feedback = build_feedback(desk.answers, shown, verdict, submission.reason, submission.note, reviewer)
+        if not desk.log.record(feedback) and not is_recorded(desk.answers, feedback):
+            # Another dashboard process does not know of the claim.
+            text = (
+                f"Complaint {feedback.complaint_id} already has a verdict. Yours is not recorded; your note stays here."
+            )
+            return _done("refused", feedback), _message(text, "orange")
     except SolosolveError as error:
         return _refused("Verdict not recorded", error)
-    undo = _undo_button("toast", feedback.feedback_id, feedback.complaint_id)
-    return feedback.feedback_id, _message(
-        [f"{_LABELS[verdict]} recorded for complaint {feedback.complaint_id}. ", undo]
-    )
+    desk.claims.release(feedback.complaint_id, reviewer)
+    is_told = submission.is_hidden and feedback.probability is not None
+    said = f" The model said {feedback.probability:.0%}." if is_told else ""
+    what = f"{_LABELS[verdict]} recorded for complaint {feedback.complaint_id}."
+    undo = undo_button("toast", feedback.feedback_id, feedback.complaint_id)
+    return _done("recorded", feedback), _message([f"{what}{said} ", undo])
 
 
-def undo_verdict(answers: Answers, log: FeedbackLog, feedback_id: object, reviewer: str) -> tuple[Any, Any]:
-    """Withdraws a verdict; returns the same as `record_verdict`."""
+def undo_verdict(desk: ReviewDesk, feedback_id: object, reviewer: str) -> tuple[Any, Any]:
+    """Withdraws a verdict.
+
+    Returns:
+        The same as `record_verdict`, with "withdrawn" and how the complaint was picked, so that it can be judged again.
+    """
     try:
-        withdrawn = withdraw(answers, log, feedback_id, reviewer)
+        withdrawal = withdraw(desk.answers, desk.log, feedback_id, reviewer)
     except SolosolveError as error:
         return _refused("Verdict not withdrawn", error)
-    return f"{withdrawn} withdrawn", _message("Verdict withdrawn.")
+    return _done("withdrawn", withdrawal), _message(f"Verdict on complaint {withdrawal.complaint_id} withdrawn.")
+
+
+def _check_claim(desk: ReviewDesk, complaint_id: int | None, reviewer: str) -> None:
+    """Refuses a verdict on a complaint that has gone to someone else, because its claim had expired.
+
+    Raises:
+        UsageError: Another reviewer is reading it.
+    """
+    claim = desk.claims.of_others(reviewer).get(complaint_id or 0)
+    if claim is not None:
+        raise UsageError(
+            f"your {desk.rules.claim_minutes:g} minutes for complaint {complaint_id} are over, and {claim.reviewer} is "
+            "reading it now; your note stays here"
+        )
+
+
+def _done(what: str, feedback: Feedback) -> dict[str, Any]:
+    """What has happened, with a new id, so that the same event twice redraws the queue twice."""
+    picked_by = PICKED_SECOND if feedback.source == SECOND_READING else feedback.picked_by
+    return {
+        "what": what,
+        "complaint_id": feedback.complaint_id,
+        "feedback_id": feedback.feedback_id,
+        "pick": {"picked_by": picked_by, "pick_probability": feedback.pick_probability},
+        "event": uuid.uuid4().hex,
+    }
 
 
 def _refused(what: str, error: Exception) -> tuple[Any, Any]:
@@ -156,39 +215,3 @@ def _message(content: Any, colour: str = "blue") -> list[dict[str, Any]]:
             "autoClose": _SHOWN_MS,
         }
     ]
-
-
-def recent_verdicts(answers: Answers) -> Component:
-    """The newest verdicts that have not been withdrawn, each with an Undo button."""
-    columns = "given_at, complaint_id, verdict, reviewer, reason, probability, feedback_id"
-    sql = f"select {columns} from {CURRENT_VERDICTS} as verdicts order by given_at desc limit {_RECENT}"
-    try:
-        rows = answers.ask(Question(sql, (FEEDBACK,))).to_pylist()
-    except NotYetError:
-        rows = []
-    except TableError as error:
-        return empty(str(error))
-    if not rows:
-        return empty("No verdicts yet.")
-    shown = [
-        (
-            instant(row["given_at"]),
-            row["complaint_id"],
-            row["verdict"],
-            row["reviewer"],
-            row["reason"],
-            _undo_button("table", row["feedback_id"], row["complaint_id"]),
-        )
-        for row in rows
-    ]
-    return table(("Time", "Complaint", "Verdict", "Reviewer", "Reason", "Undo"), shown, "Recent verdicts")
-
-
-def _undo_button(place: str, feedback_id: str, complaint_id: int) -> Component:
-    return html.Button(
-        "Undo",
-        id={"type": "undo", "place": place, "feedback": feedback_id},
-        n_clicks=0,
-        type="button",
-        **attributes(aria_label=f"Undo the verdict on complaint {complaint_id}"),
-    )

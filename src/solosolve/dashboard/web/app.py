@@ -14,6 +14,7 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.found_predictions import read_export
+from solosolve.dashboard.data.review_desk import ReviewRules
 from solosolve.dashboard.data.search import Search
 from solosolve.dashboard.views.complaint_table import register_complaints
 from solosolve.dashboard.views.drawing import PanelCache
@@ -92,9 +93,8 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
     register_threshold_explorer(app, answers)
     register_performance_explorer(app, answers)
     register_complaints(app, answers, backend.explainer)
-    register_review(
-        app, answers, backend.explainer, backend.feedback, current_user, audit_share=backend.settings.audit_share
-    )
+    rules = ReviewRules.of(backend.settings)
+    register_review(app, answers, backend.explainer, backend.feedback, current_user, rules=rules)
     _add_export(app.server, answers)
     add_scripts(app)
     compress(app.server)

@@ -11,7 +11,15 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.review_queue import CANDIDATES_PER_PRODUCT, QUEUE_LENGTH, review_queue
 from solosolve.errors import NotYetError
-from solosolve.names import FEEDBACK, MODEL_METRICS, PICKED_AUDIT, PICKED_UNCERTAIN, PREDICTIONS, THRESHOLD_METRIC
+from solosolve.names import (
+    FEEDBACK,
+    MODEL_METRICS,
+    PICKED_AUDIT,
+    PICKED_UNCERTAIN,
+    PREDICTIONS,
+    SECOND_READING,
+    THRESHOLD_METRIC,
+)
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import Verdict
 from support.warehouses import append, metric, prediction
@@ -45,7 +53,8 @@ def queue(
     audit_share: float = 0.0,
 ) -> list[dict[str, Any]]:
     answers = Answers(DeltaReader(warehouse))
-    return review_queue(answers, filters or Filters(), audit_share, candidates_per_product=candidates_per_product)
+    found = review_queue(answers, filters or Filters(), audit_share, candidates_per_product=candidates_per_product)
+    return found.rows
 
 
 def ids(
@@ -194,3 +203,28 @@ def test_random_picks_are_a_uniform_sample(tmp_path: Path) -> None:
     mean = sum(row["probability"] for row in picked) / len(picked)
     # The standard error of the mean of 300 is 0.0167.
     assert abs(mean - 0.5) < 0.04
+
+
+def test_queue_leaves_out_what_others_are_reading_and_says_how_likely_its_own_picks_are(tmp_path: Path) -> None:
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5 + n / 1_000 for n in range(60)], 1))
+    append(tmp_path, PREDICTIONS, [prediction(70, model_version=1)])
+    append(tmp_path, FEEDBACK, [feedback(60, "Mortgage")])
+    by_hash = sorted(range(1, 60), key=lambda number: hashlib.md5(str(number).encode()).hexdigest())
+    # One that is the first random pick, one that is among the least certain, and two that do not wait.
+    claimed = {by_hash[0], next(number for number in (1, 2) if number != by_hash[0]), 60, 70}
+    found = review_queue(Answers(DeltaReader(tmp_path)), Filters(), 0.25, claimed=claimed)
+    assert {row["complaint_id"] for row in found.rows} & claimed == set()
+    audit = [row for row in found.rows if row["picked_by"] == PICKED_AUDIT]
+    assert [row["complaint_id"] for row in audit] == [each for each in by_hash if each not in claimed][:3]
+    assert {row["pick_probability"] for row in audit} == {3 / 57}
+    assert found.waiting == 59
+
+
+def test_second_reading_takes_no_place_of_the_queue_and_its_complaint_does_not_wait(tmp_path: Path) -> None:
+    append(tmp_path, PREDICTIONS, rows("Mortgage", [0.5, 0.6, 0.7], 1))
+    second = feedback(1, "Mortgage", feedback_id="x") | {"source": SECOND_READING}
+    append(tmp_path, FEEDBACK, [feedback(1, "Mortgage"), second])
+    answers = Answers(DeltaReader(tmp_path))
+    assert review_queue(answers, Filters(), 0.0).waiting == 2
+    append(tmp_path, FEEDBACK, [feedback(1, "Mortgage", Verdict.WITHDRAWN)])
+    assert review_queue(answers, Filters(), 0.0).waiting == 3

@@ -80,7 +80,7 @@ def test_only_its_reviewer_can_withdraw_a_verdict(answers: Answers, log: DeltaFe
     log.record(given)
     with pytest.raises(UsageError, match=r"^only ann, who gave this verdict, can withdraw it$"):
         withdraw(answers, log, given.feedback_id, "bo")
-    assert withdraw(answers, log, given.feedback_id, "ann") == given.feedback_id
+    assert withdraw(answers, log, given.feedback_id, "ann").feedback_id == given.feedback_id
     sql = "select verdict, reviewer from silver.feedback order by given_at"
     rows = answers.reader.query(sql).to_pylist()
     assert [(row["verdict"], row["reviewer"]) for row in rows] == [("success", "ann"), ("withdrawn", "ann")]
@@ -127,3 +127,21 @@ def test_pick_that_the_queue_cannot_give_is_refused(answers: Answers, picked_by:
     # There is one prediction, so a random pick has the probability 1.
     with pytest.raises(UsageError, match="not from the queue"):
         build(answers, shown=SHOWN | {"picked_by": picked_by, "pick_probability": probability})
+
+
+def test_second_reading_is_of_another_reviewer_and_only_one(answers: Answers, log: DeltaFeedback) -> None:
+    second = SHOWN | new_review_item(7, {"picked_by": "second", "pick_probability": None})
+    with pytest.raises(UsageError, match="does not wait for a second reading"):
+        build(answers, shown=second)  # There is no table and no first verdict.
+    log.record(build(answers))
+    with pytest.raises(UsageError, match="does not wait for a second reading"):
+        build(answers, shown=second)  # ann has given the first verdict.
+    given = build_feedback(answers, second, Verdict.FAILURE, "Other", "", "bo")
+    assert (given.source, given.picked_by, given.pick_probability) == ("second_reading", None, None)
+    assert log.record(given)
+    assert build_feedback(answers, second, Verdict.FAILURE, "Other", "", "bo").feedback_id == given.feedback_id
+    third = SHOWN | new_review_item(7, {"picked_by": "second", "pick_probability": None})
+    with pytest.raises(UsageError, match="does not wait for a second reading"):
+        build_feedback(answers, third, Verdict.SUCCESS, "Other", "", "cy")
+    assert withdraw(answers, log, given.feedback_id, "bo").source == "second_reading"
+    assert build_feedback(answers, third, Verdict.SUCCESS, "Other", "", "cy").reviewer == "cy"
