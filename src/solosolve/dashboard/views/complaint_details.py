@@ -44,35 +44,32 @@ def complaint_details(
         return empty(str(error))
     if not predictions:
         return empty(f"Complaint {complaint_id} has no predictions yet.", MADE_BY[PREDICTIONS])
+    filed = {name: value for name, value in (complaint or {}).items() if name != NARRATIVE}
     if is_hidden:
         hidden = html.P("What the model says is hidden until you give your verdict.", className="lead")
-        return html.Div([html.H3(f"Complaint {complaint_id}"), hidden, *_filed(complaint)])
-    newest = predictions[0]
+        text = html.Div([html.H4("Text"), _narrative(complaint, [])])
+        facts = html.Div([html.H4("As filed"), _facts(filed)])
+        return html.Div([html.H3(f"Complaint {complaint_id}"), hidden, html.Div([text, facts], className="complaint")])
     passport, problem = _passport_of(answers, explainer, complaint_id)
     effects = shown_effects(passport.explanation) if passport and passport.explanation else []
-    filed = {name: value for name, value in (complaint or {}).items() if name != NARRATIVE}
+    read = [
+        html.H4("Text"), _narrative(complaint, effects), html.H4("What moved the prediction"),
+        _effects(passport, problem), html.H4("Predictions"), _predictions(predictions, complaint_id),
+    ]  # fmt: skip
+    known = [html.H4("As filed"), _facts(filed), *known_later, html.H4("Passport"), _passport(passport, problem)]
     return html.Div(
         [
             html.H3(f"Complaint {complaint_id}"),
-            html.P(
-                [
-                    html.Strong(f"{newest['probability']:.0%}"),
-                    f" predicted probability of success (model version {newest['model_version']})",
-                ],
-                className="lead",
-            ),
-            html.Div(
-                [
-                    html.Div([html.H4("Text"), _narrative(complaint, effects),
-                              html.H4("What moved the prediction"), _effects(passport, problem),
-                              html.H4("Predictions"), _predictions(predictions, complaint_id)]),
-                    html.Div([html.H4("As filed"), _facts(filed), *known_later,
-                              html.H4("Passport"), _passport(passport, problem)]),
-                ],
-                className="complaint",
-            ),
+            _verdict_of_the_model(predictions[0]),
+            html.Div([html.Div(read), html.Div(known)], className="complaint"),
         ]
-    )  # fmt: skip
+    )
+
+
+def _verdict_of_the_model(newest: dict[str, Any]) -> Component:
+    shown = html.Strong(f"{newest['probability']:.0%}")
+    version = newest["model_version"]
+    return html.P([shown, f" predicted probability of success (model version {version})"], className="lead")
 
 
 def _narrative(complaint: dict[str, Any] | None, effects: list[Any]) -> Component:
