@@ -38,6 +38,7 @@ STATES = pa.array(sorted([*MAPPED_STATES, "PR", "AE"]))
 BARE_FIGURES = 8
 GRAPHS = ["time", "distribution", "states", "companies", "calibration", "drift", "batches"]
 MAX_SCRIPT_BYTES = 1_000_000
+_PATIENCE_MILLISECONDS = 120_000
 FIRST_DAY, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 700
 
 
@@ -103,7 +104,9 @@ def fresh_page() -> Iterator[Page]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser.new_context().new_page()
+        page = browser.new_context().new_page()
+        page.set_default_timeout(_PATIENCE_MILLISECONDS)
+        yield page
         browser.close()
 
 

@@ -62,4 +62,4 @@ def test_batch_times_are_not_joined_across_a_pause_or_two_sources(browser: Brows
         assert [each is None for each in shown["batch time, delta"]].count(True) == 1
         assert len(shown["batch time, kafka"]) == 6
         # Plotly draws each piece as a path: two for each of the broken lines, and one for each of the others.
-        expect(page.locator("#graph-batches .js-line")).to_have_count(6)
+        expect(page.locator("#graph-batches .scatterlayer .js-line")).to_have_count(6)
