@@ -128,8 +128,12 @@ def _check_callback(app: Dash) -> Response | None:
     except ValidationError:
         return refuse(400, _NO_CALLBACK)
     known = app.callback_map.get(body.output)
-    # Dash fails on a callback with another number of values than it has.
-    if known is None or (len(body.inputs), len(body.state)) != (len(known["inputs"]), len(known["state"])):
+    # Dash fails on a callback that runs in the browser, and on one with another number of values than it has.
+    if (
+        known is None
+        or "callback" not in known
+        or (len(body.inputs), len(body.state)) != (len(known["inputs"]), len(known["state"]))
+    ):
         return refuse(400, _NO_CALLBACK)
     return None
 
