@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from solosolve.names import FEEDBACK, PREDICTIONS
 from solosolve.storage.delta_reader import DeltaReader
 from support.browsers import Visit, until, visit
-from support.dashboard_process import serving
+from support.dashboard_thread import serving_here
 from support.warehouses import append, feedback
 
 PASSWORD = "open sesame"
@@ -28,7 +28,7 @@ def home(full_home: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reviewer(browser: Browser, home: Path) -> Iterator[Visit]:
-    with serving(home) as (address, _), visit(browser, address) as visited:
+    with serving_here(home) as address, visit(browser, address) as visited:
         yield visited
         assert visited.problems == []
 
@@ -116,7 +116,7 @@ def test_verdict_is_refused_while_the_next_complaint_is_loading(reviewer: Visit,
 
 def test_two_reviewers_do_not_get_the_same_complaint(browser: Browser, home: Path) -> None:
     with (
-        serving(home, PASSWORD) as (address, _),
+        serving_here(home, PASSWORD) as address,
         visit(browser, address, login=("ann", PASSWORD)) as ann,
         visit(browser, address, login=("bo", PASSWORD)) as bo,
     ):
@@ -145,8 +145,8 @@ def test_two_reviewers_do_not_get_the_same_complaint(browser: Browser, home: Pat
 def test_second_verdict_is_refused_and_its_note_stays(browser: Browser, home: Path) -> None:
     # Several dashboards do not know of each other's claims.
     with (
-        serving(home) as (address, _),
-        serving(home) as (elsewhere, _),
+        serving_here(home) as address,
+        serving_here(home) as elsewhere,
         visit(browser, address) as first,
         visit(browser, elsewhere) as second,
     ):
@@ -293,6 +293,6 @@ def test_random_and_uncertain_complaints_are_told_apart(reviewer: Visit, home: P
 
 def test_list_of_verdicts_is_empty_only_if_there_are_none(browser: Browser, home: Path) -> None:
     append(home / "warehouse", FEEDBACK, [feedback("a" * 32, reviewer="bo").as_row()])
-    with serving(home) as (address, _), visit(browser, address) as visited:
+    with serving_here(home) as address, visit(browser, address) as visited:
         page = visited.open("/review?product=Mortgage")
         expect(page.locator("#recent-verdicts")).to_have_text("No verdicts of yours yet, only of others.")

@@ -59,7 +59,7 @@ def review_view() -> list[Component]:
                 html.P("Filters do not apply here.", className="description"),
                 html.Div(id="recent-verdicts"),
             ],
-            className="panel",
+            className="panel review-verdicts",
         ),
         key_list(),
     ]

@@ -157,7 +157,7 @@ def record_verdict(desk: ReviewDesk, submission: Submission, reviewer: str) -> t
     said = f" The model said {feedback.probability:.0%}." if is_told else ""
     what = f"{_LABELS[verdict]} recorded for complaint {feedback.complaint_id}."
     undo = undo_button("toast", feedback.feedback_id, feedback.complaint_id)
-    return _done("recorded", feedback), _message([f"{what}{said} ", undo])
+    return _done("recorded", feedback), _message([f"{what}{said} ", undo], name=feedback.feedback_id)
 
 
 def undo_verdict(desk: ReviewDesk, feedback_id: object, reviewer: str) -> tuple[Any, Any]:
@@ -204,12 +204,12 @@ def _refused(what: str, error: Exception) -> tuple[Any, Any]:
     return no_update, _message(f"{what}: {error}", colour="orange")
 
 
-def _message(content: Any, colour: str = "blue") -> list[dict[str, Any]]:
-    """A notification; its own id shows the same text again."""
+def _message(content: Any, colour: str = "blue", name: str = "") -> list[dict[str, Any]]:
+    """A notification; one with a name is shown once while it is on the page, one without as often as it comes."""
     return [
         {
             "action": "show",
-            "id": uuid.uuid4().hex,
+            "id": name or uuid.uuid4().hex,
             "message": content,
             "color": colour,
             "autoClose": _SHOWN_MS,
