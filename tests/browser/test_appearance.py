@@ -57,7 +57,7 @@ def test_axe_finds_no_violation_with_an_open_complaint_a_verdict_and_an_error(
         page.locator("#search-more summary").click()
         wait_until_settled(page)
         assert violations(page) == []
-        page.locator("td.company").first.click()
+        page.locator(".predictions tbody tr").first.click()
         page.wait_for_selector("#complaint-page .effects")
         wait_until_settled(page)
         assert violations(page) == []

@@ -26,7 +26,7 @@ def test_page_follows_a_running_stream(browser: Browser, live: Live) -> None:
         page.locator("#search-id").fill("35")
         page.locator("#search-id").press("Enter")
         expect(page.locator(".row-link")).to_have_text(["35"])
-        page.locator("td.company").click()
+        page.locator(".predictions tbody tr").click()
         # The text comes from the request, the explanation from the model that scored it.
         expect(page.locator("#complaint-page .narrative")).to_contain_text("They lost my payment.")
         expect(page.locator(".effects th").first).to_have_text("length of the text")

@@ -23,16 +23,16 @@ from solosolve.dashboard.data.found_predictions import (
     read_page,
     show,
 )
-from solosolve.dashboard.data.search import COLUMNS, Search, merged
+from solosolve.dashboard.data.search import Search, merged
 from solosolve.dashboard.views.complaint_page import complaint_page, is_complaint_page
-from solosolve.dashboard.views.elements import attributes, counted, empty, not_yet
-from solosolve.dashboard.views.routes import COMPLAINTS, path_of, room_of
+from solosolve.dashboard.views.elements import counted, empty, not_yet
+from solosolve.dashboard.views.predictions_table import predictions_table
+from solosolve.dashboard.views.routes import COMPLAINTS, room_of
 from solosolve.dashboard.views.search_form import register_search_form, search_form
 from solosolve.errors import NotYetError, SolosolveError
-from solosolve.names import OUTCOME_NAMES
 
 _EXPORT = "/export.csv"
-_NUMBERS = ("probability", "model_version")
+_ADDRESS = "address"
 
 
 def complaints_view() -> list[Component]:
@@ -91,7 +91,7 @@ def _register_table(app: Dash, answers: Answers) -> None:
         if ctx.triggered_id == "show-new":
             first = merged(search, {})
             return [*search_results(answers, first, None), first]
-        return [*search_results(answers, search, shown), no_update]
+        return [no_update] * 8 if is_shown(search, shown) else [*search_results(answers, search, shown), no_update]
 
     @app.callback(
         Output("url", "search", allow_duplicate=True),
@@ -131,6 +131,11 @@ def _register_page(app: Dash, answers: Answers, explainer: Explainer) -> None:
         Output("complaint-page", "hidden"),
         Input("url", "pathname"),
     )
+    in_browser(
+        ClientsideFunction("complaints", "goOn"),
+        Input("complaint-page", "children"),
+        State("url", "pathname"),
+    )
 
     @app.callback(
         Output("complaint-page", "children"),
@@ -160,7 +165,7 @@ def search_results(answers: Answers, search: object, before: object) -> list[Any
         wanted = on_a_page(wanted, shown.count)
         rows = read_page(answers, wanted, shown)
         note = _limits(answers, wanted, shown)
-        table = _table(wanted, columns_of(answers), rows)
+        table = predictions_table(wanted, columns_of(answers), rows)
     except NotYetError as error:
         return [not_yet(error), "", _EXPORT, 1, 1, [], None]
     except SolosolveError as error:
@@ -169,7 +174,13 @@ def search_results(answers: Answers, search: object, before: object) -> list[Any
     ids = list(dict.fromkeys(str(row["complaint_id"]) for row in rows))
     count = f"{counted(shown.count, 'prediction')}{note}"
     link = f"{_EXPORT}{replace(wanted, page=1).to_search()}"
-    return [table, count, link, page_count(shown.count), wanted.page, ids, shown.to_json()]
+    kept = shown.to_json() | {_ADDRESS: search or ""}
+    return [table, count, link, page_count(shown.count), wanted.page, ids, kept]
+
+
+def is_shown(search: object, kept: object) -> bool:
+    """Whether a browser's table is that of an address, as after a look at one of its complaints."""
+    return isinstance(kept, dict) and kept.get(_ADDRESS) == (search or "")
 
 
 def turned(search: object, page: object) -> Any:
@@ -201,47 +212,3 @@ def _limits(answers: Answers, search: Search, shown: Shown) -> str:
         limits = f"; only the first {MAX_ROWS:,} can be browsed and exported"
     since = words_searched_since(answers) if search.words else None
     return f"{limits}; words are searched in complaints received since {since}" if since else limits
-
-
-def _table(search: Search, columns: list[str], rows: list[dict[str, Any]]) -> Component:
-    if not rows:
-        return empty("No predictions match this search and these filters. Clear or widen them.")
-    link = search.to_search()
-    return html.Div(
-        html.Table(
-            [
-                html.Caption("Predictions", className="visually-hidden"),
-                html.Thead(html.Tr([_heading(search, name) for name in columns])),
-                html.Tbody([html.Tr([_cell(name, row, link) for name in columns]) for row in rows]),
-            ],
-            className="predictions",
-        ),
-        className="table-box",
-    )
-
-
-def _heading(search: Search, name: str) -> Component:
-    order = {name: "ascending", f"-{name}": "descending"}.get(search.sort, "none")
-    link = dcc.Link(COLUMNS[name], href=f"/complaints{search.sorted_by(name).to_search()}")
-    return html.Th(link, scope="col", className=_class(name), **attributes(aria_sort=order))
-
-
-def _cell(name: str, row: dict[str, Any], link: str) -> Component:
-    value = row[name]
-    if name == "complaint_id":
-        # Its link covers the whole row.
-        content: Any = dcc.Link(str(value), href=f"{path_of(value)}{link}", className="row-link")
-        return html.Th(content, scope="row", className=_class(name))
-    if name == "prediction":
-        content = html.Span(OUTCOME_NAMES[value], className="outcome success" if value else "outcome failure")
-    elif name == "probability":
-        content = f"{value:.1%}"
-    elif name == "scored_at":
-        content = f"{value:%Y-%m-%d %H:%M}"
-    else:
-        content = "" if value is None else str(value)
-    return html.Td(content, className=_class(name))
-
-
-def _class(name: str) -> str:
-    return f"{name.replace('_', '-')}{' number' if name in _NUMBERS else ''}"

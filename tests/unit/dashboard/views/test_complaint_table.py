@@ -9,7 +9,7 @@ from dash import no_update
 
 from solosolve.dashboard.data import complaint_conditions, found_predictions
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.views.complaint_table import new_rows, search_results, turned
+from solosolve.dashboard.views.complaint_table import is_shown, new_rows, search_results, turned
 from solosolve.names import PREDICTIONS
 from solosolve.storage.delta_reader import DeltaReader
 from support.components import as_json, text_of
@@ -104,6 +104,14 @@ def test_another_page_changes_the_address_and_the_present_one_does_not() -> None
     assert turned("?state=CA&sort=company", 3) == "?state=CA&sort=company&page=3"
     assert [turned("?page=3", page) for page in (3, 0, None, "4")] == [no_update] * 4
     assert turned("?id=x", 2) is no_update
+
+
+def test_table_is_not_read_again_for_the_address_that_it_shows(answers: Answers) -> None:
+    kept = search_results(answers, "?state=CA&page=1", None)[-1]
+    assert is_shown("?state=CA&page=1", kept)
+    assert not is_shown("?state=CA", kept)
+    assert not is_shown("", None)
+    assert is_shown(None, search_results(answers, None, None)[-1])
 
 
 def test_new_rows_are_offered_until_they_are_shown(warehouse: Path) -> None:

@@ -34,7 +34,9 @@
         for (const name of [...kept.keys()]) if (!filterNames.includes(name)) kept.delete(name);
         const query = kept.size ? `?${kept}` : "";
         const entries = Object.entries(rooms);
-        document.title = `${current[0].toUpperCase()}${current.slice(1)} · Solosolve`;
+        const complaint = /^\/complaints\/([^/]+)/.exec(path ?? "")?.[1];
+        const name = complaint ? `Complaint ${complaint}` : `${current[0].toUpperCase()}${current.slice(1)}`;
+        document.title = `${name} · Solosolve`;
         // Figures drawn while their room was hidden have no size yet.
         requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
         return [
