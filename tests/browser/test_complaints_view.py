@@ -69,7 +69,7 @@ def test_search_narrows_by_id_probability_and_filters_and_is_in_the_address(lapt
     expect(page.locator("#result-count")).to_have_text(f"{count} predictions")
     lower = page.locator("#search-probability [role=slider]").first
     lower.focus()
-    for _ in range(60):
+    for _ in range(12):
         lower.press("ArrowRight")
     narrower = f"{condition} and probability >= 0.6"
     fewer = query(full_home, f"select count(*) as n from gold.predictions where {narrower}")[0]["n"]

@@ -30,7 +30,7 @@ def search_form() -> Component:
     """The form; the first callback fills in values and options."""
     words = f"All of them, in any part of the text. Searched in the {WORDS_SEARCHED:,} complaints received last."
     probability = dmc.RangeSlider(
-        id="search-probability", min=0, max=1, step=0.01, value=[0, 1], minRange=0, thumbFromLabel="Lowest probability",
+        id="search-probability", min=0, max=1, step=0.05, value=[0, 1], minRange=0, thumbFromLabel="Lowest probability",
         thumbToLabel="Highest probability", marks=[{"value": at, "label": f"{at:.0%}"} for at in (0, 0.5, 1)],
     )  # fmt: skip
     return html.Section(
