@@ -42,13 +42,15 @@ def feedback_rows(home: Path) -> list[dict[str, Any]]:
 
 
 def complaint_under_review(page: Page) -> int:
-    expect(page.locator("#review-detail h3")).to_have_text(re.compile(r"Complaint \d+"))
-    expect(page.locator(".queue [aria-current=true]")).to_have_count(1)
-    return int(page.locator("#review-detail h3").inner_text().split()[1])
+    """The complaint that the queue marks as open, once it is shown."""
+    number = page.locator(".queue [aria-current=true]").get_attribute("data-complaint")
+    assert number is not None
+    expect_complaint(page, int(number))
+    return int(number)
 
 
 def expect_another_than(page: Page, number: int) -> int:
-    expect(page.locator("#review-detail h3")).not_to_have_text(f"Complaint {number}")
+    expect(page.locator("#review-detail h3")).to_have_text(re.compile(rf"^Complaint (?!{number}$)\d+$"))
     return complaint_under_review(page)
 
 

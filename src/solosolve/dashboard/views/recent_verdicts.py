@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -41,20 +43,29 @@ def recent_verdicts(answers: Answers, reviewer: str) -> Component:
             row["verdict"] + (" (second reading)" if row["source"] == SECOND_READING else ""),
             "–" if row["probability"] is None else f"{row['probability']:.0%}",
             row["reason"],
-            undo_button("table", row["feedback_id"], row["complaint_id"], is_newest=number == 0),
+            undo_button(row["feedback_id"], row["complaint_id"], is_newest=number == 0),
         )
         for number, row in enumerate(rows)
     ]
     return table(("Time", "Complaint", "Verdict", "Model said", "Reason", "Undo"), shown, "Your recent verdicts")
 
 
-def undo_button(place: str, feedback_id: str, complaint_id: int, *, is_newest: bool = False) -> Component:
-    """A button that withdraws a verdict; the key Z presses that of the newest one in the list."""
+def undo_button(feedback_id: str, complaint_id: int, *, is_newest: bool = False) -> Component:
+    """A button that withdraws a verdict; the key Z presses that of the newest one."""
     return html.Button(
         ["Undo", html.Kbd("Z")] if is_newest else "Undo",
-        id={"type": "undo", "place": place, "feedback": feedback_id},
+        id={"type": "undo", "feedback": feedback_id},
         n_clicks=0,
         type="button",
         className="undo",
-        **attributes(aria_label=f"Undo the verdict on complaint {complaint_id}"),
+        **_about(feedback_id, complaint_id),
     )
+
+
+def undo_button_of_message(feedback_id: str, complaint_id: int) -> Component:
+    """A button for a message, which Dash does not listen to: `review.js` presses the one in the list instead."""
+    return html.Button("Undo", type="button", className="undo", **_about(feedback_id, complaint_id))
+
+
+def _about(feedback_id: str, complaint_id: int) -> dict[str, Any]:
+    return attributes(data_feedback=feedback_id, aria_label=f"Undo the verdict on complaint {complaint_id}")

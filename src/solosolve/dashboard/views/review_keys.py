@@ -9,6 +9,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.verdicts import REASONS
+from solosolve.dashboard.views.elements import attributes
 
 _KEYS = (
     ("S", "Success"),
@@ -25,8 +26,9 @@ _KEYS = (
 def key_list() -> Component:
     """The dialog that lists the keys and can turn them off."""
     rows = [html.Tr([html.Th(html.Kbd(key), scope="row"), html.Td(what)]) for key, what in _KEYS]
-    return dmc.Modal(
+    return html.Dialog(
         [
+            html.H3("Keys", id="review-key-title"),
             html.Table(html.Tbody(rows), className="keys"),
             dmc.Switch(
                 id="review-keys-on",
@@ -36,12 +38,10 @@ def key_list() -> Component:
                 persistence=True,
                 persistence_type="local",
             ),
+            html.Button("Close", id="review-keys-close", n_clicks=0, type="button"),
         ],
         id="review-key-list",
-        title="Keys",
-        opened=False,
-        keepMounted=True,
-        closeButtonProps={"aria-label": "Close"},
+        **attributes(aria_labelledby="review-key-title"),
     )
 
 
@@ -54,12 +54,8 @@ def register_review_keys(app: Dash) -> None:
 
     reason, note = Input("review-reason", "value"), Input("review-note", "value")
     entry = {"type": "queue", "complaint": ALL}
-    in_browser(
-        "openKeys",
-        Output("review-key-list", "opened"),
-        Input("review-keys", "n_clicks"),
-        prevent_initial_call=True,
-    )
+    in_browser("openKeys", Input("review-keys", "n_clicks"), prevent_initial_call=True)
+    in_browser("closeKeys", Input("review-keys-close", "n_clicks"), prevent_initial_call=True)
     in_browser("switchKeys", Input("review-keys-on", "checked"))
     in_browser(
         "loadDraft",

@@ -23,7 +23,7 @@ from solosolve.dashboard.data.verdicts import (
     withdraw,
 )
 from solosolve.dashboard.views.elements import attributes
-from solosolve.dashboard.views.recent_verdicts import undo_button
+from solosolve.dashboard.views.recent_verdicts import undo_button_of_message
 from solosolve.errors import SolosolveError, UsageError, one_line
 from solosolve.names import PICKED_SECOND, SECOND_READING
 from solosolve.storage.feedback import Feedback, Verdict
@@ -104,7 +104,7 @@ def register_verdict_form(app: Dash, desk: ReviewDesk, current_user: Callable[[]
         Output("review-done", "data"),
         Output("notifications", "sendNotifications"),
         *(Input(f"verdict-{verdict}", "n_clicks") for verdict in _LABELS),
-        Input({"type": "undo", "place": ALL, "feedback": ALL}, "n_clicks"),
+        Input({"type": "undo", "feedback": ALL}, "n_clicks"),
         State("review-item", "data"),
         State("review-shown", "data"),
         State("review-reason", "value"),
@@ -156,7 +156,7 @@ def record_verdict(desk: ReviewDesk, submission: Submission, reviewer: str) -> t
     is_told = submission.is_hidden and feedback.probability is not None
     said = f" The model said {feedback.probability:.0%}." if is_told else ""
     what = f"{_LABELS[verdict]} recorded for complaint {feedback.complaint_id}."
-    undo = undo_button("toast", feedback.feedback_id, feedback.complaint_id)
+    undo = undo_button_of_message(feedback.feedback_id, feedback.complaint_id)
     return _done("recorded", feedback), _message([f"{what}{said} ", undo], name=feedback.feedback_id)
 
 
@@ -213,5 +213,6 @@ def _message(content: Any, colour: str = "blue", name: str = "") -> list[dict[st
             "message": content,
             "color": colour,
             "autoClose": _SHOWN_MS,
+            "closeButtonProps": attributes(aria_label="Close"),
         }
     ]

@@ -21,7 +21,7 @@
   // What recorded verdicts were given with, in case one is undone.
   const given = {};
 
-  let areKeysOn = true;
+  let areKeysOn = true, hasShown = false;
   const isTyping = (element) =>
     element.isContentEditable || ["TEXTAREA", "SELECT"].includes(element.tagName) ||
     (element.tagName === "INPUT" && !WITHOUT_TEXT.includes(element.type));
@@ -32,13 +32,20 @@
       return;
     }
     if (event.key === "Escape" && event.target.id === "review-note") event.target.blur();
-    if (!areKeysOn || isTyping(event.target) || !isShown(byId("review-keys"))) return;
-    if ([...document.querySelectorAll("[role=dialog]")].some(isShown)) return;
+    if (!areKeysOn || isTyping(event.target) || !isShown(byId("review-form"))) return;
+    if ([...document.querySelectorAll("dialog, [role=dialog]")].some(isShown)) return;
     const reasons = document.querySelectorAll("#review-form .reason input");
     const target = reasons[Number(event.key) - 1] ?? document.querySelector(BUTTONS[event.key.toLowerCase()] ?? null);
     if (!isShown(target?.closest("label, .reason, button") ?? null)) return;
     event.preventDefault();
     target.click();
+  });
+
+  // A message is not part of Dash's page, so its button presses the one of the list.
+  const undoButton = (within, feedback) => document.querySelector(`${within} [data-feedback="${CSS.escape(feedback)}"]`);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".mantine-Notification-root [data-feedback]");
+    if (button) undoButton("#recent-verdicts", button.dataset.feedback)?.click();
   });
 
   // The list in which the focus was last, and where in it, so that redrawing the list does not lose the place.
@@ -50,13 +57,17 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     review: {
-      openKeys: () => true,
+      openKeys() { byId("review-key-list").showModal(); },
+
+      closeKeys() { byId("review-key-list").close(); },
 
       switchKeys(isOn) { areKeysOn = isOn !== false; },
 
       loadDraft(shown) {
-        const detail = byId("review-detail");
-        if (shown && detail?.getBoundingClientRect().top < 0) detail.scrollIntoView({ block: "start" });
+        const top = byId("review-detail").getBoundingClientRect().top;
+        // Not when the page opens: the next complaint begins where the reviewer can see it.
+        if (shown && hasShown && (top < 0 || top > innerHeight / 2)) byId("review-detail").scrollIntoView();
+        hasShown = hasShown || Boolean(shown);
         const draft = shown ? readDrafts()[shown.complaint_id] : null;
         return [draft?.reason ?? null, draft?.note ?? ""];
       },
@@ -79,6 +90,9 @@
           }
           if (done.what === "withdrawn" && given[id]) drafts[id] = given[id];
         });
+        if (done.what !== "withdrawn") return;
+        const message = undoButton(".mantine-Notification-root", done.feedback_id)?.closest(".mantine-Notification-root");
+        message?.querySelector(".mantine-Notification-closeButton")?.click();
       },
 
       markOpen(item, ids) { return ids.map((id) => (id.complaint === item?.complaint_id ? "true" : undefined)); },
