@@ -9,7 +9,8 @@ import pytest
 from solosolve.errors import TableError
 from solosolve.flows import maintain_tables
 from solosolve.names import REQUESTS
-from solosolve.streaming.kept_requests import keep
+from solosolve.storage.waiting_rows import WaitingRows
+from solosolve.streaming.kept_requests import KEPT_NOTE, keep
 from support.live import Live, request
 
 
@@ -28,10 +29,15 @@ def keep_requests(live: Live) -> None:
 
 
 def test_requests_kept_while_the_stream_of_the_table_is_stopped_hold_up_no_upkeep_and_stay_readable(
-    scored: Live,
+    scored: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Upkeep of the other tables would take most of the time.
+    monkeypatch.setattr(maintain_tables, "MADE_BY", {REQUESTS: ""})
+    unread = scored.tables.version(REQUESTS) + 1
     for _ in range(2):
         keep_requests(scored)
+    folder = scored.settings.table_folder(REQUESTS)
+    assert [WaitingRows(folder, note).from_position(unread, -1) for note in (KEPT_NOTE, "")] == [0, 2]
     before = data_files(scored)
     # The second time, the table has also been compacted since the stream stopped.
     for _ in range(2):

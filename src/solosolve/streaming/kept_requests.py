@@ -40,5 +40,5 @@ def select_unkept(tables: Tables, requests: DataFrame, new_predictions: DataFram
     predicted = predicted.select(*_REQUEST).unionByName(new_predictions.select(*_REQUEST))
     place = list(_REQUEST[:2])
     of_batch = predicted.join(requests.select(*place), on=place, how="left_semi")
-    # The time is the prediction's: without one of its own, a request gets another each time it is read.
+    # The time is the prediction's: a message with an impossible one has another each time it is read.
     return subtract(of_batch, kept, *_REQUEST).join(requests.drop("requested_at"), on=place, how="inner")
