@@ -1,6 +1,6 @@
 # make demo and make test install everything they need; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster-demo test faults lint bench deploy screenshots clean
+.PHONY: help setup demo cluster-demo test faults lint bench deploy screenshots recording clean
 
 PYTHON ?= python3
 ROWS ?= 50000
@@ -8,6 +8,7 @@ SEED ?= 7
 DATA ?=
 SOURCE ?= delta
 SERVE ?= 1
+SHIFT ?= 0
 TARGET ?= dev
 VARS ?=
 SPARK_4_0 := .venv/spark-4.0
@@ -18,6 +19,7 @@ export SOLOSOLVE_HOME ?= .solosolve
 BIN := .venv/bin
 SAMPLE := $(SOLOSOLVE_HOME)/landing/sample_18_$(ROWS)_$(SEED).csv
 JOBS := medallion train_model request_scores score_stream score_batch
+LIVE := live --source $(SOURCE) $(if $(filter 1,$(SHIFT)),--shift)
 STREAM := --param request_scores.source=$(SOURCE) --param score_stream.source=$(SOURCE) --param available_now=true
 
 help:  ## List the targets
@@ -31,12 +33,12 @@ setup: .venv/ready  ## Install the pinned versions and Spark's jars, and archive
 	$(BIN)/python -m solosolve.cli.warm_up
 	touch $@
 
-demo: setup  ## From raw CSV to the dashboard: DATA=complaints.csv or ROWS=n sample rows, SOURCE=delta|kafka, SERVE=0 to skip serving
+demo: setup  ## From raw CSV to a page that moves: DATA=complaints.csv or ROWS=n sample rows, SOURCE=delta|kafka, SHIFT=1, SERVE=0
 	$(if $(DATA),,$(BIN)/solosolve sample --rows $(ROWS) --seed $(SEED) --to "$(SAMPLE)")
 	$(if $(filter kafka,$(SOURCE)),$(BIN)/solosolve kafka status >/dev/null 2>&1 || $(BIN)/solosolve kafka start)
 	$(BIN)/solosolve run $(JOBS) --param "medallion.source=$(or $(DATA),$(SAMPLE))" $(STREAM)
 	$(BIN)/solosolve report
-	$(if $(filter 0,$(SERVE)),,$(BIN)/solosolve dashboard)
+	$(if $(filter 0,$(SERVE)),,$(BIN)/solosolve $(if $(DATA),dashboard,$(LIVE)))
 
 cluster-demo: setup  ## The jobs on a Spark cluster of two workers on this machine, compared with local[*]: ROWS=n
 	rm -rf build "$(SOLOSOLVE_HOME)/wheel"
@@ -81,6 +83,9 @@ deploy: setup  ## Check the bundle, build the wheel and deploy: TARGET=dev|stagi
 
 screenshots: setup  ## Take the dashboard's screenshots in docs/ from the results of make demo
 	SCREENSHOTS="$(abspath $(SOLOSOLVE_HOME))" $(BIN)/pytest tests/browser -k screenshots
+
+recording: setup  ## Record docs/live.webm: the page moving, on a copy of the results of make demo
+	RECORDING="$(abspath $(SOLOSOLVE_HOME))" $(BIN)/pytest tests/browser -k recording
 
 clean:  ## Remove the results of make demo (tables, models, logs), but not .venv
 	-[ ! -d "$(SOLOSOLVE_HOME)/kafka" ] || $(BIN)/solosolve kafka stop

@@ -10,6 +10,8 @@ from solosolve.cli.task import Flow, main_of, task_command
 from solosolve.exit_codes import run_as_task
 from solosolve.flows import monitor_model
 
+_LEAST_DAYS = 1 / 1440
+
 
 def _instant(_: click.Context, __: click.Parameter, value: str) -> datetime | None:
     """Reads a date or a time; without a time zone it is in UTC. Parameters of a bundle cannot be null, but empty."""
@@ -23,11 +25,14 @@ def _instant(_: click.Context, __: click.Parameter, value: str) -> datetime | No
 
 
 @task_command("monitor_model", __doc__)
-@click.option("--window-days", type=click.IntRange(min=1), default=28, show_default=True, help="Length of a window.")
+@click.option(
+    "--window-days", type=click.FloatRange(min=_LEAST_DAYS), default=28, show_default=True, help="Length of a window."
+)
 @click.option("--until", callback=_instant, default="", help="Leave out windows that end later; now when empty.")
-def command(window_days: int, until: datetime | None) -> Flow[object]:
-    """Takes the windows' length and their end."""
-    return lambda spark, settings: monitor_model.run(spark, settings, window_days, until)
+@click.option("--windows", type=click.IntRange(min=0), default=0, help="The newest ones to look at; all when 0.")
+def command(window_days: float, until: datetime | None, windows: int) -> Flow[object]:
+    """Takes the windows' length, their end and their number."""
+    return lambda spark, settings: monitor_model.run(spark, settings, window_days, until, windows or None)
 
 
 main = main_of(command)

@@ -82,6 +82,15 @@ class StreamProcess:
         """Sends SIGTERM to the program itself, as the platform and `kill` do."""
         self._process.terminate()
 
+    def interrupt(self) -> None:
+        """Sends SIGINT to the program itself, as Ctrl-C does."""
+        self._process.send_signal(signal.SIGINT)
+
+    @property
+    def descendants(self) -> list[psutil.Process]:
+        """Its processes, and theirs."""
+        return psutil.Process(self._process.pid).children(recursive=True)
+
     def kill(self) -> None:
         """Kills the process group, Python and the JVM, and waits until no process of the session is left."""
         if self.exit_code is None:

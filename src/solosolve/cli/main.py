@@ -14,6 +14,7 @@ from solosolve.cli.console import console, print_line
 from solosolve.cli.deadletters_commands import deadletters
 from solosolve.cli.feedback_commands import feedback
 from solosolve.cli.kafka_commands import kafka
+from solosolve.cli.live_command import live
 from solosolve.cli.model_commands import model
 from solosolve.cli.replay_command import replay
 from solosolve.errors import UsageError
@@ -179,6 +180,7 @@ cli.add_command(bundle)
 cli.add_command(deadletters)
 cli.add_command(feedback)
 cli.add_command(kafka)
+cli.add_command(live)
 cli.add_command(model)
 cli.add_command(replay)
 

@@ -53,7 +53,13 @@ class Monitored:
     performance: SegmentPerformance | None
 
 
-def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: datetime | None = None) -> Monitored:
+def run(
+    spark: SparkSession,
+    settings: Settings,
+    window_days: float = 28,
+    until: datetime | None = None,
+    at_most: int | None = None,
+) -> Monitored:
     """Measures every complete window of the champion that has not been measured, and the performance of a challenger
     in shadow, on the same segments.
 
@@ -65,6 +71,7 @@ def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: d
         settings: Locates tables and registry; `drift_alarms_per_year`, `bootstrap_rounds`.
         window_days: Length of a window, in days.
         until: A window that ends later is not complete; SETTLING_TIME ago when None.
+        at_most: Windows to look at, the newest ones; all when None.
 
     Returns:
         The windows, their alarms, and the newest performance.
@@ -80,14 +87,14 @@ def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: d
     if reference is None:
         logger.warning("version %d has no reference, so only its performance is measured", champion.version)
     end = until or now() - SETTLING_TIME
-    windows = _complete_windows(tables, champion.version, window_days, end)
+    windows = _complete_windows(tables, champion.version, window_days, end, at_most)
     undrawn = unmeasured(tables, DRIFT_METRICS, champion.version, windows)
     drift = measure_drift(tables, champion.version, undrawn, reference)
     replace_windows(tables, DRIFT_METRICS, champion.version, undrawn, drift)
     measured = measure_performance(tables, registry, champion, segment_bins(reference), windows)
     shadow = registry.find(SHADOW)
     if shadow is not None and tables.exists(SHADOW_PREDICTIONS):
-        seen = _complete_windows(tables, shadow.version, window_days, end, SHADOW_PREDICTIONS)
+        seen = _complete_windows(tables, shadow.version, window_days, end, at_most, SHADOW_PREDICTIONS)
         try:
             measure_performance(tables, registry, shadow, segment_bins(reference), seen, SHADOW_PREDICTIONS)
         except ModelError as error:
@@ -96,11 +103,11 @@ def run(spark: SparkSession, settings: Settings, window_days: int = 28, until: d
 
 
 def _complete_windows(
-    tables: Tables, version: int, days: int, until: datetime, scores: Table = PREDICTIONS
+    tables: Tables, version: int, days: float, until: datetime, at_most: int | None, scores: Table = PREDICTIONS
 ) -> list[MonitorWindow]:
     """The complete windows from the one in which the version scored its first complaint."""
     first = first_scored_at(tables, scores, version)
-    return [] if first is None else complete_windows(first, until, days)
+    return [] if first is None else complete_windows(first, until, days, at_most)
 
 
 def measure_drift(
@@ -113,14 +120,14 @@ def measure_drift(
     """
     if not windows:
         return []
-    days = (windows[0].end - windows[0].start).days
-    scored = select_scored(tables.read(PREDICTIONS), version, windows[0].start, windows[-1].end, days)
+    length = windows[0].length
+    scored = select_scored(tables.read(PREDICTIONS), version, windows[0].start, windows[-1].end, length)
     if reference is None:
         by_window = counts_by_window(scored, [NumberBins(name=SCORE, column="probability", edges=())])
     else:
         arrivals = select_arrivals(scored, tables.read(COMPLAINTS), reference.trained_until)
         by_window = counts_by_window(arrivals, reference.all_bins)
-    alpha, at, rows = window_alpha(tables.settings.drift_alarms_per_year, days), now(), []
+    alpha, at, rows = window_alpha(tables.settings.drift_alarms_per_year, length / timedelta(days=1)), now(), []
     for window in windows:
         found = by_window.get(window.start, {})
         common = {
@@ -156,7 +163,7 @@ def _drift_row(drift: FeatureDrift) -> dict[str, Any]:
 
 def _summary(tables: Tables, version: int, reference: Reference | None, measured: Performance) -> Monitored:
     windows = tuple(measured)
-    history = drift_history(tables, version, (windows[0].end - windows[0].start).days) if windows else []
+    history = drift_history(tables, version, windows[0].length) if windows else []
     starts = {window.start for window in windows}
     alarms = tuple(each for each in history if each.is_alarm and each.window_start in starts)
     begun = new_alarms(history)

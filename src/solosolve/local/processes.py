@@ -6,7 +6,8 @@ import ctypes
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -55,13 +56,27 @@ def end(process: subprocess.Popen[bytes], seconds: float) -> None:
         process: A process of this one.
         seconds: How long it may take to end; with 0 it is not asked.
     """
-    found = _descendants(process)
+    end_all([process], seconds)
+
+
+def end_all(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Asks processes to end, all at once, then kills what is left of them and of their descendants.
+
+    Args:
+        processes: Processes of this one.
+        seconds: How long they may take to end together; with 0 they are not asked.
+    """
+    found = [descendant for each in processes for descendant in _descendants(each)]
     if seconds:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(seconds)
-    process.kill()
-    process.wait()
+        deadline = time.monotonic() + seconds
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(deadline - time.monotonic(), 0))
+    for process in processes:
+        process.kill()
+        process.wait()
     for each in found:
         with suppress(psutil.NoSuchProcess):
             each.kill()

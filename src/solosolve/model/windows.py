@@ -20,16 +20,23 @@ class MonitorWindow:
     start: datetime
     end: datetime
 
+    @property
+    def length(self) -> timedelta:
+        """From its start to its end."""
+        return self.end - self.start
 
-def complete_windows(first: datetime, until: datetime, days: int) -> list[MonitorWindow]:
+
+def complete_windows(first: datetime, until: datetime, days: float, at_most: int | None = None) -> list[MonitorWindow]:
     """The windows from the one that contains an instant to the last one that has ended, in order.
 
     Args:
         first: The instant.
         until: The present.
-        days: Length of a window; whole windows are counted from 1970-01-01.
+        days: Length of a window, rounded to seconds; whole windows are counted from 1970-01-01.
+        at_most: How many windows, the newest ones; all when None.
     """
-    length = timedelta(days=days)
+    length = timedelta(seconds=round(days * 86_400))
     start = _EPOCH + (first - _EPOCH) // length * length
     count = max(0, (until - start) // length)
-    return [MonitorWindow(start + number * length, start + (number + 1) * length) for number in range(count)]
+    skipped = 0 if at_most is None else max(0, count - at_most)
+    return [MonitorWindow(start + number * length, start + (number + 1) * length) for number in range(skipped, count)]

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from solosolve.names import COMPLAINT_COLUMNS, NARRATIVE, TRUTH_SUFFIX, WITHDRAWN_COLUMNS
 from solosolve.samples.batches import Batch, build_batch
 from solosolve.samples.calendar import load_calendar
-from solosolve.samples.distributions import Bools, Texts
+from solosolve.samples.distributions import Bools, Floats, Texts
 from solosolve.samples.themes import THEME_EFFECTS
 from solosolve.samples.writer import FIRST_ID, OFFICIAL_HEADERS
 
@@ -79,10 +79,10 @@ def write_month(
         The files.
     """
     rng = np.random.default_rng([seed, number, complaints])
-    batch, kept = _draw(rng, complaints, changes)
-    days = _days(rng, first_day, len(kept))
-    columns = {name: texts[kept] for name, texts in batch.columns.items()}
-    ids = FIRST_ID + number * IDS_PER_MONTH + np.arange(len(kept))
+    drawn = draw_complaints(rng, complaints, changes)
+    days = _days(rng, first_day, len(drawn.is_success))
+    columns = dict(drawn.columns)
+    ids = FIRST_ID + number * IDS_PER_MONTH + np.arange(len(days))
     columns["complaint_id"] = np.array([str(each) for each in ids.tolist()], dtype=object)
     columns["date_received"] = columns["date_sent_to_company"] = np.datetime_as_string(days).astype(object)
     if Change.INPUTS in changes:
@@ -94,20 +94,43 @@ def write_month(
         writer.writerow([OFFICIAL_HEADERS[name] for name in names])
         writer.writerows(zip(*(columns[name] for name in names), strict=True))
     truth = path.with_suffix(TRUTH_SUFFIX)
-    arrays = [pa.array(ids), pa.array(days), pa.array(batch.probability[kept]), pa.array(batch.is_success[kept])]
+    arrays = [pa.array(ids), pa.array(days), pa.array(drawn.probability), pa.array(drawn.is_success)]
     pq.write_table(pa.Table.from_arrays(arrays, schema=TRUTH_SCHEMA), truth)
-    return Month(path, truth, len(kept))
+    return Month(path, truth, len(days))
 
 
-def _draw(rng: np.random.Generator, complaints: int, changes: Set[Change]) -> tuple[Batch, np.ndarray]:
-    """A batch, and the rows of it that are in scope, as many as wanted."""
+@dataclass(frozen=True)
+class Drawn:
+    """Complaints in scope, without ids and dates of their own; every array has one element per complaint.
+
+    Attributes:
+        columns: The published texts by snake_case column name; ids and dates are those of the draw.
+        probability: The true probability of success, from which the outcome was drawn.
+        is_success: Whether the complaint was resolved successfully.
+    """
+
+    columns: dict[str, Texts]
+    probability: Floats
+    is_success: Bools
+
+
+def draw_complaints(rng: np.random.Generator, complaints: int, changes: Set[Change]) -> Drawn:
+    """Draws complaints in scope; `Change.CONCEPT` is the only change that has an effect here.
+
+    Args:
+        rng: Source of all randomness.
+        complaints: How many.
+        changes: How the world has changed.
+    """
     calendar = load_calendar()
     low, high = (calendar.cumulative_volume[(day - calendar.first_date).astype(int)] for day in ERA)
     quantile = np.sort(rng.uniform(low, high, complaints * _CANDIDATES))
     effects = -THEME_EFFECTS if Change.CONCEPT in changes else THEME_EFFECTS
     batch = build_batch(rng, quantile, 0, effects)
     rows = np.flatnonzero(_in_scope(batch))
-    return batch, np.sort(rng.choice(rows, min(complaints, len(rows)), replace=False))
+    kept = np.sort(rng.choice(rows, min(complaints, len(rows)), replace=False))
+    columns = {name: texts[kept] for name, texts in batch.columns.items()}
+    return Drawn(columns, batch.probability[kept], batch.is_success[kept])
 
 
 def _in_scope(batch: Batch) -> Bools:

@@ -25,6 +25,7 @@ from solosolve.names import (
 )
 from solosolve.storage.table_facts import read_or_empty
 from solosolve.storage.tables import Tables
+from solosolve.storage.window_rows import has_length
 from solosolve.transforms.labels import resolve_labels
 from solosolve.transforms.monitoring import select_judged, select_waiting
 
@@ -98,9 +99,9 @@ class LabelCount:
     def _counted_before(self, window: MonitorWindow) -> DataFrame:
         """The complaints that have counted in earlier windows of the same length."""
         rows = read_or_empty(self.tables, MEASURED_LABELS).where(F.col("model_version") == self.version)
-        length = F.expr(f"INTERVAL {(window.end - window.start).days} DAYS")
-        is_length = F.col("window_end") == F.col("window_start") + length
-        return rows.where(is_length & (F.col("window_end") <= F.lit(window.start))).select("complaint_id")
+        return rows.where(has_length(window.length) & (F.col("window_end") <= F.lit(window.start))).select(
+            "complaint_id"
+        )
 
 
 def _weighted(rows: pa.Table, population: int | None) -> pa.Table:

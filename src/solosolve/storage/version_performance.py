@@ -62,8 +62,8 @@ def measure_performance(
     counted = [row for window in unjudged for row in labels.rows_of(window, judged[window])]
     # Before the metrics, whose rows say that a window has been measured.
     replace_windows(tables, MEASURED_LABELS, version, unjudged, counted)
-    start, end, days = unjudged[0].start, unjudged[-1].end, (unjudged[0].end - unjudged[0].start).days
-    by_window = counts_by_window(select_scored(tables.read(scores), version, start, end, days), segments)
+    start, end, length = unjudged[0].start, unjudged[-1].end, unjudged[0].length
+    by_window = counts_by_window(select_scored(tables.read(scores), version, start, end, length), segments)
     columns, rounds = [*JUDGED_COLUMNS, *(each.name for each in segments)], tables.settings.bootstrap_rounds
     threshold = ComplaintScorer.load(registry.fetch(model)).threshold
     measured = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from solosolve.model.alarms import WindowState
@@ -46,13 +47,18 @@ def replace_windows(
     tables.overwrite(table, frame.coalesce(1), where=f"model_version = {version} AND ({is_window})")
 
 
-def drift_history(tables: Tables, version: int, window_days: int) -> list[WindowState]:
+def drift_history(tables: Tables, version: int, length: timedelta) -> list[WindowState]:
     """All features of a version in all its windows of one length, oldest first."""
     rows = tables.read(DRIFT_METRICS).where(F.col("model_version") == version)
-    is_length = F.col("window_end") == F.col("window_start") + F.expr(f"INTERVAL {window_days} DAYS")
+    is_length = has_length(length)
     columns = ("window_start", "feature", "state", "is_alarm")
     found = rows.where(is_length).orderBy("window_start", "feature").select(*columns).toArrow().to_pylist()
     return [WindowState(**row) for row in found]
+
+
+def has_length(length: timedelta) -> Column:
+    """Whether a row is about a window of a length, in whole seconds: one version may be measured in several lengths."""
+    return F.col("window_end") == F.col("window_start") + F.make_dt_interval(secs=F.lit(length.total_seconds()))
 
 
 def _literal(at: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -59,7 +59,7 @@ def bin_column(bins: CategoryBins | NumberBins) -> Column:
     return F.when(column.isNull(), F.lit(NOT_GIVEN_BIN)).otherwise(other)
 
 
-def select_scored(predictions: DataFrame, version: int, start: datetime, end: datetime, window_days: int) -> DataFrame:
+def select_scored(predictions: DataFrame, version: int, start: datetime, end: datetime, length: timedelta) -> DataFrame:
     """Selects the complaints that a model version scored in some windows, each once per window.
 
     The time is that of scoring, not of the request: when a window has ended, no more rows fall into it.
@@ -69,7 +69,7 @@ def select_scored(predictions: DataFrame, version: int, start: datetime, end: da
         version: The model version.
         start: The start of the first window.
         end: The end of the last one.
-        window_days: Length of a window; whole windows are counted from 1970-01-01.
+        length: Length of a window, in whole seconds; whole windows are counted from 1970-01-01.
 
     Returns:
         `window_start`, `complaint_id` and, from the first prediction in the window, `scored_at`, `probability`,
@@ -78,7 +78,7 @@ def select_scored(predictions: DataFrame, version: int, start: datetime, end: da
     of_version = F.col("model_version") == version
     in_period = (F.col("scored_at") >= F.lit(start)) & (F.col("scored_at") < F.lit(end))
     # Spark counts its windows from 1970-01-01 too.
-    window = F.window("scored_at", f"{window_days} days").getField("start")
+    window = F.window("scored_at", f"{length // timedelta(seconds=1)} seconds").getField("start")
     return _first_scores(predictions.where(of_version & in_period).withColumn("window_start", window), "window_start")
 
 

@@ -29,3 +29,15 @@ def test_window_is_complete_at_its_end() -> None:
 
 def test_no_window_is_complete_before_the_first_instant() -> None:
     assert complete_windows(FIRST, FIRST - timedelta(days=300), 28) == []
+
+
+def test_windows_may_be_minutes_long() -> None:
+    windows = complete_windows(FIRST, FIRST + timedelta(minutes=10), 3 / 1440)
+    assert [each.length for each in windows] == [timedelta(minutes=3)] * 3
+    assert windows[0].start == FIRST
+
+
+def test_only_the_newest_windows_may_be_wanted() -> None:
+    end = FIRST + timedelta(days=300)
+    assert complete_windows(FIRST, end, 7, at_most=3) == complete_windows(FIRST, end, 7)[-3:]
+    assert complete_windows(FIRST, end, 7, at_most=1_000) == complete_windows(FIRST, end, 7)

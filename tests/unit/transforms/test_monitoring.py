@@ -88,7 +88,7 @@ def test_select_scored_takes_each_complaint_once_per_window_by_its_first_score(s
         {"complaint_id": 6, "scored_at": START, "requested_at": START - timedelta(days=9), "probability": 0.3},
     )
     columns = ("window_start", "complaint_id", "probability")
-    actual_df = select_scored(rows, 7, START, END + WINDOW, 28).select(*columns)
+    actual_df = select_scored(rows, 7, START, END + WINDOW, WINDOW).select(*columns)
     expected = [(START, 1, 0.9), (START, 2, 0.2), (START, 6, 0.3), (END, 1, 0.4)]
     expected_df = spark.createDataFrame(expected, "window_start timestamp, complaint_id bigint, probability double")
     assert_df_equality(actual_df, expected_df, ignore_nullable=True, ignore_row_order=True)
