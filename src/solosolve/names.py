@@ -211,6 +211,9 @@ class Verdict(StrEnum):
         return {Verdict.SUCCESS: 1.0, Verdict.FAILURE: 0.0}.get(self)
 
 
+NO_SOURCE: Final = "none"
+"""The source of feedback that brings in nothing: the table is made, or gains the columns of this release."""
+
 FEEDBACK_FILES: Final = "feedback-files"
 """The `topic` of dead letters that came from feedback files; those from Kafka have FEEDBACK_TOPIC."""
 

@@ -49,7 +49,7 @@ class StreamProcess:
         with output.open("wb") as file:
             self._process = subprocess.Popen(
                 command, env=os.environ | environment, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=_heed_interrupts,
             )  # fmt: skip
 
     @property
@@ -109,6 +109,11 @@ class StreamProcess:
                 is_ours = os.getsid(each.pid) == self._process.pid
                 if is_ours and each.status() != psutil.STATUS_ZOMBIE:
                     yield each
+
+
+def _heed_interrupts() -> None:
+    """Tests that run in the background ignore SIGINT, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager

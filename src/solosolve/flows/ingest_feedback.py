@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from solosolve.errors import NotAFeedbackFileError, UsageError
 from solosolve.landing.feedback_files import FileRecord, read_feedback_file
 from solosolve.landing.files import LandingFile, find_landing_files
-from solosolve.names import DEAD_LETTERS, FEEDBACK, FEEDBACK_FILES, KAFKA_SOURCE
+from solosolve.names import DEAD_LETTERS, FEEDBACK, FEEDBACK_FILES, KAFKA_SOURCE, NO_SOURCE
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
 from solosolve.storage.feedback_events import Recorded, record_events
@@ -22,9 +22,6 @@ from solosolve.storage.tables import Tables
 from solosolve.streaming.feedback_topic import record_feedback_topic
 
 logger = logging.getLogger("solosolve.ingest_feedback")
-
-NO_SOURCE = "none"
-"""The source that brings in nothing: the table is made, or gains the columns of this release."""
 
 _RECORDS_PER_BATCH = 50_000
 _LETTER_COLUMNS = ("letter_id", "topic", "partition", "offset", "key", "value")

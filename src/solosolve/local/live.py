@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,7 +69,7 @@ class Live:
         self._children: list[Child] = []
         self._turn: Turn | None = None
         self._next_turn = begun_at + timedelta(minutes=options.loop_minutes)
-        self._outcome_count = 0
+        self._outcome_count, self._least_outcomes = 0, FIRST_OUTCOMES
         self._has_shifted = self._is_over = False
 
     def run(self) -> None:
@@ -121,10 +122,11 @@ class Live:
     def _advance_loop(self, at: datetime) -> None:
         if self._turn is not None and self._turn.is_done():
             self._turn = None
-        is_time = self._options.loop_minutes and at >= self._next_turn and self._outcome_count >= FIRST_OUTCOMES
+        is_time = self._options.loop_minutes and at >= self._next_turn and self._outcome_count >= self._least_outcomes
         if self._turn is None and is_time:
             self._next_turn = at + timedelta(minutes=self._options.loop_minutes)
-            self._files.close()
+            self._files.close(at)
+            self._outcome_count, self._least_outcomes = 0, 1
             self._turn = Turn.start(self._files, self._desk.feedback_source, self._settings.logs, at)
 
     def _tell(self, at: datetime) -> None:
@@ -149,4 +151,6 @@ class Live:
         self._say("stopped")
 
     def _say(self, line: str) -> None:
-        self._console.print(f"{now().astimezone():%H:%M:%S}  {line}", highlight=False, soft_wrap=True, markup=False)
+        # A terminal that was closed takes no more lines, and processes have to be ended all the same.
+        with suppress(OSError):
+            self._console.print(f"{now().astimezone():%H:%M:%S}  {line}", highlight=False, soft_wrap=True, markup=False)

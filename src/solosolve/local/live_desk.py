@@ -11,7 +11,7 @@ from solosolve.kafka.client import ensure_topics, send_messages
 from solosolve.local.live_files import LiveFiles, event_of
 from solosolve.local.live_world import Arrival, Outcome
 from solosolve.local.produce import encode_message
-from solosolve.names import FEEDBACK_TOPIC, KAFKA_SOURCE, REQUESTS_TOPIC, TOPICS, SourceName
+from solosolve.names import FEEDBACK_TOPIC, KAFKA_SOURCE, NO_SOURCE, REQUESTS_TOPIC, TOPICS, SourceName
 from solosolve.settings import Settings
 from solosolve.storage.delta_requests import append_requests
 
@@ -41,8 +41,8 @@ class DeltaDesk:
 
     @property
     def feedback_source(self) -> str:
-        """The files."""
-        return self._files.outcomes
+        """The closed files."""
+        return self._files.outcomes or NO_SOURCE
 
     def request(self, arrivals: Sequence[Arrival]) -> None:
         """Appends them in one commit."""

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,14 +34,14 @@ class LiveFiles:
     _truths: list[tuple[int, float]] = field(default_factory=list, init=False)
 
     @property
-    def complaints(self) -> str:
-        """The closed files of complaints, as a glob."""
-        return str(self.folder / "arrivals_*.csv")
+    def complaints(self) -> str | None:
+        """The closed files of complaints, as a glob; None without any."""
+        return self._glob("arrivals_*.csv")
 
     @property
-    def outcomes(self) -> str:
-        """The closed files of outcomes, as a glob."""
-        return str(self.folder / "outcomes_*.jsonl")
+    def outcomes(self) -> str | None:
+        """The closed files of outcomes, as a glob; None without any."""
+        return self._glob("outcomes_*.jsonl")
 
     @property
     def closed(self) -> list[Path]:
@@ -68,15 +69,17 @@ class LiveFiles:
         """Adds outcomes as events."""
         self._append("jsonl", "".join(f"{json.dumps(event_of(each))}\n" for each in outcomes))
 
-    def close(self) -> None:
+    def close(self, at: datetime) -> None:
         """Closes the growing files, so that a run of the loop reads them.
 
         The truths stay: they say that the complaints are made up, and what the best possible model would know.
+
+        Args:
+            at: The present instant, which names the files.
         """
-        number = self.highest_id
         for suffix, name in (("csv", "arrivals"), ("jsonl", "outcomes")):
             if self._growing(suffix).exists():
-                path = self.folder / f"{name}_{number}.{suffix}"
+                path = self.folder / f"{name}_{at:%Y%m%dT%H%M%S%f}.{suffix}"
                 if suffix == "csv":
                     self._write_truths(path.with_suffix(TRUTH_SUFFIX))
                 self._growing(suffix).rename(path)
@@ -85,6 +88,9 @@ class LiveFiles:
         ids, probabilities = zip(*self._truths, strict=True) if self._truths else ((), ())
         pq.write_table(pa.table([list(ids), list(probabilities)], schema=TRUTH_SCHEMA), path)
         self._truths.clear()
+
+    def _glob(self, names: str) -> str | None:
+        return str(self.folder / names) if any(self.folder.glob(names)) else None
 
     def _growing(self, suffix: str) -> Path:
         return self.folder / f"growing.{suffix}"

@@ -30,6 +30,7 @@ class News:
         """Begins at an instant."""
         self._reader, self._since = reader, since
         self._seen: TableVersion | None = None
+        self._told: set[tuple[datetime, int, str]] = set()
 
     def lines(self) -> Iterator[str]:
         """What is new since the last look, oldest first."""
@@ -42,9 +43,11 @@ class News:
             "where event_at > :since order by event_at"
         )
         for row in self._reader.query(sql, {"since": self._since}).to_pylist():
-            self._since = row["event_at"]
-            if line := _line(row):
+            # The time of a promotion lies ahead, so events of earlier times may follow.
+            key = (row["event_at"], row["model_version"], row["event"])
+            if key not in self._told and (line := _line(row)):
                 yield line
+            self._told.add(key)
 
 
 def _line(row: dict[str, Any]) -> str | None:

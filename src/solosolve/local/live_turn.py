@@ -34,16 +34,16 @@ _PARAMETERS = {
 _NICE = 10
 
 
-def parameters_of(complaints: str, feedback: str, until: str) -> dict[str, str]:
+def parameters_of(complaints: str | None, feedback: str, until: str) -> dict[str, str]:
     """The job parameters of a turn.
 
     Args:
-        complaints: The files to land.
+        complaints: The files to land; None for none.
         feedback: Where outcomes are: `kafka`, or files.
         until: The present instant: windows that have ended are measured.
     """
-    given = {"medallion.source": complaints, "retrain.source": feedback, "retrain.monitor_until": until}
-    return _PARAMETERS | given
+    landed = {} if complaints is None else {"medallion.source": complaints}
+    return _PARAMETERS | landed | {"retrain.source": feedback, "retrain.monitor_until": until}
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,11 @@ class Turn:
             now: The present instant.
         """
         given = parameters_of(files.complaints, feedback, now.isoformat())
-        words = ["run", *JOBS, *(f"--param={name}={value}" for name, value in given.items())]
+        # Nothing arrives any more once --at-most have.
+        jobs = JOBS if files.complaints is not None else JOBS[1:]
+        words = ["run", *jobs, *(f"--param={name}={value}" for name, value in given.items())]
         child = Child.start("the loop", words, logs / "live_loop.log", SETTINGS, nice=_NICE)
-        repair = f"solosolve run medallion score_batch --param 'medallion.source={files.complaints}'"
+        repair = f"solosolve run {' '.join(jobs)} {' '.join(words[len(jobs) + 1 :])}"
         return cls(child, tuple(files.closed), repair)
 
     def is_done(self) -> bool:

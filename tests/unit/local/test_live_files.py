@@ -28,9 +28,9 @@ def test_arrivals_become_a_complaint_file_with_its_truth(tmp_path: Path) -> None
     files.add_arrivals(arrivals(100))
     files.add_arrivals(arrivals(103))
     assert files.closed == []
-    files.close()
+    files.close(AT)
     (path,) = files.closed
-    (found,) = find_landing_files(files.complaints).files
+    (found,) = find_landing_files(str(files.complaints)).files
     plan = plan_landing(found)
     records = [row for batch in (*read_asides(plan), *read_chunks(plan, plan.chunks)) for row in batch.to_pylist()]
     assert [row["complaint_id"] for row in records if row["_reason"] is None] == [str(n) for n in range(100, 106)]
@@ -42,7 +42,7 @@ def test_arrivals_become_a_complaint_file_with_its_truth(tmp_path: Path) -> None
 def test_outcomes_become_events(tmp_path: Path) -> None:
     files = LiveFiles(tmp_path)
     files.add_outcomes([Outcome(7, True, AT), Outcome(8, False, AT)])
-    files.close()
+    files.close(AT)
     (path,) = files.closed
     lines = path.read_bytes().splitlines()
     events = read_events(lines, AT, 10_000).to_pylist()
@@ -57,7 +57,7 @@ def test_what_waits_survives_a_kill(tmp_path: Path) -> None:
     again = LiveFiles(tmp_path)
     assert again.highest_id == 102
     again.add_arrivals(arrivals(103))
-    again.close()
+    again.close(AT)
     (path,) = again.closed
     assert again.highest_id == 105
     assert sum(is_header(line.split(",")) for line in path.read_text(encoding="utf-8").splitlines()) == 1
@@ -66,5 +66,5 @@ def test_what_waits_survives_a_kill(tmp_path: Path) -> None:
 
 def test_folder_without_files_has_no_ids(tmp_path: Path) -> None:
     files = LiveFiles(tmp_path / "none")
-    files.close()
-    assert (files.highest_id, files.closed) == (0, [])
+    files.close(AT)
+    assert (files.highest_id, files.closed, files.complaints, files.outcomes) == (0, [], None, None)
