@@ -26,13 +26,19 @@ def _instant(_: click.Context, __: click.Parameter, value: str) -> datetime | No
 
 @task_command("monitor_model", __doc__)
 @click.option(
-    "--window-days", type=click.FloatRange(min=_LEAST_DAYS), default=28, show_default=True, help="Length of a window."
+    "--monitor-days", type=click.FloatRange(min=_LEAST_DAYS), default=28, show_default=True, help="Length of a window."
 )
-@click.option("--until", callback=_instant, default="", help="Leave out windows that end later; now when empty.")
-@click.option("--windows", type=click.IntRange(min=0), default=0, help="The newest ones to look at; all when 0.")
-def command(window_days: float, until: datetime | None, windows: int) -> Flow[object]:
+@click.option(
+    "--monitor-until", callback=_instant, default="", help="Leave out windows that end later; now when empty."
+)
+@click.option(
+    "--monitor-windows", type=click.IntRange(min=0), default=0, help="The newest ones to look at; all when 0."
+)
+def command(monitor_days: float, monitor_until: datetime | None, monitor_windows: int) -> Flow[object]:
     """Takes the windows' length, their end and their number."""
-    return lambda spark, settings: monitor_model.run(spark, settings, window_days, until, windows or None)
+    return lambda spark, settings: monitor_model.run(
+        spark, settings, monitor_days, monitor_until, monitor_windows or None
+    )
 
 
 main = main_of(command)

@@ -140,7 +140,7 @@ class Live:
             self._say(line)
 
     def _end(self) -> None:
-        # A second Ctrl-C would leave processes behind.
+        # A second Ctrl-C would keep some from being ended.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         running = [each.process for each in self._children]
         if self._turn is not None:
