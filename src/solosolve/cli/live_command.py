@@ -23,7 +23,7 @@ from solosolve.names import DASHBOARD_PORT, DELTA_SOURCE, KAFKA_SOURCE, SourceNa
 @click.option(
     "--rate",
     type=click.FloatRange(0, 200, min_open=True),
-    default=5,
+    default=10,
     show_default=True,
     help="Complaints a second.",
 )
@@ -35,7 +35,7 @@ from solosolve.names import DASHBOARD_PORT, DELTA_SOURCE, KAFKA_SOURCE, SourceNa
 @click.option(
     "--loop-every",
     type=click.FloatRange(min=0),
-    default=3,
+    default=4,
     show_default=True,
     help="Minutes between the starts of two turns of the loop; 0 for no loop.",
 )

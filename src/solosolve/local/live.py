@@ -146,7 +146,7 @@ class Live:
         if self._turn is not None:
             running.append(self._turn.child.process)
             if self._turn.child.process.poll() is None:
-                self._say(f"a turn of the loop is cut off; it is completed by: {self._turn.repair}")
+                self._say(f"a turn of the loop is cut off; the next start completes it, or: {self._turn.repair}")
         end_all(running, _STOP_SECONDS)
         self._say("stopped")
 

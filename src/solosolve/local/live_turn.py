@@ -25,8 +25,8 @@ SETTINGS = {
 }
 _PARAMETERS = {
     # In the complaints' days, of which one is `live_world.DAY_SECONDS` long.
-    "retrain.window_days": "40",
-    "retrain.holdout_labels": "1000",
+    "retrain.window_days": "60",
+    "retrain.holdout_labels": "1500",
     "retrain.monitor_days": str(WINDOW_MINUTES / 1440),
     # After a pause of days, only the newest windows are worth the time.
     "retrain.monitor_windows": "10",
@@ -75,7 +75,8 @@ class Turn:
         jobs = JOBS if files.complaints is not None else JOBS[1:]
         words = ["run", *jobs, *(f"--param={name}={value}" for name, value in given.items())]
         child = Child.start("the loop", words, logs / "live_loop.log", SETTINGS, nice=_NICE)
-        repair = f"solosolve run {' '.join(jobs)} {' '.join(words[len(jobs) + 1 :])}"
+        landed = "" if files.complaints is None else f"medallion --param 'medallion.source={files.complaints}' "
+        repair = f"solosolve run {landed}score_batch"
         return cls(child, tuple(files.closed), repair)
 
     def is_done(self) -> bool:
