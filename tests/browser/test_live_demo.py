@@ -26,7 +26,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 DEMO = ("medallion", "train_model", "score_batch")
 FAST = ("--rate=20", "--delay=5")
 SHIFT_MINUTES = 40
-"""How long a change may take to be learned on a machine that does other things too; 15 minutes on a quiet one."""
+"""How long a change may take to be learned, also on a machine that does other things."""
 
 
 @contextmanager
