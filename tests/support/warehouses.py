@@ -17,6 +17,7 @@ from solosolve.names import (
     COMPLAINTS,
     DEAD_LETTERS,
     DRIFT_METRICS,
+    LANDINGS,
     MODEL_EVENTS,
     MODEL_METRICS,
     MODEL_PERFORMANCE,
@@ -213,6 +214,14 @@ def performance(metric: str, window: int, value: float | None, **overrides: Any)
     } | overrides
 
 
+def landing(name: str, days_ago: int = 0, **overrides: Any) -> dict[str, Any]:
+    """One row of `bronze.landings`, with overrides."""
+    return {
+        "source_file": name, "source_sha256": f"sha {name}", "layout": "cfpb", "byte_count": 900, "record_count": 10,
+        "bronze_count": 8, "quarantine_count": 2, "landed_at": NOW - timedelta(days=days_ago),
+    } | overrides  # fmt: skip
+
+
 def feedback(feedback_id: str, **overrides: Any) -> Feedback:
     """A verdict of success on complaint 7, with overrides."""
     known: dict[str, Any] = {
@@ -275,6 +284,7 @@ def write_everything(warehouse: Path, predictions: int = 600, now: datetime = NO
         batch(number, ended_at=now - timedelta(seconds=5 * (120 - number))) for number in range(1, 121)
     ])  # fmt: skip
     provenance = {"_source_file": "complaints.csv", "_source_sha256": "0" * 64, "_source_line": 1, "_ingested_at": now}
+    append(warehouse, LANDINGS, [landing("complaints.csv", record_count=603, bronze_count=600, quarantine_count=3)])
     bad_record = quarantined("has 2 fields, but the header has 18", _ingested_at=now)
     append(warehouse, QUARANTINE, [bad_record] * 3)
     append(warehouse, REJECTED, [

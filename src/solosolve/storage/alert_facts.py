@@ -20,6 +20,7 @@ from solosolve.names import (
     DEAD_LETTERS,
     DELTA_SOURCE,
     DRIFT_METRICS,
+    IS_TO_BE_SCORED,
     MODEL_EVENTS,
     MODEL_METRICS,
     MODEL_PERFORMANCE,
@@ -96,6 +97,13 @@ class _Tables:
         except MissingTableError:
             return []
 
+    def columns(self, table: Table) -> list[str]:
+        """The names of its columns; none if it does not exist."""
+        try:
+            return self.ask(f"select * from {table} limit 0", (table,), {}).column_names
+        except MissingTableError:
+            return []
+
     def has(self, table: Table) -> bool:
         """Whether a table has rows."""
         return bool(self.rows(f"select 1 as one from {table} limit 1", table))
@@ -150,7 +158,7 @@ def _streams(tables: _Tables, stale_before: datetime) -> tuple[StreamFacts, ...]
     return tuple(found)
 
 
-_WAITING = f"select count(*) as n, min(asked.requested_at) as oldest_at from {REQUESTS} as asked"
+_OLDEST = "select count(*) as n, min(asked.requested_at) as oldest_at from"
 # A sender whose clock is ahead gives a request that was answered a later time than the batch that answered it.
 _UNANSWERED = (
     f"left join (select complaint_id, requested_at from {PREDICTIONS} where requested_at > :last) as answered "
@@ -162,14 +170,21 @@ _UNANSWERED = (
 def _delta_stream(tables: _Tables, stream: StreamFacts) -> StreamFacts:
     """The Delta stream with the requests that have come since its last batch."""
     last = stream.last_batch_at or _last_answer(tables)
+    waiting = f"{_OLDEST} {_requests_to_score(tables)} as asked"
     if last is None:
-        rows = tables.rows(_WAITING, REQUESTS)
+        rows = tables.rows(waiting, REQUESTS)
     elif tables.has(PREDICTIONS):
-        rows = tables.rows(f"{_WAITING} {_UNANSWERED}", REQUESTS, PREDICTIONS, last=last)
+        rows = tables.rows(f"{waiting} {_UNANSWERED}", REQUESTS, PREDICTIONS, last=last)
     else:
-        rows = tables.rows(f"{_WAITING} where asked.requested_at > :last", REQUESTS, last=last)
+        rows = tables.rows(f"{waiting} where asked.requested_at > :last", REQUESTS, last=last)
     new, oldest = (rows[0]["n"], rows[0]["oldest_at"]) if rows else (0, None)
     return StreamFacts(stream.source, last, stream.waiting + new, stream.waiting_since or oldest)
+
+
+def _requests_to_score(tables: _Tables) -> str:
+    """The requests of the Delta stream: without those that another stream has scored and only keeps here."""
+    is_kept_here = "source" in tables.columns(REQUESTS)
+    return f"(select * from {REQUESTS} where {IS_TO_BE_SCORED})" if is_kept_here else str(REQUESTS)
 
 
 def _last_answer(tables: _Tables) -> datetime | None:

@@ -42,8 +42,8 @@ def arrivals(answers: Answers, filters: Filters) -> dict[str, int]:
     """Counts the complaints that have been scored since the chosen time.
 
     Returns:
-        `complaints`, those of them that came by a `stream`, and those `failing`: that the newest version which scored
-        them expects not to succeed.
+        `complaints`, those of them that came by a `stream`, and those `failing`: that a version which has scored them
+        since then expects not to succeed.
 
     Raises:
         NotYetError: There are no predictions.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dash import dcc, html
@@ -118,9 +118,19 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) 
 
 
 def instant(at: datetime) -> Component:
-    """A UTC time; page.js replaces its text with the age and keeps that current."""
+    """A UTC time."""
     iso = at.isoformat().replace("+00:00", "Z")
     return html.Time(f"{at:%Y-%m-%d %H:%M:%S} UTC", dateTime=iso, className="ago", title=f"{at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def is_within_a_day(start: datetime, end: datetime) -> bool:
+    """Whether a window is shorter than a day, as those of the living demo are; its time then tells it from others."""
+    return end - start < timedelta(days=1)
+
+
+def beginning(start: datetime, end: datetime) -> str:
+    """The day on which a window begins, with the time if it is shorter than a day."""
+    return f"{start:%Y-%m-%d %H:%M}" if is_within_a_day(start, end) else f"{start:%Y-%m-%d}"
 
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:

@@ -22,6 +22,7 @@ _LISTS = (*SEGMENT_COLUMNS, "model")
 _VALUES = [(f"filter-{name}", "value") for name in (*_PERIODS, *_LISTS)]
 _OPTIONS = [(f"filter-{name}", "data") for name in _LISTS]
 _COMPANIES = 50
+_OF_OTHER_ROWS = ("page", "complaint")
 """Companies offered at once, those with the most predictions first."""
 
 _PRESETS = {"Today": 0, "Last 7 days": 6, "Last 30 days": 29, "Last 12 months": 364}
@@ -104,9 +105,12 @@ def register_filters(app: Dash, answers: Answers) -> None:
 
 
 def with_filters(search: object, filters: Filters) -> str:
-    """Returns a query string with other filters; what a room keeps in it stays."""
+    """Returns a query string with other filters.
+
+    What a room keeps in it stays, except which page of a table and which complaint were chosen among other rows.
+    """
     present = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
-    kept = [(name, value) for name, value in present if name not in FILTER_NAMES]
+    kept = [(name, value) for name, value in present if name not in (*FILTER_NAMES, *_OF_OTHER_ROWS)]
     chosen = parse_qsl(filters.to_search().removeprefix("?"))
     return f"?{urlencode([*chosen, *kept])}" if chosen or kept else ""
 

@@ -39,7 +39,7 @@ def page() -> Component:
                 header(),
                 html.Div(id="banner", role="alert"),
                 html.Div(id="checklist"),
-                dmc.NotificationContainer(id="notifications", position="bottom-right"),
+                dmc.NotificationContainer(id="notifications", position="top-center"),
                 filter_bar(),
                 html.Main(rooms, id="rooms-content", tabIndex="-1"),
                 html.Footer(

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from solosolve.dashboard.data.counted_scores import ReadShare
 from solosolve.dashboard.data.model_roles import Event, Term
+from solosolve.dashboard.views.elements import beginning
 from solosolve.dashboard.views.theme import FAILURE, NEUTRAL, SUCCESS, TEMPLATE
 from solosolve.names import CHAMPION, SHADOW
 from solosolve.storage.model_events import ModelEvent
@@ -85,7 +86,9 @@ def metric_by_window(
                 "array": [row["value_high"] - row["value"] for _, row in shown],
                 "arrayminus": [row["value"] - row["value_low"] for _, row in shown],
             },
-            customdata=[(f"{window['window_start']:%Y-%m-%d}", row["label_count"]) for window, row in shown],
+            customdata=[
+                (beginning(window["window_start"], window["window_end"]), row["label_count"]) for window, row in shown
+            ],
             hovertemplate=f"window from %{{customdata[0]}}<br>%{{y:{'.1%' if in_per_cent else '.3f'}}}, "
             f"%{{customdata[1]:,}} labels<extra>{name}</extra>",
         )  # fmt: skip

@@ -11,7 +11,16 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import selected_version
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.monitored import DriftWindow, FeatureRow, drift_windows
-from solosolve.dashboard.views.elements import attributes, counted, empty, graph, no_rows, number
+from solosolve.dashboard.views.elements import (
+    attributes,
+    beginning,
+    counted,
+    empty,
+    graph,
+    is_within_a_day,
+    no_rows,
+    number,
+)
 from solosolve.dashboard.views.figures import drift_bars
 from solosolve.dashboard.views.quality import as_table
 from solosolve.model.drift import DriftState
@@ -43,8 +52,8 @@ def drift(answers: Answers, filters: Filters) -> Component:
             f"Version {version} was registered without a reference to compare with. Its successor will have one."
         )
     rows = [
-        (f"{window.start:%Y-%m-%d}", each.feature.replace("_", " "), _state(each), number(each.psi, 3), _p_value(each),
-         each.record_count)
+        (beginning(window.start, window.end), each.feature.replace("_", " "), _state(each), number(each.psi, 3),
+         _p_value(each), each.record_count)
         for window in windows for each in window.features
     ]  # fmt: skip
     newest = next((window for window in windows if window.is_measured), None)
@@ -81,7 +90,8 @@ def _heat_table(windows: Sequence[DriftWindow], version: int) -> Component:
 
 
 def _window_heading(window: DriftWindow) -> Component:
-    return html.Th([f"{window.start:%d %b}", html.Span(f"{window.start:%Y}")], scope="col")
+    below = f"{window.start:%H:%M}" if is_within_a_day(window.start, window.end) else f"{window.start:%Y}"
+    return html.Th([f"{window.start:%d %b}", html.Span(below)], scope="col")
 
 
 def _cell(row: FeatureRow | None) -> Component:
@@ -104,7 +114,9 @@ def _bars(newest: DriftWindow | None) -> Component:
     if newest is None or not indexes:
         return empty("No window has enough complaints yet.")
     alarms = [each.feature for each in newest.features if each.alarm_since is not None]
-    period = f"{newest.start:%Y-%m-%d} to {newest.end:%Y-%m-%d}, the newest window with enough complaints"
+    begin = beginning(newest.start, newest.end)
+    end = f"{newest.end:%H:%M}" if is_within_a_day(newest.start, newest.end) else f"{newest.end:%Y-%m-%d}"
+    period = f"{begin} to {end}, the newest window with enough complaints"
     return html.Figure([html.Figcaption(period), graph("drift", drift_bars(indexes, alarms), 280)])
 
 

@@ -62,8 +62,8 @@ def register_navigation(app: Dash) -> None:
         *(Output(f"room-{room}", "hidden") for room in ROOMS.values()),
         *(Output(f"link-{room}", "href") for room in ROOMS.values()),
         *(Output(f"link-{room}", "className") for room in ROOMS.values()),
-        Input("url", "pathname"),
-        Input("url", "search"),
+        # Not the query string by itself: a room would not open before every callback that may change it has answered.
+        Input("url", "href"),
         State("rooms", "data"),
         State("filter-names", "data"),
     )

@@ -14,7 +14,17 @@ from solosolve.dashboard.data.champion import current_champion, selected_version
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.model_roles import model_roles
 from solosolve.dashboard.data.monitored import ALL_COMPLAINTS, measured_segments, performance_windows
-from solosolve.dashboard.views.elements import attributes, counted, empty, graph, no_rows, not_yet, number, table
+from solosolve.dashboard.views.elements import (
+    attributes,
+    beginning,
+    counted,
+    empty,
+    graph,
+    no_rows,
+    not_yet,
+    number,
+    table,
+)
 from solosolve.dashboard.views.model_figures import metric_by_window
 from solosolve.dashboard.views.picture import Picture
 from solosolve.dashboard.views.quality import METRICS, SHARES, interval_of, value_of
@@ -158,7 +168,7 @@ def _graphs(by_version: Mapping[str, Sequence[Window]], expected: Mapping[str, E
         figure = metric_by_window(oldest_first, metric, in_per_cent=metric in SHARES, expected=reference)
         count = counted(max(map(len, oldest_first.values())), "window")
         rows = [
-            (name, f"{window['window_start']:%Y-%m-%d}", _estimate(window, metric))
+            (name, beginning(window["window_start"], window["window_end"]), _estimate(window, metric))
             for name, windows in oldest_first.items() for window in windows
         ]  # fmt: skip
         headings = ("Version", "Window from", METRICS[metric])
@@ -174,8 +184,9 @@ def _table(by_version: Mapping[str, Sequence[Window]]) -> Component:
     )  # fmt: skip
     shown = [
         (
-            f"{window['window_start']:%Y-%m-%d}", name, window["label_count"], window["record_count"],
-            number(window["label_delay_days"], 1, " days"), *(_estimate(window, metric) for metric in _SHOWN),
+            beginning(window["window_start"], window["window_end"]), name, window["label_count"],
+            window["record_count"], number(window["label_delay_days"], 1, " days"),
+            *(_estimate(window, metric) for metric in _SHOWN),
         )
         for window, name in rows
     ]  # fmt: skip

@@ -18,9 +18,11 @@ from solosolve.dashboard.views.elements import empty
 from solosolve.dashboard.views.queue_panel import PICK_NAMES, queue_panel
 from solosolve.dashboard.views.review_keys import key_list, register_review_keys
 from solosolve.dashboard.views.review_turns import ReviewState, number_of, open_complaint, queue_contents
+from solosolve.dashboard.views.room_address import parameter
 from solosolve.dashboard.views.routes import REVIEW, room_of
 from solosolve.dashboard.views.verdict_form import register_verdict_form, verdict_form
 from solosolve.errors import TableError
+from solosolve.landing.normalise import parse_complaint_id
 from solosolve.storage.feedback import FeedbackLog
 
 _OUTPUTS = (
@@ -111,7 +113,8 @@ def _register_queue(app: Dash, desk: ReviewDesk, current_user: Callable[[], str]
         if room_of(path) != REVIEW:
             return (no_update,) * len(_OUTPUTS)
         cause = ctx.triggered_id
-        state = ReviewState(search, group, bool(is_hidden), item, done if cause == "review-done" else None)
+        wanted = parse_complaint_id(parameter(search, "complaint")) if cause in (None, "url") else None
+        state = ReviewState(search, group, bool(is_hidden), item, done if cause == "review-done" else None, wanted)
         if isinstance(cause, dict):
             # Dash also calls this when the buttons appear, before any click.
             if not any(clicks if isinstance(clicks, list) else []):

@@ -27,6 +27,7 @@ class ReviewState:
         is_hidden: Whether to hide the probability.
         item: The complaint under review.
         done: What the last verdict or withdrawal has done; None if the queue is asked for another reason.
+        wanted: The complaint that the address has just asked for; None if it asks for none.
     """
 
     search: object = ""
@@ -34,6 +35,7 @@ class ReviewState:
     is_hidden: bool = False
     item: object = None
     done: object = None
+    wanted: int | None = None
 
 
 def number_of(item: object) -> int | None:
@@ -104,6 +106,9 @@ def _item_to_show(desk: ReviewDesk, state: ReviewState, rows: list[dict[str, Any
     if done.get("what") == "withdrawn":
         pick = done["pick"] if isinstance(done.get("pick"), dict) else {}
         return _claimed(desk, {**pick, "complaint_id": done.get("complaint_id")}, reviewer) or no_update
+    asked = state.wanted is not None and _claimed(desk, {"complaint_id": state.wanted}, reviewer)
+    if asked:
+        return no_update if number_of(state.item) == state.wanted else asked
     here, held = number_of(state.item), desk.claims.of(reviewer)
     numbers = [row["complaint_id"] for row in rows]
     if here is not None and here in numbers and desk.claims.claim(here, reviewer).reviewer == reviewer:

@@ -30,8 +30,8 @@ def register_since_control(app: Dash) -> None:
         prevent_initial_call="initial_duplicate",
     )
     def sync(value: object, search: object) -> tuple[Any, Any]:
-        if ctx.triggered_id == "since" and value in SPANS:
-            new = with_value(search, "since", "" if value == DEFAULT_SPAN else str(value))
+        if ctx.triggered_id == "since" and isinstance(value, str) and value in SPANS:
+            new = with_value(search, "since", "" if value == DEFAULT_SPAN else value)
             return (no_update if new == (search or "") else new), no_update
         try:
             return no_update, Filters.parse(search).since

@@ -11,10 +11,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from solosolve.dashboard.views.elements import counted
 from solosolve.dashboard.views.picture import Picture, blank_figure, click
-from solosolve.dashboard.views.theme import FAILURE, NEUTRAL, OUTCOMES, SUCCESS
-from solosolve.storage.model_events import ModelEvent
+from solosolve.dashboard.views.theme import NEUTRAL, OUTCOMES, SUCCESS
 
 Row = Mapping[str, Any]
 
@@ -36,19 +34,11 @@ _ROW_GAP = 0.28
 _SHORTEST_GAP = timedelta(minutes=5)
 _GAP_INTERVALS = 10
 
-_EVENT_COLOURS = {
-    ModelEvent.VALIDATION_REJECTED: FAILURE,
-    ModelEvent.PROMOTED: SUCCESS,
-    ModelEvent.PROMOTED_PROVISIONAL: SUCCESS,
-}
-"""Colours of the events that are not neutral."""
-
 _BATCH_LINES = (
     ("batch_seconds", "batch time", NEUTRAL),
     ("latency_p99_seconds", "request to prediction, p99", SUCCESS),
 )
 _DASHES = ("solid", "dot", "dash", "dashdot")
-_MARKS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star")
 
 
 @dataclass(frozen=True)
@@ -174,34 +164,3 @@ def _with_gaps(rows: Sequence[Row]) -> Iterator[Row]:
         yield row
         if pause > longest:
             yield {"ended_at": row["ended_at"] + pause / 2}
-
-
-def version_timeline(events: Sequence[Row]) -> Picture:
-    """Marks for the events of each version, over time.
-
-    Args:
-        events: `event_at`, `model_version` and `event`.
-
-    Returns:
-        The marks. Custom data: the query of the version.
-    """
-    figure: go.Figure = blank_figure()
-    for place, kind in enumerate(sorted({row["event"] for row in events})):
-        chosen = [row for row in events if row["event"] == kind]
-        name = kind.replace("_", " ")
-        figure.add_scatter(
-            x=[row["event_at"] for row in chosen], y=[f"v{row['model_version']}" for row in chosen], mode="markers",
-            name=name, customdata=[[click(model=str(row["model_version"]))] for row in chosen],
-            marker={"size": 11, "symbol": _MARKS[place % len(_MARKS)], "color": _EVENT_COLOURS.get(kind, NEUTRAL)},
-            hovertemplate="%{x}<br>version %{y}<extra>" + name + "</extra>",
-        )  # fmt: skip
-    figure.update_yaxes(type="category", title="version")
-    return Picture(
-        figure,
-        f"Timeline of {counted(len(events), 'model event')}",
-        ("Time", "Version", "Event"),
-        [
-            (f"{row['event_at']:%Y-%m-%d %H:%M:%S}", str(row["model_version"]), row["event"].replace("_", " "))
-            for row in sorted(events, key=lambda row: row["event_at"], reverse=True)
-        ],
-    )

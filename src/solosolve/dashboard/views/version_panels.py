@@ -22,6 +22,8 @@ from solosolve.dashboard.views.picture import Picture
 from solosolve.dashboard.views.quality import METRICS, interval_of, value_of
 from solosolve.dashboard.views.routes import MODEL, ROOMS
 from solosolve.errors import NotYetError
+from solosolve.loop_settings import LoopSettings
+from solosolve.model.retraining import fall_of_auc
 from solosolve.names import CHALLENGER, CHAMPION, MADE_BY, MODEL_EVENTS, MODEL_METRICS, SHADOW
 from solosolve.storage.model_events import ModelEvent
 
@@ -120,20 +122,16 @@ def _rollback_hint(answers: Answers, found: ModelRoles, champion: Term | None) -
 
 
 def _fall(answers: Answers, version: int) -> str | None:
-    """That a version's AUC in the newest measured window lies below its interval on the test split; None if not."""
+    """That a version's AUC has fallen in its newest measured window, by the rule of retraining; None if not."""
     try:
         windows = performance_windows(answers, version, Filters())
-        expected = trained_versions(answers)[version].metrics.get("auc")
+        expected = trained_versions(answers)[version].metrics["auc"].value
     except (NotYetError, KeyError):
         return None
-    aucs = (window["metrics"].get("auc") for window in windows)
-    newest = next((row for row in aucs if row is not None and row["value_high"] is not None), None)
-    if newest is None or expected is None or newest["value_high"] >= expected.low:
-        return None
-    return (
-        f"The AUC of version {version} has fallen to {newest['value']:.3f} (at most {newest['value_high']:.3f}), from "
-        f"{expected.value:.3f} on its test split."
-    )
+    highs = (window["metrics"]["auc"]["value_high"] for window in windows if "auc" in window["metrics"])
+    limits = answers.settings or LoopSettings()
+    fallen = fall_of_auc(expected, next(filter(None, highs), None), limits.retrain_auc_fall)
+    return fallen and f"Version {version} is worse on the newest labels than on its test split: {fallen}."
 
 
 def versions(answers: Answers, filters: Filters) -> Component:

@@ -30,13 +30,13 @@ ASK_AGAIN = "no-cache"
 _PACKAGE = Path(str(files("solosolve")))
 _VENDOR = "dashboard/web/vendor"
 
-_CHUNKS = ("async-graph", "async-dropdown", "async-slider")
-"""Parts of Dash's own components that the pages use. Components that load such a part themselves ask for it without a
-version, and only once they are on the page."""
+_GRAPH = "dcc/async-graph.js"
+"""The one part of Dash's own components that the pages use and that is not loaded with them. Left to itself, a graph
+asks for it without a version, and only once it is on the page."""
 
 
 def add_scripts(app: Dash, package: Path = _PACKAGE) -> None:
-    """Adds Plotly's basic bundle and the parts of Dash's components that the pages use.
+    """Adds Plotly's basic bundle and the part of Dash's components that draws with it.
 
     A page whose browser has refused the bundle, or that was not given one, loads Dash's own full one instead.
 
@@ -44,9 +44,7 @@ def add_scripts(app: Dash, package: Path = _PACKAGE) -> None:
         app: The app.
         package: The folder of the package `solosolve`; the bundle is left out if it is missing there.
     """
-    scripts: list[dict[str, Any]] = [
-        {"namespace": "dash", "relative_package_path": f"dcc/{name}.js"} for name in _CHUNKS
-    ]
+    scripts: list[dict[str, Any]] = [{"namespace": "dash", "relative_package_path": _GRAPH}]
     if (package / _VENDOR / PLOTLY_FILE).is_file():
         integrity = {"integrity": f"sha512-{PLOTLY_SHA512}"}
         path = f"{_VENDOR}/{PLOTLY_FILE}"

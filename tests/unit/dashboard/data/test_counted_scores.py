@@ -90,13 +90,6 @@ def test_constant_probability_predicts_the_commoner_outcome() -> None:
     assert found["log_loss"] == pytest.approx(-rate * np.log(0.7) - (1 - rate) * np.log(0.3))
 
 
-@pytest.mark.parametrize(("count", "bins"), [(3_000, 10), (490, 9), (120, 2), (38, 1)])
-def test_calibration_of_few_complaints_has_fewer_bins(count: int, bins: int) -> None:
-    found = counted(LABELS[:count], PROBABILITIES[:count]).calibration()
-    assert len(found) == bins
-    assert sum(each for _, _, each in found) == count
-
-
 def test_scores_of_one_outcome_cannot_be_measured_but_counted() -> None:
     assert not counted(np.ones(5), np.full(5, 0.4)).has_both
     assert counted(np.ones(5), np.full(5, 1.0)).confusion(0.5) == ((0, 0), (0, 5))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,14 +13,7 @@ from solosolve.errors import NotYetError
 from solosolve.names import LANDINGS, PREDICTIONS, QUARANTINE
 from solosolve.storage import delta_reader
 from solosolve.storage.delta_reader import DeltaReader
-from support.warehouses import NOW, append, delete, prediction, quarantined
-
-
-def landing(name: str, days_ago: int = 0, **overrides: Any) -> dict[str, Any]:
-    return {
-        "source_file": name, "source_sha256": f"sha {name}", "layout": "cfpb", "byte_count": 900, "record_count": 10,
-        "bronze_count": 8, "quarantine_count": 2, "landed_at": NOW - timedelta(days=days_ago),
-    } | overrides  # fmt: skip
+from support.warehouses import append, delete, landing, prediction, quarantined
 
 
 def test_newest_landings_come_first_with_their_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,7 @@ def test_rows_are_links_and_ids_and_outcomes_are_plain_and_in_full(answers: Answ
     head, first, *_ = rows_of(table)
     assert head == [
         "Complaint",
+        "Received",
         "Scored",
         "Probability",
         "Predicted",
@@ -61,7 +62,7 @@ def test_rows_are_links_and_ids_and_outcomes_are_plain_and_in_full(answers: Answ
         "Source",
     ]
     assert first[0] == ids[0]
-    assert first[2:4] == ["0.5%", "not successful"]
+    assert first[3:5] == ["0.5%", "not successful"]
     assert f'"href": "/complaints/{first[0]}?state=CA&state=TX&sort=probability"' in as_json(table)
 
 

@@ -17,7 +17,7 @@ from solosolve.errors import NoChampionError, NotYetError
 from solosolve.names import LANDINGS, MODEL_EVENTS, MODEL_METRICS, TEST_SCORES
 from solosolve.storage.delta_reader import DeltaReader
 from support.components import as_json, text_of
-from support.warehouses import NOW, append, event, metric, scored_test_complaint
+from support.warehouses import NOW, append, delete, event, metric, scored_test_complaint
 
 SEGMENT = Filters(product=("Mortgage",), state=("CA",))
 FOUND = (
@@ -40,6 +40,8 @@ def recorded(answers: Answers, name: str, version: int = 2) -> float:
 
 
 def land(warehouse: Path, *names: str) -> None:
+    """The files that were landed are these."""
+    delete(warehouse, LANDINGS, "true")
     counts = dict.fromkeys(("byte_count", "record_count", "bronze_count", "quarantine_count"), 1)
     append(warehouse, LANDINGS, [
         {"source_file": str(warehouse / name), "source_sha256": "0", "layout": "18", "landed_at": NOW, **counts}

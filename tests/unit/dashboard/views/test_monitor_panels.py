@@ -44,7 +44,7 @@ def test_heat_table_has_a_row_per_feature_and_a_column_per_window(answers: Answe
 
 
 def test_heat_table_lets_the_keyboard_reach_what_has_moved(answers: Answers) -> None:
-    assert as_json(drift(answers, Filters())).count('"tabIndex": "0"') == 2 + 3
+    assert as_json(drift(answers, Filters())).count('"tabIndex": "0"') == 2 + 4
 
 
 def test_drift_as_a_table_has_every_window_and_feature(answers: Answers) -> None:
@@ -72,14 +72,14 @@ def test_small_drift_is_no_alarm(warehouse: Path) -> None:
 
 
 def test_performance_has_a_row_per_window(answers: Answers) -> None:
-    shown = text_of(results(answers, ""))
+    shown = text_of(results(answers, "")).partition("Performance by window")[2]
     assert "2026-04-06 version 2 20 500 2.5 days too few too few too few too few" in shown
     assert "2026-03-09 version 2 120 500 2.5 days 40.0% (35.0 to 45.0%) 0.660 (0.610 to 0.710)" in shown
     assert shown.index("2026-04-06") < shown.index("2026-03-09") < shown.index("2026-02-09")
 
 
 def test_shadow_stands_next_to_the_champion_on_the_same_windows(warehouse: Path) -> None:
-    shown = text_of(results(shadowed(warehouse), ""))
+    shown = text_of(results(shadowed(warehouse), "")).partition("Performance by window")[2]
     assert "2026-03-09 version 3, in shadow 120 500 2.5 days 30.0% (25.0 to 35.0%) 0.560 (0.510 to 0.610)" in shown
     assert shown.count("in shadow") == 1
 

@@ -66,8 +66,8 @@ def test_poll_with_other_filters_sends_the_panels_that_they_act_on(full_warehous
     page = Page(full_warehouse)
     page.poll(path="/model")
     changes = page.poll("?state=CA", path="/model")
-    assert "confusion" in changes
-    assert "training" not in changes
+    assert "calibration" in changes
+    assert "ledger" not in changes
 
 
 def test_invalid_address_raises_a_banner_and_shows_everything(full_warehouse: Path) -> None:
@@ -90,7 +90,7 @@ def test_unreadable_table_is_named_once_without_a_path_and_its_panels_keep_their
     assert str(warehouse) not in as_json(changes)
     assert "stale-mark" in as_json(changes["ledger"])
     other = page.poll("?state=CA", path="/model")
-    assert "could not be loaded" in text_of(other["confusion"])
+    assert "could not be loaded" in text_of(other["calibration"])
 
 
 def test_newest_batch_is_when_it_ended(warehouse: Path) -> None:

@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from solosolve.dashboard.views.theme import FAILURE, NEUTRAL, SUCCESS
 from solosolve.dashboard.views.time_figures import (
     Series,
     batch_lines,
     outcomes_over_time,
     time_unit,
-    version_timeline,
 )
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -102,16 +100,3 @@ def test_single_batch_gets_a_time_axis_around_it() -> None:
     picture = batch_lines(batches(0))
     assert picture.figure.layout.xaxis.range == (NOON - timedelta(minutes=1), NOON + timedelta(minutes=1))
     assert picture.alt_text == "Seconds per batch, last batch"
-
-
-def test_version_timeline_colours_promotions_and_rejections() -> None:
-    events = [
-        {"event_at": NOON, "model_version": 1, "event": name} for name in ("promoted", "validation_rejected", "trained")
-    ]
-    picture = version_timeline(events)
-    assert {trace.name: trace.marker.color for trace in picture.figure.data} == {
-        "promoted": SUCCESS,
-        "validation rejected": FAILURE,
-        "trained": NEUTRAL,
-    }
-    assert {trace.customdata[0][0] for trace in picture.figure.data} == {"model=1"}

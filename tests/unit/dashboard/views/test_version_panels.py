@@ -63,7 +63,7 @@ def test_fall_of_the_auc_shows_how_to_go_back_further_than_what_was_rolled_back_
     ])  # fmt: skip
     answers = answers_with(warehouse, event(3, "promoted", 0, "champion"), event(2, "rolled_back", 9_000, "champion"))
     shown = text_of(roles(answers, Filters()))
-    assert "The AUC of version 2 has fallen to 0.400 (at most 0.410)" in shown
+    assert "Version 2 is worse on the newest labels than on its test split: AUC at most 0.410, expected" in shown
     assert "To go back to version 1:" in shown
 
 

@@ -158,7 +158,8 @@ def test_thousand_hostile_callbacks_cause_no_traceback_and_leave_the_server_runn
         serving(home, stderr=stderr) as (address, process),
         httpx.Client(timeout=30) as browser,
     ):
-        known = browser.get(f"{address}/_dash-dependencies").json()
+        listed = browser.get(f"{address}/_dash-dependencies").json()
+        known = [each for each in listed if each["clientside_function"] is None]
         codes: Counter[int] = Counter()
         for body in hostile_posts(known, 1_000):
             answer = browser.post(address + CALLBACK, content=body, headers={"Content-Type": "application/json"})

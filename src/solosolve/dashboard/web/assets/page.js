@@ -3,6 +3,7 @@
   "use strict";
   const LIVE_SECONDS = 60, LATE_SECONDS = 600, LOST_SECONDS = 20;
   const ONE_VALUE = new Set(["from", "to", "received-from", "received-to", "model"]);
+  const OF_OTHER_ROWS = ["page", "complaint"];
   const systemTheme = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
   const ago = (seconds) => {
@@ -28,13 +29,13 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     page: {
-      showRoom(path, search, rooms, filterNames) {
-        const current = roomAt(path ?? "/", rooms);
-        const kept = new URLSearchParams(search ?? "");
+      showRoom(href, rooms, filterNames) {
+        const { pathname: path, searchParams: kept } = new URL(href ?? "/", location.href);
+        const current = roomAt(path, rooms);
         for (const name of [...kept.keys()]) if (!filterNames.includes(name)) kept.delete(name);
         const query = kept.size ? `?${kept}` : "";
         const entries = Object.entries(rooms);
-        const complaint = /^\/complaints\/([^/]+)/.exec(path ?? "")?.[1];
+        const complaint = /^\/complaints\/([^/]+)/.exec(path)?.[1];
         const name = complaint ? `Complaint ${complaint}` : `${current[0].toUpperCase()}${current.slice(1)}`;
         document.title = `${name} · Solosolve`;
         // Figures drawn while their room was hidden have no size yet.
@@ -56,6 +57,7 @@
           id.type === "filter" ? { [id.column]: id.value } : cause.value.points?.[0]?.customdata?.[0] ?? "",
         );
         const query = new URLSearchParams(search ?? "");
+        for (const name of OF_OTHER_ROWS) query.delete(name);
         for (const [name, value] of chosen) {
           if (query.has(name, value)) query.delete(name, value);
           else if (ONE_VALUE.has(name)) query.set(name, value);
