@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import MeasuredVersion
 from solosolve.dashboard.data.filters import Filters
-from solosolve.errors import NotYetError
+from solosolve.errors import NotYetError, TableError
 from solosolve.model.metrics import measure
 from solosolve.storage.sample_truth import true_probabilities, truth_files
 
@@ -35,6 +36,14 @@ def prior_metrics(answers: Answers, measured: MeasuredVersion) -> dict[str, floa
     return measured.scores.measure_constant(rate) if rate is not None and measured.scores.has_both else {}
 
 
+def is_made_up(answers: Answers) -> bool:
+    """Whether every landed complaint is made up: every landed file is a sample and still has its truth next to it."""
+    try:
+        return bool(_truths(answers))
+    except TableError:
+        return False
+
+
 def oracle_metrics(answers: Answers, measured: MeasuredVersion, filters: Filters) -> dict[str, float]:
     """Metrics of the oracle, which gives every complaint the probability that its outcome was drawn from.
 
@@ -49,14 +58,8 @@ def oracle_metrics(answers: Answers, measured: MeasuredVersion, filters: Filters
         Metric to value; empty unless every landed file is a sample and still has its truth next to it.
     """
     share = measured.estimates.get("review_share")
-    if share is None or not measured.scores.has_both:
-        return {}
-    try:
-        landed = answers.ask(questions.landed_files()).column("source_file").to_pylist()
-    except NotYetError:
-        return {}
-    files = truth_files(landed)
-    if not files or not all(file.is_file() for file in files):
+    files = _truths(answers)
+    if share is None or not measured.scores.has_both or not files:
         return {}
     question = questions.test_labels(measured.version, filters)
     rows = answers.query(question.sql, question.tables, dict(question.parameters))
@@ -64,3 +67,13 @@ def oracle_metrics(answers: Answers, measured: MeasuredVersion, filters: Filters
     if truth is None:
         return {}
     return measure(rows.column("label").to_numpy(), truth, threshold=float(np.quantile(truth, share.value)))
+
+
+def _truths(answers: Answers) -> list[Path]:
+    """The truth of each landed file; none unless all files have one."""
+    try:
+        landed = answers.ask(questions.landed_files()).column("source_file").to_pylist()
+    except NotYetError:
+        return []
+    found = truth_files(landed)
+    return found if all(file.is_file() for file in found) else []

@@ -17,8 +17,12 @@ from solosolve.dashboard.views.theme import MANTINE_THEME
 POLL_SECONDS = 5
 
 
-def page() -> Component:
-    """The whole page, without data: callbacks fill it, and show the room at the address."""
+def page(*, is_made_up: bool = False) -> Component:
+    """The whole page, without data: callbacks fill it, and show the room at the address.
+
+    Args:
+        is_made_up: Whether all complaints are made up, which the header then says.
+    """
     contents = {
         TODAY: panel_room(TODAY),
         COMPLAINTS: complaints_view(),
@@ -36,7 +40,7 @@ def page() -> Component:
                 *stores(),
                 html.A("Skip to content", href="#rooms-content", className="skip"),
                 lost_connection(),
-                header(),
+                header(is_made_up=is_made_up),
                 html.Div(id="banner", role="alert"),
                 html.Div(id="checklist"),
                 dmc.NotificationContainer(id="notifications", position="top-center"),

@@ -18,14 +18,21 @@ from solosolve.dashboard.views.routes import ROOMS
 _ROOM_PATHS = dict(ROOMS)
 
 
-def header() -> Component:
-    """Brand, links to the rooms, freshness badge and theme button."""
+def header(*, is_made_up: bool) -> Component:
+    """Brand, links to the rooms, freshness badge and theme button; a badge, too, if all complaints are made up."""
+    made_up = html.Span("Made-up complaints", className="badge", id="made-up")
     links = [
         dcc.Link(room.capitalize(), href=path, id=f"link-{room}", className="room-link") for path, room in ROOMS.items()
     ]
     return html.Header(
         [
-            html.Div([html.Span("Solosolve", className="brand"), html.H1("Complaint desk")]),
+            html.Div(
+                [
+                    html.Span("Solosolve", className="brand"),
+                    html.H1("Complaint desk"),
+                    *([made_up] if is_made_up else []),
+                ]
+            ),
             html.Nav(links, **attributes(aria_label="Rooms")),
             html.Div(html.Span("", id="freshness", className="freshness"), className="freshness-box"),
             dmc.Button("Dark", id="theme", variant="default", n_clicks=0),

@@ -14,6 +14,7 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.found_predictions import read_export
+from solosolve.dashboard.data.references import is_made_up
 from solosolve.dashboard.data.review_desk import ReviewRules
 from solosolve.dashboard.data.search import Search
 from solosolve.dashboard.views.complaint_table import register_complaints
@@ -84,7 +85,7 @@ def create_app(backend: Backend, access: Access, throttle: LoginThrottle | None 
         serve_locally=True,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.layout = page()
+    app.layout = lambda: page(is_made_up=is_made_up(answers))
     cache = PanelCache(answers)
     register_navigation(app)
     register_refresh(app, answers, cache)

@@ -40,7 +40,13 @@ def test_controls_with_an_invalid_value_have_no_address(values: tuple[object, ..
 
 @pytest.mark.parametrize(
     ("search", "expected"),
-    [("", "?state=CA"), ("?words=lost&state=TX", "?state=CA&words=lost"), (None, "?state=CA")],
+    [
+        ("", "?state=CA"),
+        ("?words=lost&state=TX", "?state=CA&words=lost"),
+        ("?page=7&sort=company", "?state=CA&sort=company"),
+        ("?complaint=7", "?state=CA"),
+        (None, "?state=CA"),
+    ],
 )
 def test_other_filters_leave_what_a_room_keeps_in_the_address(search: object, expected: str) -> None:
     assert with_filters(search, Filters(state=("CA",))) == expected

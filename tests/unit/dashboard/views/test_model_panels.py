@@ -11,6 +11,7 @@ import pytest
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.data.references import is_made_up
 from solosolve.dashboard.views.model_panels import calibration, version_cards
 from solosolve.dashboard.views.threshold_explorer import results
 from solosolve.errors import NoChampionError, NotYetError
@@ -137,7 +138,9 @@ def test_panels_before_the_first_promotion_name_the_command_that_makes_one(no_an
 def test_oracle_is_shown_on_made_up_complaints(warehouse: Path) -> None:
     land(warehouse, "sample.csv")
     write_truth(warehouse, range(1, 401))
-    shown = text_of(version_cards(Answers(DeltaReader(warehouse)), Filters()))
+    answers = Answers(DeltaReader(warehouse))
+    assert is_made_up(answers)
+    shown = text_of(version_cards(answers, Filters()))
     assert "oracle" in shown
     assert "Oracle: knows the true probabilities" in shown
 
@@ -145,7 +148,9 @@ def test_oracle_is_shown_on_made_up_complaints(warehouse: Path) -> None:
 def test_oracle_is_never_shown_on_real_complaints(warehouse: Path) -> None:
     land(warehouse, "sample.csv", "complaints.csv")
     write_truth(warehouse, range(1, 401))
-    assert "racle" not in text_of(version_cards(Answers(DeltaReader(warehouse)), Filters()))
+    answers = Answers(DeltaReader(warehouse))
+    assert not is_made_up(answers)
+    assert "racle" not in text_of(version_cards(answers, Filters()))
 
 
 def test_oracle_is_not_shown_if_a_test_complaint_is_not_made_up(warehouse: Path) -> None:

@@ -96,6 +96,15 @@ def test_complaint_that_another_reviewer_has_opened_leaves_the_queue(desk: Revie
     assert claims == f"Being read by others: {taken} (bo)"
 
 
+def test_complaint_that_the_address_asks_for_is_opened_unless_another_reviewer_has_it(desk: ReviewDesk) -> None:
+    found = room(desk)
+    wanted = next(number for number in range(1, 200) if number not in ids(found))
+    item = room(desk, item=found["item"], wanted=wanted)["item"]
+    assert (item["complaint_id"], item["picked_by"]) == (wanted, None)
+    assert room(desk, item=item, wanted=wanted)["item"] is no_update
+    assert room(desk, "bo", wanted=wanted)["item"]["complaint_id"] != wanted
+
+
 @pytest.mark.parametrize(("picks", "complaint_id"), [(None, 7), ([], None), ("x", None), ([7], 7), ([{}], None)])
 def test_malformed_queue_opens_nothing_that_is_not_in_the_queue(
     desk: ReviewDesk, picks: object, complaint_id: object
