@@ -22,7 +22,7 @@ def test_chosen_filter_acts_on_panels_and_is_in_the_address(laptop: Visit, full_
 def test_address_sets_the_filters_and_clear_empties_it(laptop: Visit) -> None:
     page = laptop.open("/?state=CA&state=TX&model=2&from=2020-01-01&received-to=2030-01-31")
     wait_until_drawn(page)
-    expect(page.locator(".filters")).to_contain_text("CA")
+    expect(page.get_by_role("region", name="Filters")).to_contain_text("CA")
     expect(page.locator("#filter-scored")).to_contain_text("2020-01-01")
     expect(page.locator("#filter-received")).to_contain_text("2030-01-31")
     page.locator("#filter-clear").click()

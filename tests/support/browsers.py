@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 LAPTOP = (1440, 900)
 ROOM_GRAPHS = {
     "/": ("time", "distribution", "states", "companies"),
-    "/model": ("calibration", "drift", "timeline"),
+    "/model": ("calibration", "drift", "versions"),
     "/data": ("batches",),
 }
 """The figures of each room that has any."""

@@ -61,6 +61,7 @@ def prediction(complaint_id: int, **overrides: Any) -> dict[str, Any]:
     probability = (complaint_id * 37 % 100) / 100 + 0.005
     return {
         "complaint_id": complaint_id,
+        "date_received": date(2026, 4, 1),
         "requested_at": NOW,
         "scored_at": NOW,
         "company": COMPANIES[complaint_id % len(COMPANIES)],

@@ -20,7 +20,10 @@ from solosolve.errors import TableError, UsageError
 _PERIODS = ("scored", "received")
 _LISTS = (*SEGMENT_COLUMNS, "model")
 _VALUES = [(f"filter-{name}", "value") for name in (*_PERIODS, *_LISTS)]
+_UNTIL = [(f"filter-{name}", "placeholder") for name in _PERIODS]
+"""Shown in place of a period that only has an end; the control itself shows periods from their first day on."""
 _OPTIONS = [(f"filter-{name}", "data") for name in _LISTS]
+_ANY_DAY = "Any day"
 _COMPANIES = 50
 _OF_OTHER_ROWS = ("page", "complaint")
 """Companies offered at once, those with the most predictions first."""
@@ -63,7 +66,7 @@ def _period(name: str, label: str, description: str) -> Component:
         for text, days in _PRESETS.items()
     ]
     return dmc.DatePickerInput(
-        id=f"filter-{name}", label=label, placeholder="Any day", type="range", valueFormat="YYYY-MM-DD",
+        id=f"filter-{name}", label=label, placeholder=_ANY_DAY, type="range", valueFormat="YYYY-MM-DD",
         clearable=True, allowSingleDateInRange=True, presets=presets, className=f"control period {name}",
         inputProps={"title": description}, maxDate=(today + timedelta(days=1)).isoformat(),
     )  # fmt: skip
@@ -75,7 +78,7 @@ def register_filters(app: Dash, answers: Answers) -> None:
     @app.callback(
         Output("url", "search"),
         Output("filter-error", "children"),
-        *(Output(name, part) for name, part in (*_VALUES, *_OPTIONS)),
+        *(Output(name, part) for name, part in (*_VALUES, *_UNTIL, *_OPTIONS)),
         Input("url", "search"),
         Input("filter-clear", "n_clicks"),
         *(Input(name, part) for name, part in _VALUES),
@@ -86,7 +89,7 @@ def register_filters(app: Dash, answers: Answers) -> None:
             return [no_update, "", *_controls(answers, search)]
         if cause == "filter-clear":
             return [with_filters(search, Filters()), "", *_control_values(Filters()), *([no_update] * len(_OPTIONS))]
-        return [*_address(search, chosen), *([no_update] * (len(_VALUES) + len(_OPTIONS)))]
+        return [*_address(search, chosen), *([no_update] * (len(_VALUES) + len(_UNTIL) + len(_OPTIONS)))]
 
     @app.callback(
         *(Output(name, part, allow_duplicate=True) for name, part in _OPTIONS),
@@ -132,16 +135,20 @@ def _controls(answers: Answers, search: object) -> list[Any]:
     except UsageError:
         filters = Filters()
     values = _control_values(filters)
+    chosen = values[len(_PERIODS) : len(_VALUES)]
     # A list drops a value that its options lack, so both are sent together.
-    options = [options_of(answers, name, value) for name, value in zip(_LISTS, values[len(_PERIODS) :], strict=True)]
+    options = [options_of(answers, name, value) for name, value in zip(_LISTS, chosen, strict=True)]
     return [*values, *options]
 
 
 def _control_values(filters: Filters) -> list[Any]:
+    """The values of all controls, and then the placeholders of the periods."""
     periods = ((filters.first_day, filters.last_day), (filters.first_received, filters.last_received))
     days = [[day.isoformat() if day else None for day in period] for period in periods]
     segment = [list(getattr(filters, name)) for name in SEGMENT_COLUMNS]
-    return [*days, *segment, str(filters.model_version) if filters.model_version is not None else None]
+    version = str(filters.model_version) if filters.model_version is not None else None
+    until = [f"until {last}" if last and not first else _ANY_DAY for first, last in days]
+    return [*days, *segment, version, *until]
 
 
 def filters_of(chosen: tuple[object, ...]) -> Filters:

@@ -131,7 +131,7 @@ def address_of(search: object, chosen: Sequence[object]) -> list[Any]:
 
 
 def controls(answers: Answers, search: object) -> list[Any]:
-    """Returns what shows an address: values, errors, options, and whether more filters are open and how many are set.
+    """Returns what shows an address: values, errors, options, that more filters open if any is set, and how many are.
 
     An invalid address shows an empty form; the table says what is wrong with it.
     """
@@ -148,7 +148,8 @@ def controls(answers: Answers, search: object) -> list[Any]:
     ]
     # A list drops a value that its options lack, so both are sent together.
     options = [_options(answers, name, facts.get(name, ())) for name in _LISTS]
-    return [*values, None, None, *options, bool(facts), f" ({len(facts)})" if facts else ""]
+    # Someone may have opened the filters that are out of sight, and no answer closes them.
+    return [*values, None, None, *options, True if facts else no_update, f" ({len(facts)})" if facts else ""]
 
 
 def _value(name: str, chosen: tuple[str, ...]) -> Any:
