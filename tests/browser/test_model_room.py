@@ -96,8 +96,9 @@ def test_picked_segment_goes_to_the_address_and_shows_its_windows(desk: Visit) -
     page.locator("#segment").click()
     page.get_by_role("option", name="large").click()
     expect(page).to_have_url(re.compile(r"segment=company_size%3Alarge$"))
-    expect(page.locator("#performance-results tbody tr")).to_have_count(1)
-    expect(page.locator("#performance-results tbody")).to_contain_text("0.700 (0.650 to 0.750)")
+    windows = page.get_by_role("region", name="Performance by window", exact=True).locator("tbody")
+    expect(windows.locator("tr")).to_have_count(1)
+    expect(windows).to_contain_text("0.700 (0.650 to 0.750)")
 
 
 def test_version_is_selected_by_its_link(desk: Visit) -> None:

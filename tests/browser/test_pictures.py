@@ -56,7 +56,7 @@ def test_batch_times_are_not_joined_across_a_pause_or_two_sources(browser: Brows
     kafka = [batch(number, source="kafka") for number in range(2_000, 2_006)]
     append(tmp_path / "warehouse", STREAM_PROGRESS, rows + kafka)
     with serving(tmp_path) as (address, _), visit(browser, address) as visited:
-        page = visited.open()
+        page = visited.open("/data")
         page.wait_for_selector("#graph-batches .main-svg", state="attached")
         shown = {trace["name"]: trace["y"] for trace in figure_data(page, "batches")}
         assert [each is None for each in shown["batch time, delta"]].count(True) == 1

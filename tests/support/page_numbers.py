@@ -64,7 +64,7 @@ _WINDOW = (
     "select * from gold.model_performance where segment = 'all' and metric = '{metric}' and model_version = "
     f"{_CHAMPION} order by window_end desc limit 1"
 )
-_NEWEST_WINDOW = "#performance-results table tbody tr:first-child td:nth-child({column})"
+_NEWEST_WINDOW = "#performance-results [aria-label='Performance by window'] tbody tr:first-child td:nth-child({column})"
 
 
 def _recorded(metric: str) -> str:
@@ -120,7 +120,7 @@ PAGE_NUMBERS: tuple[PageNumber, ...] = (
                "select psi from gold.drift_metrics where feature = 'state' and model_version = "
                f"{_CHAMPION} order by window_end desc limit 1", "{psi:.2f}"),
     PageNumber("/model", "versions: records of the newest version",
-               "#panel-versions table tbody tr:first-child td:nth-child(4)",
+               "#panel-versions [aria-label='Model versions'] tbody tr:first-child td:nth-child(4)",
                "select max(case when split = 'train' then record_count end) as train, "
                "max(case when split = 'validate' then record_count end) as validate, "
                "max(case when split = 'test' then record_count end) as test from gold.model_metrics "
