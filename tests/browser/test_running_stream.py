@@ -15,7 +15,7 @@ def test_page_follows_a_running_stream(browser: Browser, live: Live) -> None:
         serving(live.settings.home) as (address, _),
         visit(browser, address) as visited,
     ):
-        page = visited.open()
+        page = visited.open("/data")
         processed = page.locator("#panel-stream .tile-value").first
         stream.wait_until(lambda: processed.count() == 1 and processed.inner_text() == "10", poll_seconds=0.5)
         expect(page.locator(".freshness.live")).to_contain_text("s ago")
