@@ -56,7 +56,9 @@ def _failing_by(answers: Answers, column: str, filters: Filters) -> Component:
          _bar(row["failing"], largest))
         for row in rows if row["failing"]
     ]  # fmt: skip
-    return table((column.capitalize(), "Likely to fail", "New", "Share", "Compared"), shown, f"Likely to fail, by {column}")
+    return table(
+        (column.capitalize(), "Likely to fail", "New", "Share", "Compared"), shown, f"Likely to fail, by {column}"
+    )
 
 
 def _bar(count: int, largest: int) -> Component:
