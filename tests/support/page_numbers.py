@@ -137,7 +137,8 @@ _SET_ASIDE = (
     "select kind, reason, n from (select 1 as place, 'unreadable record' as kind, _reason as reason, count(*) as n "
     "from bronze.complaints_quarantine group by _reason union all select 2, 'rejected complaint', "
     "replace(array_join(failed_rules, ', '), 'has_narrative', 'no narrative'), count(*) "
-    "from silver.complaints_rejected group by 3 union all select 3, 'dead letter', reason, count(*) from bronze.dead_letters group by reason) as kinds "
+    "from silver.complaints_rejected group by 3 union all select 3, 'dead letter', reason, count(*) "
+    "from bronze.dead_letters group by reason) as kinds "
     "order by place, n desc"
 )
 _COUNTED = ("bronze.landings", "silver.complaints", "silver.feedback", "gold.predictions", "gold.test_scores")
