@@ -19,6 +19,13 @@ SIZES = ((360, 780), (720, 450), (1024, 768), (1440, 900), (2560, 1440))
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
+_RECORD_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver(list => shifts.push(...list.getEntries().filter(each => !each.hadRecentInput)))
+    .observe({ type: "layout-shift", buffered: true });
+"""
+
+
 def violations(page: Page) -> list[tuple[str, str, str]]:
     """Everything that axe finds on a page, whatever its impact."""
     found = Axe().run(page).response["violations"]
@@ -35,6 +42,16 @@ def test_page_fits_screens_of_all_sizes(browser: Browser, full_dashboard: str, p
             wait_until_settled(page)
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
         assert visited.problems == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_moves_after_the_first_paint(browser: Browser, full_dashboard: str, path: str, width: int) -> None:
+    with visit(browser, full_dashboard, (width, 900)) as visited:
+        visited.page.add_init_script(_RECORD_SHIFTS)
+        page = visited.open(path)
+        wait_for_view(page, path)
+        assert page.evaluate("shifts.reduce((sum, each) => sum + each.value, 0)") < 0.005, page.evaluate("shifts")
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])

@@ -25,7 +25,7 @@ from solosolve.dashboard.data.found_predictions import (
 )
 from solosolve.dashboard.data.search import Search, merged
 from solosolve.dashboard.views.complaint_page import complaint_page, is_complaint_page
-from solosolve.dashboard.views.elements import counted, empty, not_yet
+from solosolve.dashboard.views.elements import counted, empty, loading, not_yet
 from solosolve.dashboard.views.predictions_table import predictions_table
 from solosolve.dashboard.views.routes import COMPLAINTS, room_of
 from solosolve.dashboard.views.search_form import register_search_form, search_form
@@ -52,7 +52,7 @@ def complaints_view() -> list[Component]:
                     ],
                     className="results",
                 ),
-                html.Div(html.Div("Loading…", className="loading"), id="table", className="panel"),
+                html.Div(loading(), id="table", className="panel"),
                 dmc.Pagination(id="pages", total=1, value=1, withControls=False, hideWithOnePage=True, boundaries=1),
             ],
             id="complaint-list",

@@ -25,6 +25,11 @@ def attributes(**named: str) -> dict[str, Any]:
     return {name.replace("_", "-"): value for name, value in named.items()}
 
 
+def loading() -> Component:
+    """What stands where the first answer of a callback will; a room is shown once it has no such place any more."""
+    return html.Div("Loading…", className="loading")
+
+
 def graph(name: str, picture: Picture, height: int = 260) -> Component:
     """A figure with its alternative text, and the same numbers as a table to open below it; height in pixels."""
     drawn = html.Div(
@@ -33,6 +38,8 @@ def graph(name: str, picture: Picture, height: int = 260) -> Component:
         ),
         id=f"graph-{name}",
         role="img",
+        # Until Plotly is there, the graph itself has no height.
+        style={"minHeight": f"{height}px"},
         **attributes(aria_label=picture.alt_text),
     )
     count, shown = len(picture.rows), picture.rows[:_TABLE_ROWS]

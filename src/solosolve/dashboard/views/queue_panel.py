@@ -14,7 +14,7 @@ from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.review_desk import ReviewDesk
 from solosolve.dashboard.data.review_queue import review_queue
 from solosolve.dashboard.data.second_readings import with_second_readings
-from solosolve.dashboard.views.elements import attributes, counted, empty, not_yet
+from solosolve.dashboard.views.elements import attributes, counted, empty, loading, not_yet
 from solosolve.errors import NotYetError, SolosolveError
 from solosolve.names import PICKED_AUDIT, PICKED_SECOND, PICKED_UNCERTAIN
 
@@ -63,7 +63,7 @@ def queue_panel() -> list[Component]:
             ],
             className="queue-options",
         ),
-        html.Div(id="queue"),
+        html.Div(loading(), id="queue"),
         html.Div(id="review-claims", className="note", role="status"),
     ]  # fmt: skip
 

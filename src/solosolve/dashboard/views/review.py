@@ -14,7 +14,7 @@ from solosolve.dashboard.data.complaint_lookup import predictions_of
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.data.review_desk import ReviewDesk, ReviewRules
 from solosolve.dashboard.views.complaint_details import complaint_details
-from solosolve.dashboard.views.elements import empty
+from solosolve.dashboard.views.elements import empty, loading
 from solosolve.dashboard.views.queue_panel import PICK_NAMES, queue_panel
 from solosolve.dashboard.views.review_keys import key_list, register_review_keys
 from solosolve.dashboard.views.review_turns import ReviewState, number_of, open_complaint, queue_contents
@@ -41,7 +41,7 @@ def review_view() -> list[Component]:
     return [
         html.H2("Review"),
         *(dcc.Store(id=name) for name in stores),
-        html.Div(id="review-progress", className="panel review-progress"),
+        html.Div(loading(), id="review-progress", className="panel review-progress"),
         html.Div(
             [
                 html.Div(queue_panel(), className="panel review-queue"),

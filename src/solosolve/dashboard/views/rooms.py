@@ -19,7 +19,7 @@ from solosolve.dashboard.views import (
     version_panels,
 )
 from solosolve.dashboard.views.drawing import Panel
-from solosolve.dashboard.views.elements import attributes
+from solosolve.dashboard.views.elements import attributes, loading
 from solosolve.dashboard.views.performance_explorer import performance_explorer
 from solosolve.dashboard.views.routes import DATA, MODEL, TODAY
 from solosolve.dashboard.views.since_control import since_control
@@ -164,7 +164,7 @@ def _frame(panel: Panel) -> Component:
         [
             html.H3(panel.title, id=f"title-{panel.name}"),
             html.P(panel.description, className="description"),
-            html.Div(html.Div("Loading…", className="loading"), id=f"panel-{panel.name}", className="body"),
+            html.Div(loading(), id=f"panel-{panel.name}", className="body"),
         ],
         className=f"panel w{panel.width}",
         **attributes(aria_labelledby=f"title-{panel.name}"),

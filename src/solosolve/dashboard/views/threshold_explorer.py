@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import MeasuredVersion, measure_version, selected_version, threshold_of
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.elements import attributes, confusion_table, empty, graph, not_yet, tiles
+from solosolve.dashboard.views.elements import attributes, confusion_table, empty, graph, loading, not_yet, tiles
 from solosolve.dashboard.views.model_figures import read_and_found
 from solosolve.dashboard.views.picture import Picture
 from solosolve.dashboard.views.quality import metric_tile, value_of
@@ -49,7 +49,7 @@ def threshold_explorer() -> Component:
                 ],
                 className="threshold-controls",
             ),
-            html.Div(id="threshold-results", className="body"),
+            html.Div(loading(), id="threshold-results", className="body"),
         ],
         className="panel w7 tall",
         **attributes(aria_labelledby="title-threshold"),
