@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from solosolve.dashboard.views.tile_map import MAPPED_STATES
 from solosolve.names import PREDICTIONS, STREAM_PROGRESS
 from support.dashboard_process import served_by, serving
 from support.pollers import Poller
-from support.warehouses import PRODUCTS, append, batch, folder, write_everything
+from support.warehouses import PERFORMANCE, PRODUCTS, append, batch, folder, write_everything
 from support.weights import weigh
 
 SMALL, LARGE = 100_000, 10_000_000
@@ -35,11 +35,17 @@ ROWS_PER_FILE, NEW_PER_COMMIT = 500_000, 1_000
 REFRESHES, BROWSERS, SECONDS, POLL_SECONDS = 40, 50, 60, 5.0
 COMPANIES = pa.array([f"Company {number} of the register" for number in range(4_000)])
 STATES = pa.array(sorted([*MAPPED_STATES, "PR", "AE"]))
-BARE_FIGURES = 8
-GRAPHS = ["time", "distribution", "states", "companies", "calibration", "drift", "batches"]
+GRAPHS = {
+    "/": ("time", "distribution", "states", "companies"),
+    "/model": ("reading", "calibration", "drift", "versions", *(f"performance-{name}" for name in PERFORMANCE)),
+    "/data": ("batches",),
+}
+"""The figures of each room that has any."""
 MAX_SCRIPT_BYTES = 1_000_000
 _PATIENCE_MILLISECONDS = 120_000
-FIRST_DAY, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 700
+DAYS = 700
+FIRST_DAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=DAYS)
+"""The last instant is the present, so that the room Today has something new."""
 
 
 def predictions(first_id: int, count: int, seed: int) -> pa.Table:
@@ -81,14 +87,15 @@ def write_home(home: Path, count: int) -> Path:
 
 
 @contextmanager
-def running_server(home: Path | None) -> Iterator[tuple[str, psutil.Process, float]]:
-    """Serves a home's dashboard, or a bare Dash page without a home.
+def running_server(home: Path | None, figure_count: int = 8) -> Iterator[tuple[str, psutil.Process, float]]:
+    """Serves a home's dashboard or, without a home, a bare Dash page with some figures.
 
     Yields:
         The address, the process, and the seconds until it is ready, which include the first read of the tables.
     """
     started = time.perf_counter()
-    bare = served_by([sys.executable, str(Path(__file__).with_name("bare_dash.py"))], subprocess.DEVNULL)
+    command = [sys.executable, str(Path(__file__).with_name("bare_dash.py")), str(figure_count)]
+    bare = served_by(command, subprocess.DEVNULL)
     with serving(home, stderr=subprocess.DEVNULL) if home else bare as (address, process):
         yield address, process, time.perf_counter() - started
 
@@ -110,7 +117,7 @@ def fresh_page() -> Iterator[Page]:
         browser.close()
 
 
-def first_paint(page: Page, address: str, graphs: list[str]) -> float:
+def first_paint(page: Page, address: str, graphs: Sequence[str]) -> float:
     """Returns the seconds from opening the page to having all figures drawn."""
     started = time.perf_counter()
     page.goto(address)
@@ -119,7 +126,7 @@ def first_paint(page: Page, address: str, graphs: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def median_first_paint(address: str, graphs: list[str]) -> float:
+def median_first_paint(address: str, graphs: Sequence[str]) -> float:
     """Returns the median of five first paints, each in a fresh browser."""
     seconds = []
     for _ in range(5):
@@ -150,11 +157,11 @@ def test_scripts_over_the_wire(tmp_path: Path, figures: Figures) -> None:
     write_everything(tmp_path / "warehouse")
     with running_server(tmp_path) as (address, _, _), fresh_page() as page:
         weights = weigh(page)
-        first_paint(page, address, GRAPHS)
+        first_paint(page, address, GRAPHS["/"])
         page.wait_for_load_state("networkidle")
     with running_server(None) as (address, _, _), fresh_page() as page:
         bare = weigh(page)
-        first_paint(page, address, [str(number) for number in range(BARE_FIGURES)])
+        first_paint(page, address, [str(number) for number in range(8)])
     for script, size in sorted(weights.scripts.items(), key=lambda each: -each[1]):
         print(f"{size:>9,} bytes {script.removeprefix(address)}")
     figures.add(
@@ -166,20 +173,23 @@ def test_scripts_over_the_wire(tmp_path: Path, figures: Figures) -> None:
 
 def test_first_paint_refreshes_and_memory_at_both_sizes(homes: dict[int, Path], figures: Figures) -> None:
     refreshes: dict[int, list[float]] = {}
-    with running_server(None) as (address, _, _):
-        bare = median_first_paint(address, [str(number) for number in range(BARE_FIGURES)])
-    print(f"\nfirst paint of a bare Dash page with {BARE_FIGURES} bar charts: {bare:.2f} s")
+    bare = {}
+    for path, graphs in GRAPHS.items():
+        with running_server(None, len(graphs)) as (address, _, _):
+            bare[path] = median_first_paint(address, [str(number) for number in range(len(graphs))])
     for count, home in homes.items():
         with running_server(home) as (address, process, first_read):
-            paint = median_first_paint(address, GRAPHS)
+            paints = {path: median_first_paint(address + path, graphs) for path, graphs in GRAPHS.items()}
             refreshes[count] = refresh_seconds(home, address, LARGE + count)
             resident = process.memory_info().rss / 1e6
         half, most = statistics.median(refreshes[count]), p95(refreshes[count])
         print(f"\n{count:,} predictions: first read {first_read:.1f} s, resident memory {resident:.0f} MB")
-        print(f"first paint of all panels: {paint:.2f} s, {paint / bare:.2f} times the bare page")
-        figures.add(
-            f"first paint at {count:,} predictions", f"{paint:.2f} s", f"bare Dash page: {bare:.2f} s", paint / bare
-        )
+        for path, paint in paints.items():
+            print(f"first paint of {path}: {paint:.2f} s, {paint / bare[path]:.2f} times the bare page")
+            figures.add(
+                f"first paint of {path} at {count:,} predictions", f"{paint:.2f} s",
+                f"bare Dash page with {len(GRAPHS[path])} charts: {bare[path]:.2f} s", paint / bare[path],
+            )  # fmt: skip
         figures.add(f"memory of the dashboard at {count:,}", f"{resident:.0f} MB")
         print(f"refresh after {NEW_PER_COMMIT:,} new predictions: p50 {1000 * half:.0f} ms, p95 {1000 * most:.0f} ms")
     ratio = p95(refreshes[LARGE]) / p95(refreshes[SMALL])

@@ -90,7 +90,7 @@ def test_picked_segment_goes_to_the_address_and_shows_its_windows(desk: Visit) -
 
 def test_version_is_selected_by_its_link(desk: Visit) -> None:
     page = opened(desk)
-    page.locator("#panel-versions").get_by_role("link", name="v1").click()
+    page.locator("#panel-versions").get_by_role("button", name="v1").click()
     expect(page.locator("#panel-cards .note")).to_contain_text("Version 1, measured on")
     expect(page.locator("#threshold-results .note")).to_contain_text("Version 1 predicts a failure")
 

@@ -87,8 +87,9 @@ PURE = ("landing", "transforms", "model", "alerts")
 """Rooms that know no session, path, registry or command line."""
 
 JVM_FREE = (
-    *("storage/alert_facts", "storage/job_runs", "model/retraining"),
-    *("storage/champions", "storage/delta_feedback", "storage/delta_log", "storage/delta_reader", "storage/feedback"),
+    *("storage/alert_facts", "storage/asked_tables", "storage/champion_state", "storage/job_runs", "model/retraining"),
+    *("storage/champions", "storage/delta_columns", "storage/delta_feedback", "storage/delta_log"),
+    *("storage/delta_reader", "storage/delta_requests", "storage/feedback"),
     *(
         "storage/model_events",
         "storage/model_explainer",

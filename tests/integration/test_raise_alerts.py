@@ -15,6 +15,8 @@ from solosolve.names import (
     COMPLAINTS,
     DEAD_LETTERS,
     DRIFT_METRICS,
+    FEEDBACK_FILES,
+    FEEDBACK_TOPIC,
     MODEL_EVENTS,
     MODEL_METRICS,
     MODEL_PERFORMANCE,
@@ -26,7 +28,7 @@ from solosolve.names import (
 from solosolve.settings import Settings
 from solosolve.storage.alert_facts import gather_facts
 from solosolve.storage.delta_reader import DeltaReader
-from solosolve.storage.job_runs import FAILED, JobRunRecord, failed_runs, newest_runs
+from solosolve.storage.job_runs import FAILED, JobRunRecord, failed_runs, newest_ended_runs
 from solosolve.storage.table_facts import ask
 from solosolve.storage.tables import Tables
 from support.drills import LONG
@@ -62,14 +64,18 @@ def troubled(settings: Settings) -> Settings:
     append(warehouse, DEAD_LETTERS, [
         dead_letter("a", "blank company"), dead_letter("b", "no state"), dead_letter("c", "no state"),
         dead_letter("d", "bad date"), dead_letter("e", "bad date", failed_at=NOW - 26 * HOUR),
+        dead_letter("g", "outcome: missing", topic=FEEDBACK_TOPIC), dead_letter("h", "not JSON", topic=FEEDBACK_FILES),
+        dead_letter("i", "not JSON", topic=FEEDBACK_FILES),
     ])  # fmt: skip
     append(warehouse, QUARANTINE, [quarantined("too few fields", _ingested_at=NOW - HOUR)])
     against_labels = {"name": "labels_as_expected", "is_passed": False, "found": 4.5, "required": ""}
     append(warehouse, MODEL_EVENTS, [event(2, "promoted_provisional", 0, "champion"),
                                      event(3, "validation_shadow", 1, checks=[against_labels])])  # fmt: skip
     append(warehouse, MODEL_METRICS, [metric(2, "test", "auc", 0.7)])
-    append(warehouse, MODEL_PERFORMANCE, [performance("auc", 0, 0.55), performance("auc", 1, 0.7)])
-    append(warehouse, DRIFT_METRICS, [drift("state", 0, 0.3), drift("product", 0, 0.01), drift("tags", 1, 0.4)])
+    append(warehouse, MODEL_PERFORMANCE, [performance("auc", 0, 0.55), performance("auc", 1, 0.7),
+                                         performance("auc", -1, None)])  # fmt: skip
+    append(warehouse, DRIFT_METRICS, [drift("state", -1, None), drift("state", 0, 0.3), drift("product", 0, 0.01),
+                                      drift("tags", 1, 0.4)])  # fmt: skip
     JobRunRecord("medallion", NOW - HOUR, NOW, FAILED, "refine_complaints", "TableError: full disk").save(settings.runs)
     return settings
 
@@ -92,6 +98,7 @@ def test_alerts_are_recorded_once_and_are_those_of_the_page(spark: SparkSession,
         "stale_stream:kafka":
             "The kafka stream has finished no batch since 2026-05-04 09:00 UTC, and 4 requests wait.",
         "dead_letters": "3 messages could not be read in the last 24 hours; most often (2): no state",
+        "refused_feedback": "3 feedback events were refused in the last 24 hours; most often (2): not JSON",
         "quarantined_records": "1 record was quarantined in the last 24 hours; too few fields",
         "drift": "What version 2 scored until 2026-05-04 differs from what it was trained on: state.",
         "fall_of_performance": "Version 2 is worse on the labels until 2026-05-04 than on its test split: "
@@ -122,7 +129,7 @@ def test_alerts_are_recorded_once_and_are_those_of_the_page(spark: SparkSession,
 @pytest.mark.skipif(not LONG, reason="make faults: tests/platform runs the same statements in Spark")
 def test_facts_are_the_same_through_spark(spark: SparkSession, troubled: Settings) -> None:
     in_store = troubled.model_copy(update={"warehouse_url": f"file://{troubled.warehouse}"})
-    failed = failed_runs(newest_runs(troubled.runs))
+    failed = failed_runs(newest_ended_runs(troubled.runs))
     found = [
         gather_facts(partial(ask, Tables(spark, settings)), settings, failed, NOW) for settings in (troubled, in_store)
     ]

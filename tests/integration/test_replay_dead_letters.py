@@ -12,6 +12,7 @@ from solosolve.flows.replay_dead_letters import Replayed, run
 from solosolve.names import DEAD_LETTERS, FEEDBACK_FILES, FEEDBACK_TOPIC, NARRATIVE, PREDICTIONS, REQUESTS
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
+from solosolve.streaming.kept_requests import KEPT_NOTE
 from support.live import REQUESTED_AT, Live, request
 
 FAILED_AT = datetime(2026, 1, 2, 4, tzinfo=UTC)
@@ -93,6 +94,11 @@ def test_corrected_letter_gets_one_prediction_however_often_it_is_replayed(score
     )
     assert scored_as == kept
     assert len(kept) == 3
+    notes = {
+        table: {row["userMetadata"] for row in tables.delta(table).history().where("operation = 'MERGE'").collect()}
+        for table in (REQUESTS, PREDICTIONS)
+    }
+    assert notes == {REQUESTS: {KEPT_NOTE}, PREDICTIONS: {None}}
     (text,) = scored.query(f"select {NARRATIVE} as text from {REQUESTS} where source_position = 'requests/0/7/1'")
     assert text["text"] == request(4)[NARRATIVE]
 

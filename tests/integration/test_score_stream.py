@@ -96,12 +96,13 @@ def refused_without_a_champion(live: Live) -> ModelError:
 
 def add_progress_of_the_day_before_yesterday(live: Live) -> None:
     old = {
-        "ended_at": datetime.now(UTC) - timedelta(days=2), "source": "delta", "checkpoint_id": "x", "batch_id": 0,
+        "ended_at": datetime.now(UTC) - timedelta(days=2), "checkpoint_id": "x", "batch_id": 0,
         "model_version": 1, "request_count": 1, "prediction_count": 1, "dead_letter_count": 0, "batch_seconds": 1.0,
     }  # fmt: skip
-    row = tuple(old.get(name) for name in SCHEMAS[STREAM_PROGRESS].names)
+    of_both = [old | {"source": source} for source in ("delta", "kafka")]
+    rows = [tuple(row.get(name) for name in SCHEMAS[STREAM_PROGRESS].names) for row in of_both]
     tables = live.tables
-    tables.append(STREAM_PROGRESS, tables.spark.createDataFrame([row], spark_schema(STREAM_PROGRESS)))
+    tables.append(STREAM_PROGRESS, tables.spark.createDataFrame(rows, spark_schema(STREAM_PROGRESS)))
 
 
 def empty_model(folder: Path) -> Path:
@@ -177,8 +178,10 @@ def test_broken_champion_leaves_the_last_good_version_scoring(story: Story) -> N
     assert json.loads(event["evidence"])["kept"] == 2
 
 
-def test_progress_has_a_row_for_each_batch_and_none_older_than_a_day(story: Story) -> None:
-    rows = story.live.query("select * from gold.stream_progress order by batch_id, ended_at")
+def test_progress_has_a_row_for_each_batch_and_none_of_the_stream_is_older_than_a_day(story: Story) -> None:
+    (of_other,) = story.live.query("select batch_id from gold.stream_progress where source = 'kafka'")
+    assert of_other["batch_id"] == 0
+    rows = story.live.query("select * from gold.stream_progress where source = 'delta' order by batch_id, ended_at")
     names = ("batch_id", "model_version", "request_count", "prediction_count", "dead_letter_count", "lag", "source")
     # Batch 2 is there again as it was repeated: it read its requests, and wrote none.
     assert [tuple(row[name] for name in names) for row in rows if row["request_count"]] == [

@@ -17,7 +17,7 @@ class Poller:
     search: str = ""
     path: str = "/"
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
-    seen: dict[str, Any] = field(default_factory=dict)
+    stores: dict[str, Any] = field(default_factory=lambda: {"seen": {}})
 
     def __post_init__(self) -> None:
         callbacks = self.client.get(f"{self.address}/_dash-dependencies").json()
@@ -35,7 +35,7 @@ class Poller:
             "output": self._callback["output"],
             "outputs": [{"id": name, "property": part} for name, part in names],
             "inputs": [{**each, "value": values[each["property"]]} for each in self._callback["inputs"]],
-            "state": [{**each, "value": self.seen} for each in self._callback["state"]],
+            "state": [{**each, "value": self.stores.get(each["id"])} for each in self._callback["state"]],
             "changedPropIds": ["clock.n_intervals"],
         }
         started = time.perf_counter()
@@ -45,5 +45,5 @@ class Poller:
             return seconds, {}
         assert answer.status_code == 200, answer.text
         received: dict[str, Any] = answer.json()["response"]
-        self.seen = received.get("seen", {}).get("data", self.seen)
+        self.stores |= {name: changed["data"] for name, changed in received.items() if "data" in changed}
         return seconds, received

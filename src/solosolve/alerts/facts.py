@@ -51,8 +51,8 @@ class ChampionState:
         drifted: The features, or `score`, with an alarm in the newest window that was measured.
         drift_until: The end of that window; None if none was measured.
         auc_expected: Its AUC on the test split; None if unknown.
-        auc_high: Upper end of the 95 % interval of its AUC in the newest window; None if there are too few labels.
-        labels_until: The end of that window; None if none was measured.
+        auc_high: Upper end of the 95 % interval of its AUC in the newest window with enough labels; None without any.
+        labels_until: The end of that window.
         contradicted_at: When the gate last found that labels contradict it; None if its last look did not.
         surprise: How many standard errors they were off then.
     """
@@ -95,7 +95,8 @@ class Facts:
         has_complaints: Whether there are complaints that a champion could score.
         champion: The champion; None if there is none.
         streams: The streams, by source.
-        dead_letters: Messages that could not be read lately, and that nobody has replayed; None if there are none.
+        dead_letters: Requests that could not be read lately, and that nobody has replayed; None if there are none.
+        refused_feedback: Feedback events that were refused lately; None if there are none.
         quarantined: Records that were quarantined lately; None if there are none.
         failed_runs: The jobs whose newest run failed.
     """
@@ -105,5 +106,6 @@ class Facts:
     champion: ChampionState | None = None
     streams: tuple[StreamFacts, ...] = ()
     dead_letters: SetAside | None = None
+    refused_feedback: SetAside | None = None
     quarantined: SetAside | None = None
     failed_runs: tuple[FailedRun, ...] = ()

@@ -48,10 +48,9 @@ def find_alerts(facts: Facts, limits: LoopSettings) -> tuple[Alert, ...]:
     """Judges the facts by every rule.
 
     Returns:
-        The alerts, the most severe first, then the newest.
+        The alerts, in the order of the rules.
     """
-    found = [alert for rule in _RULES for alert in rule(facts, limits)]
-    return tuple(sorted(found, key=lambda each: (list(Severity).index(each.severity), -each.since.timestamp())))
+    return tuple(alert for rule in _RULES for alert in rule(facts, limits))
 
 
 def _stale_streams(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
@@ -85,8 +84,23 @@ def _dead_letters(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
         Severity.ACT,
         found.first_at,
         _set_aside(found, f"{_count(found.count, 'message')} could not be read in {_hours(limits)}"),
-        "Correct what `solosolve deadletters list --format json > letters.json` lists, run `solosolve deadletters "
-        "replay letters.json`, and send feedback events again.",
+        "Correct what `solosolve deadletters list --format json > letters.json` lists, and run `solosolve deadletters "
+        "replay letters.json`.",
+    )
+
+
+def _refused_feedback(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
+    found = facts.refused_feedback
+    if found is None or found.count < limits.alert_dead_letters:
+        return
+    verb = _verb(found.count, "was", "were")
+    yield Alert(
+        "refused_feedback",
+        Severity.LOOK,
+        found.first_at,
+        _set_aside(found, f"{_count(found.count, 'feedback event')} {verb} refused in {_hours(limits)}"),
+        "List them with `solosolve deadletters list`, correct them, and send them again with `solosolve feedback "
+        "import FILE` or to the topic.",
     )
 
 
@@ -194,7 +208,8 @@ def _failed_jobs(facts: Facts, _: LoopSettings) -> Iterator[Alert]:
 
 
 _RULES: tuple[Callable[[Facts, LoopSettings], Iterable[Alert]], ...] = (
-    _stale_streams, _dead_letters, _quarantined, _drift, _fall_of_performance, _champion, _failed_jobs,
+    _stale_streams, _dead_letters, _refused_feedback, _quarantined, _drift, _fall_of_performance, _champion,
+    _failed_jobs,
 )  # fmt: skip
 
 

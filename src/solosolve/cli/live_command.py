@@ -51,9 +51,9 @@ def live(
     For a home of sample data only: made-up complaints never arrive among real ones.
     """
     from solosolve.local.doctor import require_java
-    from solosolve.local.live import Live, LiveOptions
+    from solosolve.local.live import LiveOptions, run_live
     from solosolve.local.live_world import LivePlan
 
     require_java()
     plan = LivePlan(rate, at_most, delay, share, shift_at if shift else None, seed)
-    Live(logged_settings(), LiveOptions(source, host, port, loop_every, plan), console()).run()
+    run_live(logged_settings(), LiveOptions(source, host, port, loop_every, plan), console())

@@ -17,7 +17,7 @@ from solosolve.names import ALERTS
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
 from solosolve.storage.alert_facts import gather_facts, recorded_alerts
-from solosolve.storage.job_runs import failed_runs, newest_runs
+from solosolve.storage.job_runs import failed_runs, newest_ended_runs
 from solosolve.storage.table_facts import ask
 from solosolve.storage.tables import Tables
 
@@ -40,7 +40,7 @@ def run(spark: SparkSession, settings: Settings, at: datetime | None = None) -> 
     tables = Tables(spark, settings)
     at = at or now()
     asked = partial(ask, tables)
-    facts = gather_facts(asked, settings, failed_runs(newest_runs(settings.runs)), at)
+    facts = gather_facts(asked, settings, failed_runs(newest_ended_runs(settings.runs)), at)
     recorded = recorded_alerts(asked)
     settled = settle(recorded, find_alerts(facts, settings), at)
     _write(tables, recorded, settled.changed)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,15 @@ from solosolve.settings import Settings
 from solosolve.storage.migrations import add_columns
 from solosolve.storage.tables import Tables
 from solosolve.streaming.champion_provider import ChampionProvider, with_control
+from solosolve.streaming.kept_requests import KEPT_NOTE
 from solosolve.transforms.scored_messages import Stamp, score_messages, select_predictions, select_requests
 
 logger = logging.getLogger("solosolve.replay_dead_letters")
 
 _SHOWN = 20
 """Letters that still cannot be scored are logged one by one, up to this many."""
+
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 _CORRECTED = StructType([StructField("letter_id", StringType(), False), StructField("value", BinaryType())])
 
@@ -79,11 +84,7 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
     for table in (PREDICTIONS, REQUESTS):
         tables.create(table)
         add_columns(tables, table)
-    replayed = (
-        tables.read(PREDICTIONS)
-        .where(F.col("source") == REPLAY_SOURCE)
-        .select(F.col("source_position").alias("letter_id"))
-    )
+    replayed = _replayed(tables, PREDICTIONS).select(F.col("source_position").alias("letter_id"))
     if corrected is not None:
         letters = _with_corrected_values(letters, corrected)
     pending = letters.join(replayed, on="letter_id", how="left_anti")
@@ -101,12 +102,16 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
         refused = scored.where(F.col("reason").isNotNull()).select("topic", "reason").collect()
     finally:
         scored.unpersist()
-    logger.info(
-        "%d dead letters replayed, %d were replayed before, %d still cannot be scored", added, already, len(refused)
-    )
-    for row in refused[:_SHOWN]:
-        logger.warning("%s: %s", row["topic"], row["reason"])
-    return Replayed(added, {row["topic"]: row["reason"] for row in refused})
+    replay = Replayed(added, {row["topic"]: row["reason"] for row in refused})
+    _log(replay, already)
+    return replay
+
+
+def _log(replay: Replayed, already: int) -> None:
+    counts = (replay.added, already, len(replay.still_dead))
+    logger.info("%d dead letters replayed, %d were replayed before, %d still cannot be scored", *counts)
+    for letter_id, reason in islice(replay.still_dead.items(), _SHOWN):
+        logger.warning("%s: %s", letter_id, reason)
 
 
 def read_corrected(path: Path) -> dict[str, bytes]:
@@ -161,7 +166,7 @@ def _with_corrected_values(letters: DataFrame, corrected: Mapping[str, bytes]) -
 
 def _insert(tables: Tables, table: Table, rows: DataFrame) -> int:
     """Inserts the replayed rows that the table does not have, in one commit, while another replay may do the same."""
-    before = _replayed_count(tables, table)
+    before = _replayed(tables, table).count()
     values = {name: f"new.{name}" for name in rows.columns}
     is_same = f"old.source = '{REPLAY_SOURCE}' AND new.source_position = old.source_position"
     with tables.writing(table):
@@ -169,9 +174,20 @@ def _insert(tables: Tables, table: Table, rows: DataFrame) -> int:
         if table == REQUESTS:
             # Left by an interrupted replay, which may have had another correction.
             merge = merge.whenMatchedUpdate(None, values)
-        merge.whenNotMatchedInsert(None, values).execute()
-    return _replayed_count(tables, table) - before
+        with _noted(tables.spark, KEPT_NOTE) if table == REQUESTS else nullcontext():
+            merge.whenNotMatchedInsert(None, values).execute()
+    return _replayed(tables, table).count() - before
 
 
-def _replayed_count(tables: Tables, table: Table) -> int:
-    return tables.read(table).where(F.col("source") == REPLAY_SOURCE).count()
+@contextmanager
+def _noted(spark: SparkSession, note: str) -> Iterator[None]:
+    """Gives the commits of the block a `userMetadata`; a merge takes it from the session only."""
+    spark.conf.set(_USER_METADATA, note)
+    try:
+        yield
+    finally:
+        spark.conf.unset(_USER_METADATA)
+
+
+def _replayed(tables: Tables, table: Table) -> DataFrame:
+    return tables.read(table).where(F.col("source") == REPLAY_SOURCE)

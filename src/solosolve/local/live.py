@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 
 from solosolve.clock import now
+from solosolve.errors import UsageError
 from solosolve.local.live_child import Child
 from solosolve.local.live_desk import desk_of
 from solosolve.local.live_files import LiveFiles
 from solosolve.local.live_news import News
+from solosolve.local.live_schedule import Schedule
 from solosolve.local.live_start import LiveStart
-from solosolve.local.live_turn import FIRST_OUTCOMES, Turn
+from solosolve.local.live_turn import Turn
 from solosolve.local.live_world import TICK_SECONDS, LivePlan, LiveWorld
 from solosolve.local.processes import end_all, interrupted_by_signals
 from solosolve.names import KAFKA_SOURCE, REQUESTS, REQUESTS_TOPIC, SourceName
@@ -47,6 +51,34 @@ class LiveOptions:
     plan: LivePlan
 
 
+def run_live(settings: Settings, options: LiveOptions, console: Console) -> None:
+    """Runs the demo until Ctrl-C or a signal.
+
+    Raises:
+        NoChampionError: There is no champion.
+        UsageError: The home has complaints that are not made up, or another process runs the demo on it.
+        BrokerError: Complaints are to arrive by Kafka, and no broker answers.
+        ChildEndedError: A process ended by itself, or a turn of the loop failed.
+    """
+    # Before the first look at the home: two would give the same ids.
+    with alone(settings):
+        Live(settings, options, console).run()
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Keeps other processes from running the demo on the same home.
+
+    Raises:
+        UsageError: One does.
+    """
+    try:
+        with FileLock(settings.lock_file("live"), timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(f"solosolve live is running in another process on {settings.home}: stop it first") from None
+
+
 class Live:
     """One run of the demo."""
 
@@ -68,8 +100,7 @@ class Live:
         self._news = News(reader, begun_at)
         self._children: list[Child] = []
         self._turn: Turn | None = None
-        self._next_turn = begun_at + timedelta(minutes=options.loop_minutes)
-        self._outcome_count, self._least_outcomes = 0, FIRST_OUTCOMES
+        self._schedule = Schedule(options.loop_minutes, begun_at + timedelta(minutes=options.loop_minutes))
         self._has_shifted = self._is_over = False
 
     def run(self) -> None:
@@ -113,7 +144,7 @@ class Live:
             self._desk.request(arrivals)
         if outcomes := self._world.report(at):
             self._desk.report(outcomes)
-            self._outcome_count += len(outcomes)
+            self._schedule.outcome_count += len(outcomes)
         for child in self._children:
             child.require_running()
         self._advance_loop(at)
@@ -122,11 +153,10 @@ class Live:
     def _advance_loop(self, at: datetime) -> None:
         if self._turn is not None and self._turn.is_done():
             self._turn = None
-        is_time = self._options.loop_minutes and at >= self._next_turn and self._outcome_count >= self._least_outcomes
-        if self._turn is None and is_time:
-            self._next_turn = at + timedelta(minutes=self._options.loop_minutes)
+        has_files, expects_outcomes = self._files.are_waiting, self._world.expects_outcomes
+        if self._turn is None and self._schedule.is_due(at, has_files=has_files, expects_outcomes=expects_outcomes):
+            self._schedule.begin(at)
             self._files.close(at)
-            self._outcome_count, self._least_outcomes = 0, 1
             self._turn = Turn.start(self._files, self._desk.feedback_source, self._settings.logs, at)
 
     def _tell(self, at: datetime) -> None:
@@ -140,8 +170,9 @@ class Live:
             self._say(line)
 
     def _end(self) -> None:
-        # A second Ctrl-C would keep some from being ended.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A second Ctrl-C or signal would keep some from being ended.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         running = [each.process for each in self._children]
         if self._turn is not None:
             running.append(self._turn.child.process)

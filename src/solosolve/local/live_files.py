@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 from solosolve.local.live_world import Arrival, Outcome
 from solosolve.names import EVENT_LABEL, FILED_COLUMNS, TRUTH_SUFFIX, Verdict
 from solosolve.samples.writer import OFFICIAL_HEADERS, TRUTH_SCHEMA
+
+_TRUTHS = "truths"
+"""The suffix of the growing file of ids and probabilities."""
 
 _COLUMNS = ("complaint_id", *FILED_COLUMNS)
 
@@ -31,7 +34,6 @@ class LiveFiles:
     """
 
     folder: Path
-    _truths: list[tuple[int, float]] = field(default_factory=list, init=False)
 
     @property
     def complaints(self) -> str | None:
@@ -49,6 +51,11 @@ class LiveFiles:
         return sorted([*self.folder.glob("arrivals_*.csv"), *self.folder.glob("outcomes_*.jsonl")])
 
     @property
+    def are_waiting(self) -> bool:
+        """Whether there are files, closed or growing, that no run of the loop has taken in."""
+        return bool(self.closed) or any(self._growing(suffix).exists() for suffix in ("csv", "jsonl"))
+
+    @property
     def highest_id(self) -> int:
         """The highest complaint id in the files; 0 without any."""
         return max(self._ids(), default=0)
@@ -62,7 +69,9 @@ class LiveFiles:
         for each in arrivals:
             filed = {**each.made_up.filed, "complaint_id": each.complaint_id, "date_received": each.received}
             writer.writerow([filed[name] for name in _COLUMNS])
-            self._truths.append((each.complaint_id, each.made_up.probability))
+        # Before the complaints: none is without its truth, whenever this ends.
+        truths = (f"{each.complaint_id},{each.made_up.probability!r}\n" for each in arrivals)
+        self._append(_TRUTHS, "".join(truths))
         self._append("csv", text.getvalue())
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> None:
@@ -83,11 +92,16 @@ class LiveFiles:
                 if suffix == "csv":
                     self._write_truths(path.with_suffix(TRUTH_SUFFIX))
                 self._growing(suffix).rename(path)
+        self._growing(_TRUTHS).unlink(missing_ok=True)
 
     def _write_truths(self, path: Path) -> None:
-        ids, probabilities = zip(*self._truths, strict=True) if self._truths else ((), ())
-        pq.write_table(pa.table([list(ids), list(probabilities)], schema=TRUTH_SCHEMA), path)
-        self._truths.clear()
+        """Writes the truths of the growing complaints; of an id that a kill has made free again, the last one."""
+        growing, truths = self._growing(_TRUTHS), dict[int, float]()
+        if growing.exists():
+            with growing.open(encoding="utf-8", newline="") as file:
+                truths = {int(number): float(probability) for number, probability in csv.reader(file)}
+        ids = [number for number in _ids(self._growing("csv")) if number in truths]
+        pq.write_table(pa.table([ids, [truths[number] for number in ids]], schema=TRUTH_SCHEMA), path)
 
     def _glob(self, names: str) -> str | None:
         return str(self.folder / names) if any(self.folder.glob(names)) else None
@@ -104,8 +118,12 @@ class LiveFiles:
     def _ids(self) -> Iterator[int]:
         for path in (self._growing("csv"), *self.folder.glob("arrivals_*.csv")):
             if path.exists():
-                with path.open(encoding="utf-8", newline="") as file:
-                    yield from (int(row[0]) for row in csv.reader(file) if row[0].isdigit())
+                yield from _ids(path)
+
+
+def _ids(path: Path) -> Iterator[int]:
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from (int(row[0]) for row in csv.reader(file) if row[0].isdigit())
 
 
 def event_of(outcome: Outcome) -> dict[str, object]:

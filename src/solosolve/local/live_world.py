@@ -82,6 +82,11 @@ class LiveWorld:
         """Whether no more complaints arrive."""
         return self._left == 0
 
+    @property
+    def expects_outcomes(self) -> bool:
+        """Whether more complaints arrive, and outcomes of them are reported."""
+        return not self.is_over and self._plan.share > 0
+
     def has_shifted(self, now: datetime) -> bool:
         """Whether the world has changed."""
         after = self._plan.shift_at

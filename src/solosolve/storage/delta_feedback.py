@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
-from deltalake import DeltaTable, Schema, write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
@@ -13,6 +13,7 @@ from solosolve.errors import TableError, one_line
 from solosolve.names import FEEDBACK
 from solosolve.schemas import SCHEMAS
 from solosolve.settings import Settings
+from solosolve.storage.delta_columns import add_columns
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.feedback import ALL_VERDICTS, Feedback, Verdict
 from solosolve.storage.store_reader import reader_of
@@ -52,16 +53,9 @@ def _append(reader: DeltaReader, location: str, feedback: Feedback) -> bool:
     elif _is_recorded(reader, feedback):
         return False
     else:
-        _add_columns(DeltaTable(location))
+        add_columns(DeltaTable(location), schema)
     write_deltalake(location, pa.Table.from_pylist([feedback.as_row()], schema=schema), mode="append")
     return True
-
-
-def _add_columns(table: DeltaTable) -> None:
-    """Adds the columns that the schema has gained since an earlier release made the table."""
-    present = {field.name for field in table.schema().fields}
-    if missing := [field for field in Schema.from_arrow(SCHEMAS[FEEDBACK]).fields if field.name not in present]:
-        table.alter.add_columns(missing)
 
 
 def _is_recorded(reader: DeltaReader, feedback: Feedback) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,9 @@ from pathlib import Path
 from solosolve.alerts.facts import FailedRun
 
 logger = logging.getLogger("solosolve.runner")
+
+_CLOCK_SECONDS = 2.0
+"""How far off the beginning of a process may be, which is counted from that of the machine, in whole seconds."""
 
 RUNNING, DONE, FAILED, STOPPED, INTERRUPTED, KILLED = "running", "done", "failed", "stopped", "interrupted", "killed"
 
@@ -61,9 +64,16 @@ def newest_runs(runs: Path) -> tuple[JobRunRecord, ...]:
     Args:
         runs: Folder of the run reports; it need not exist.
     """
-    folders = (runs / "jobs").glob("*")
-    newest = [max(files) for folder in folders if (files := list(folder.glob("*.json")))]
-    return tuple(sorted(map(_read, newest), key=lambda run: run.started_at, reverse=True))
+    return _newest_first(next(found, None) for found in _runs_by_job(runs))
+
+
+def newest_ended_runs(runs: Path) -> tuple[JobRunRecord, ...]:
+    """The newest run of each job that has ended, the job that began last first; a run that goes on says nothing yet.
+
+    Args:
+        runs: Folder of the run reports; it need not exist.
+    """
+    return _newest_first(next((run for run in found if run.outcome != RUNNING), None) for found in _runs_by_job(runs))
 
 
 def failed_runs(found: tuple[JobRunRecord, ...]) -> tuple[FailedRun, ...]:
@@ -75,20 +85,34 @@ def failed_runs(found: tuple[JobRunRecord, ...]) -> tuple[FailedRun, ...]:
     )
 
 
+def _runs_by_job(runs: Path) -> Iterator[Iterator[JobRunRecord]]:
+    """The runs of each job, the newest first."""
+    for folder in (runs / "jobs").glob("*"):
+        yield map(_read, sorted(folder.glob("*.json"), reverse=True))
+
+
+def _newest_first(found: Iterable[JobRunRecord | None]) -> tuple[JobRunRecord, ...]:
+    return tuple(sorted((run for run in found if run), key=lambda run: run.started_at, reverse=True))
+
+
 def _read(file: Path) -> JobRunRecord:
     saved = json.loads(file.read_text(encoding="utf-8"))
     for name in ("started_at", "ended_at"):
         saved[name] = saved[name] and datetime.fromisoformat(saved[name]).astimezone(UTC)
-    if saved["outcome"] == RUNNING and not _is_alive(saved["process"]):
+    if saved["outcome"] == RUNNING and not _is_alive(saved["process"], saved["started_at"]):
         saved["outcome"] = KILLED
     return JobRunRecord(**saved)
 
 
-def _is_alive(process: int) -> bool:
+def _is_alive(process: int, started_at: datetime) -> bool:
+    """Whether the process of a run is there; one that began after the run only has its number."""
+    # The platform has no such runs, and no psutil.
+    import psutil
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        began = psutil.Process(process).create_time()
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
+    except psutil.AccessDenied:
         return True
-    return True
+    return bool(began <= started_at.timestamp() + _CLOCK_SECONDS)

@@ -18,6 +18,8 @@ from solosolve.spark_schemas import spark_schema
 from solosolve.storage.reader import Value, with_values
 from solosolve.storage.tables import Tables
 
+_TEXT_OR_TABLE = re.compile(r"'[^']*'|\b(?:bronze|silver|gold)\.\w+")
+
 
 def read_or_empty(tables: Tables, table: Table) -> DataFrame:
     """Reads the newest version of a table; no rows if it does not exist."""
@@ -26,14 +28,16 @@ def read_or_empty(tables: Tables, table: Table) -> DataFrame:
     return tables.spark.createDataFrame([], spark_schema(table))
 
 
-def ask(tables: Tables, sql: str, named: Collection[Table], values: Mapping[str, Value]) -> pa.Table:
+def ask(
+    tables: Tables, sql: str, named: Collection[Table], values: Mapping[str, Value], **_: tuple[str, ...]
+) -> pa.Table:
     """Answers a statement that both DataFusion and Spark accept.
 
     Args:
         tables: The tables.
         sql: The statement; a table is `<layer>.<table>`, a parameter `:name`.
         named: The tables that it names.
-        values: A number or an instant for each parameter.
+        values: A value for each parameter.
 
     Returns:
         All rows, with time zones in instants.
@@ -46,8 +50,17 @@ def ask(tables: Tables, sql: str, named: Collection[Table], values: Mapping[str,
     if tables.settings.has_table_folders:
         return _answer(tables, sql, values)
     places = {str(table): tables.identifier(table) for table in named}
-    sql = re.sub(r"\b(?:bronze|silver|gold)\.\w+", lambda found: places[found[0]], sql)
-    return tables.spark.sql(with_values(sql, values)).toArrow()
+    return tables.spark.sql(with_values(with_places(sql, places), values)).toArrow()
+
+
+def with_places(sql: str, places: Mapping[str, str]) -> str:
+    """Writes where each table is in place of its name; texts in the statement, and other tables, stay.
+
+    Args:
+        sql: The statement; a table is `<layer>.<table>`.
+        places: Table to its place.
+    """
+    return _TEXT_OR_TABLE.sub(lambda found: places.get(found[0], found[0]), sql)
 
 
 def count_rows(tables: Tables, table: Table) -> int:

@@ -10,7 +10,8 @@ from solosolve.names import Table
 from solosolve.storage.spark import task_slots
 from solosolve.storage.tables import Tables
 
-_UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END")
+_UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD COLUMNS", "ADD COLUMN")
+"""Operations that add no row; delta-rs calls the last what Spark calls the one before."""
 
 
 def compact(tables: Tables, table: Table) -> tuple[int, int]:
@@ -43,7 +44,7 @@ def vacuum(tables: Tables, table: Table, retention_hours: int) -> None:
 
 
 def oldest_commit_at(tables: Tables, table: Table, version: int, ignored_note: str | None = None) -> datetime | None:
-    """When the oldest commit from a version on was made, apart from those of upkeep; None if there is none.
+    """When the oldest commit from a version on was made, apart from those that add no row; None if there is none.
 
     Args:
         tables: The tables.

@@ -39,6 +39,9 @@ def select_unkept(tables: Tables, requests: DataFrame, new_predictions: DataFram
     predicted, kept = (tables.read(table).where(F.col("source") == source) for table in (PREDICTIONS, REQUESTS))
     predicted = predicted.select(*_REQUEST).unionByName(new_predictions.select(*_REQUEST))
     place = list(_REQUEST[:2])
-    of_batch = predicted.join(requests.select(*place), on=place, how="left_semi")
+    # Of all that is kept, too: the difference would shuffle it.
+    of_batch, kept_of_batch = (
+        rows.join(requests.select(*place), on=place, how="left_semi") for rows in (predicted, kept)
+    )
     # The time is the prediction's: a message with an impossible one has another each time it is read.
-    return subtract(of_batch, kept, *_REQUEST).join(requests.drop("requested_at"), on=place, how="inner")
+    return subtract(of_batch, kept_of_batch, *_REQUEST).join(requests.drop("requested_at"), on=place, how="inner")

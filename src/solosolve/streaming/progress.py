@@ -167,11 +167,13 @@ class ProgressLog(StreamingQueryListener):
             table.vacuum()
 
     def _trim(self) -> None:
+        """Deletes the stream's own old rows: another stream's may be all that tells that it has stopped."""
         if not self._tables.exists(STREAM_PROGRESS):
             return
         table = self._tables.delta(STREAM_PROGRESS)
         with self._tables.writing(STREAM_PROGRESS):
-            table.delete(F.col("ended_at") < F.lit(datetime.now(UTC) - KEPT))
+            is_old = F.col("ended_at") < F.lit(datetime.now(UTC) - KEPT)
+            table.delete(is_old & (F.col("source") == self._source.name))
 
 
 class _JsonListener(JStreamingQueryListener):

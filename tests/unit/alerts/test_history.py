@@ -22,6 +22,13 @@ def test_alert_opens_when_it_began() -> None:
     assert set(found.changed) == set(found.open)
 
 
+def test_open_alerts_come_most_severe_first_then_newest_by_when_they_opened() -> None:
+    failed = replace(LETTERS, name="failed_job:retrain", since=NOW)
+    recorded = row(failed, opened_at=NOW - timedelta(days=2))
+    found = settle([recorded], [failed, DRIFT, LETTERS], NOW)
+    assert [each.alert for each in found.open] == ["dead_letters", "failed_job:retrain", "drift"]
+
+
 def test_alert_that_lasts_is_not_opened_again() -> None:
     closed = row(LETTERS, opened_at=NOW - timedelta(days=9), closed_at=NOW - timedelta(days=8))
     assert settle([closed, row(LETTERS)], [replace(LETTERS, since=NOW)], NOW).changed == ()

@@ -55,12 +55,21 @@ def test_stale_stream_says_since_when_and_how_to_start_it() -> None:
 def test_what_was_set_aside_is_an_alert_from_its_threshold_on_with_the_most_frequent_reason() -> None:
     letters = SetAside(1_200, ago(hours=3), "state: missing", 1_000)
     records = SetAside(1, ago(hours=2), "too few fields", 1)
-    assert summaries(judged(dead_letters=letters, quarantined=records)) == {
+    events = SetAside(2, ago(hours=1), "outcome: missing", 2)
+    assert summaries(judged(dead_letters=letters, refused_feedback=events, quarantined=records)) == {
         "dead_letters": "1,200 messages could not be read in the last 24 hours; most often (1,000): state: missing",
+        "refused_feedback": "2 feedback events were refused in the last 24 hours; most often (2): outcome: missing",
         "quarantined_records": "1 record was quarantined in the last 24 hours; too few fields",
     }
     assert judged(LoopSettings(alert_dead_letters=1_201, alert_quarantined=2), dead_letters=letters,
-                  quarantined=records) == []  # fmt: skip
+                  refused_feedback=events, quarantined=records) == []  # fmt: skip
+
+
+def test_refused_feedback_is_to_be_sent_again_because_no_replay_takes_it() -> None:
+    (found,) = judged(refused_feedback=SetAside(1, ago(hours=1), "outcome: missing", 1))
+    assert (found.name, found.severity, found.since) == ("refused_feedback", Severity.LOOK, ago(hours=1))
+    assert "`solosolve feedback import FILE`" in found.what_to_do
+    assert "replay" not in found.what_to_do
 
 
 @pytest.mark.parametrize(("high", "is_fallen"), [(0.62, False), (0.61, True), (None, False)])
@@ -90,14 +99,6 @@ def test_failed_run_names_task_and_error_and_how_to_go_on() -> None:
         "failed_job:retrain": "The newest run of retrain failed in train_model: ModelError: no rows"
     }
     assert found.what_to_do == "Mend the cause, then run `solosolve run retrain --from train_model`."
-
-
-def test_alerts_come_most_severe_first_then_newest() -> None:
-    found = judged(
-        quarantined=SetAside(1, NOW, "x", 1), failed_runs=(FailedRun("retrain", ago(days=2), None, "it was killed."),),
-        dead_letters=SetAside(2, ago(days=1), "y", 2),
-    )  # fmt: skip
-    assert [alert.name for alert in found] == ["dead_letters", "failed_job:retrain", "quarantined_records"]
 
 
 def test_evidence_stays_the_same_while_the_facts_do() -> None:

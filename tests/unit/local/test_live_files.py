@@ -53,15 +53,43 @@ def test_outcomes_become_events(tmp_path: Path) -> None:
 
 
 def test_what_waits_survives_a_kill(tmp_path: Path) -> None:
-    LiveFiles(tmp_path).add_arrivals(arrivals(100))
+    first, later = arrivals(100), arrivals(103)
+    LiveFiles(tmp_path).add_arrivals(first)
     again = LiveFiles(tmp_path)
     assert again.highest_id == 102
-    again.add_arrivals(arrivals(103))
+    again.add_arrivals(later)
     again.close(AT)
     (path,) = again.closed
     assert again.highest_id == 105
     assert sum(is_header(line.split(",")) for line in path.read_text(encoding="utf-8").splitlines()) == 1
-    assert pq.read_table(path.with_suffix(TRUTH_SUFFIX)).num_rows == 3
+    truths = pq.read_table(path.with_suffix(TRUTH_SUFFIX)).to_pylist()
+    assert truths == [
+        {"complaint_id": each.complaint_id, "probability": each.made_up.probability} for each in (*first, *later)
+    ]
+
+
+def test_truth_of_a_complaint_that_a_kill_kept_out_is_replaced_with_its_id(tmp_path: Path) -> None:
+    (tmp_path / "growing.truths").write_text("100,0.125\n101,0.125\n", encoding="utf-8")
+    files = LiveFiles(tmp_path)
+    files.add_arrivals(arrivals(100, count=1))
+    files.close(AT)
+    (path,) = files.closed
+    assert pq.read_table(path.with_suffix(TRUTH_SUFFIX)).to_pylist() == [
+        {"complaint_id": 100, "probability": arrivals(100)[0].made_up.probability}
+    ]
+    assert sorted(each.suffix for each in tmp_path.iterdir()) == [".csv", ".parquet"]
+
+
+def test_files_wait_until_a_run_has_taken_them_in(tmp_path: Path) -> None:
+    files = LiveFiles(tmp_path)
+    assert not files.are_waiting
+    files.add_outcomes([Outcome(7, True, AT)])
+    assert files.are_waiting
+    files.close(AT)
+    assert files.are_waiting
+    for path in files.closed:
+        path.unlink()
+    assert not files.are_waiting
 
 
 def test_folder_without_files_has_no_ids(tmp_path: Path) -> None:

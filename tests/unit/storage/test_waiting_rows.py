@@ -52,6 +52,17 @@ def test_compaction_and_kept_requests_do_not_wait(tmp_path: Path, table: Path) -
     assert rows.from_position(DeltaTable(table).version(), -1) == 1
 
 
+def test_merge_of_kept_requests_does_not_wait_although_it_changes_rows(table: Path) -> None:
+    replayed = DeltaTable(table).to_pyarrow_table().slice(0, 1)
+    kept = CommitProperties(custom_metadata={"userMetadata": "kept"})
+    merge = DeltaTable(table).merge(
+        replayed, "old.complaint_id = new.complaint_id", source_alias="new", target_alias="old", commit_properties=kept
+    )
+    merge.when_matched_update_all().execute()
+    assert WaitingRows(table, "").from_position(1, -1) is None
+    assert WaitingRows(table, "kept").from_position(1, -1) == 3
+
+
 def test_count_is_unknown_while_a_commit_that_removed_rows_is_unread(tmp_path: Path, table: Path) -> None:
     rows = WaitingRows(table, "")
     DeltaTable(table).delete("complaint_id = 0")

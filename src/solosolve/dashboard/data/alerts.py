@@ -14,7 +14,7 @@ from solosolve.dashboard.data.answers import Answers, Question
 from solosolve.names import Table
 from solosolve.settings import Settings
 from solosolve.storage.alert_facts import gather_facts, recorded_alerts
-from solosolve.storage.job_runs import failed_runs, newest_runs
+from solosolve.storage.job_runs import failed_runs, newest_ended_runs
 from solosolve.storage.reader import Value
 
 
@@ -35,9 +35,12 @@ def current_alerts(answers: Answers, settings: Settings, at: datetime | None = N
         TableError: A table cannot be read.
     """
 
-    def ask(sql: str, tables: tuple[Table, ...], values: Mapping[str, Value]) -> pa.Table:
-        return answers.ask(Question(sql, tables, tuple(values.items())))
+    def ask(
+        sql: str, tables: tuple[Table, ...], values: Mapping[str, Value], *, sums: tuple[str, ...] = (),
+        lowest: tuple[str, ...] = (), highest: tuple[str, ...] = (),
+    ) -> pa.Table:  # fmt: skip
+        return answers.ask(Question(sql, tables, tuple(values.items()), sums, lowest, highest))
 
     at = at or now()
-    facts = gather_facts(ask, settings, failed_runs(newest_runs(settings.runs)), at)
+    facts = gather_facts(ask, settings, failed_runs(newest_ended_runs(settings.runs)), at)
     return settle(recorded_alerts(ask), find_alerts(facts, settings), at).open

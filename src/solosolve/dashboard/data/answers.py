@@ -13,6 +13,7 @@ from cachetools import LRUCache
 
 from solosolve.clock import now
 from solosolve.dashboard.data.filters import Condition
+from solosolve.dashboard.data.read_failures import ReadFailures
 from solosolve.errors import MissingTableError, TableError, UnreadableTablesError, one_line
 from solosolve.names import Table
 from solosolve.settings import Settings
@@ -98,13 +99,12 @@ class Answers:
         self.reader, self.settings = reader, settings
         self._cache: LRUCache[Question, _CachedAnswer] = LRUCache(_MAX_CACHED_ANSWERS)
         self._lock = threading.Lock()
-        self._unreadable: dict[tuple[Table, ...], datetime] = {}
+        self._failures = ReadFailures()
 
     @property
     def unreadable(self) -> dict[tuple[Table, ...], datetime]:
         """Tables that the last question about them could not read, and since when."""
-        with self._lock:
-            return dict(self._unreadable)
+        return self._failures.since
 
     def versions(self, tables: tuple[Table, ...]) -> dict[Table, TableVersion | None]:
         """Returns the newest version of each table; None for a table that does not exist.
@@ -125,16 +125,17 @@ class Answers:
 
         Raises:
             MissingTableError: A table has not been made yet.
-            UnreadableTablesError: A table cannot be read.
+            UnreadableTablesError: A table cannot be read. Of earlier versions, that says nothing about the table.
         """
+        if versions is None:
+            return self._query(sql, tables, parameters, None)
         try:
-            found = self.reader.query(sql, parameters, versions)
+            return self.reader.query(sql, parameters, versions)
         except MissingTableError:
             raise
         except TableError as error:
-            raise self._noted(tables, error) from error
-        self._read_again(tables)
-        return found
+            logger.warning("cannot read %s as it was: %s", " and ".join(map(str, tables)), one_line(error))
+            raise UnreadableTablesError(tables, now()) from error
 
     def ask(self, question: Question) -> pa.Table:
         """Returns the answer over the newest version of the tables.
@@ -153,6 +154,8 @@ class Answers:
             if cached.rows is None or not _is_up_to_date(cached.versions, versions):
                 cached.rows = self._read(question, cached, versions)
                 cached.versions = versions
+            else:
+                self._failures.note_versions(versions)
             return cached.rows
 
     def _read(self, question: Question, cached: _CachedAnswer, versions: dict[Table, TableVersion]) -> pa.Table:
@@ -163,35 +166,37 @@ class Answers:
             with self.reader.added(table, cached.versions[table], versions[table]) as added:
                 if added is not None:
                     try:
-                        return question.fold(cached.rows, added.query(question.sql, parameters))
+                        folded = question.fold(cached.rows, added.query(question.sql, parameters))
+                        self._failures.note_read(question.tables)
+                        return folded
                     except TableError as error:
                         logger.warning("cannot read only the new rows of %s, reading all of it: %s", table, error)
-        return self.query(question.sql, question.tables, parameters, versions)
+        return self._query(question.sql, question.tables, parameters, versions)
+
+    def _query(
+        self,
+        sql: str,
+        tables: tuple[Table, ...],
+        parameters: Mapping[str, Value] | None,
+        versions: Mapping[Table, TableVersion] | None,
+    ) -> pa.Table:
+        """Reads the tables as they are now, and remembers whether that worked."""
+        try:
+            found = self.reader.query(sql, parameters, versions)
+        except MissingTableError:
+            raise
+        except TableError as error:
+            raise self._failures.note_failure(tables, versions or {}, error) from error
+        self._failures.note_read(tables)
+        return found
 
     def _version(self, table: Table) -> TableVersion | None:
         try:
-            return self.reader.version(table)
+            found = self.reader.version(table)
         except TableError as error:
-            raise self._noted((table,), error) from error
-
-    def _noted(self, tables: tuple[Table, ...], error: TableError) -> UnreadableTablesError:
-        """Remembers that tables cannot be read; only the log says why, because the reason may name folders."""
-        with self._lock:
-            is_new = tables not in self._unreadable
-            since = self._unreadable.setdefault(tables, now())
-        logger.log(
-            logging.WARNING if is_new else logging.DEBUG,
-            "cannot read %s: %s",
-            " and ".join(map(str, tables)),
-            one_line(error),
-        )
-        return UnreadableTablesError(tables, since)
-
-    def _read_again(self, tables: tuple[Table, ...]) -> None:
-        """Forgets failures of tables that have all been read now."""
-        with self._lock:
-            for noted in [noted for noted in self._unreadable if set(noted) <= set(tables)]:
-                del self._unreadable[noted]
+            raise self._failures.note_lost(table, error) from error
+        self._failures.note_found(table)
+        return found
 
     def _cached(self, question: Question) -> _CachedAnswer:
         with self._lock:

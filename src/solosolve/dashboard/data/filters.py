@@ -108,6 +108,11 @@ class Filters:
         return f"?{urlencode(pairs)}" if pairs else ""
 
     @property
+    def is_empty(self) -> bool:
+        """Whether everything is let through, whatever span Today shows."""
+        return not self.to_search()
+
+    @property
     def has_segment(self) -> bool:
         """Whether products, companies, states or days of receipt are selected."""
         return any(getattr(self, name) for name in (*SEGMENT_COLUMNS, "first_received", "last_received"))

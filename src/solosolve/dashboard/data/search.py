@@ -99,8 +99,8 @@ class Search:
         own: dict[str, object] = {
             "id": self.complaint_id,
             "words": written(self.words) or None,
-            "probability-from": None if self.lowest == 0 else f"{self.lowest:g}",
-            "probability-to": None if self.highest == 1 else f"{self.highest:g}",
+            "probability-from": None if self.lowest == 0 else bound_text(self.lowest),
+            "probability-to": None if self.highest == 1 else bound_text(self.highest),
             "sort": None if self.sort == NEWEST_FIRST else self.sort,
             "page": None if self.page == 1 else self.page,
         }
@@ -119,6 +119,11 @@ class Search:
         """
         first, second = (f"-{column}", column) if column in _NEWEST_FIRST_COLUMNS else (column, f"-{column}")
         return replace(self, sort=second if self.sort == first else first, page=1)
+
+
+def bound_text(probability: float) -> str:
+    """Writes a probability as `parse_bound` reads it, with at most six decimals."""
+    return f"{probability:.6f}".rstrip("0").rstrip(".")
 
 
 _BOUNDS = (("from", 0.0), ("to", 1.0))

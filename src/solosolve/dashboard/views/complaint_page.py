@@ -7,9 +7,13 @@ from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.explainer import Explainer
+from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.complaint_details import complaint_details
 from solosolve.dashboard.views.elements import attributes, empty
+from solosolve.dashboard.views.room_address import with_parameter
 from solosolve.dashboard.views.routes import COMPLAINTS, complaint_of, path_of, room_of
+from solosolve.errors import UsageError
+from solosolve.landing.normalise import parse_complaint_id
 
 _TABLE = "/complaints"
 
@@ -35,15 +39,24 @@ def complaint_page(answers: Answers, explainer: Explainer, path: object, search:
     if complaint_id is None:
         shown = empty("This address names no complaint. Its last part is a complaint number, such as /complaints/8535.")
         return html.Div([_navigation(links), shown])
-    listed = [each for each in ids if isinstance(each, str)] if isinstance(ids, list) else []
+    listed = [each for each in ids if parse_complaint_id(each)] if isinstance(ids, list) else []
     links += _neighbours(listed, str(complaint_id), query)
-    links.append(dcc.Link("Review this complaint", href=f"/review?complaint={complaint_id}", className="button"))
+    links.append(dcc.Link("Review this complaint", href=_review_address(query, complaint_id), className="button"))
     details = complaint_details(answers, explainer, complaint_id, is_alone=True)
     return html.Div([_navigation(links), html.Article(details, className="panel")])
 
 
 def _navigation(links: list[Component]) -> Component:
     return html.Nav(links, className="complaint-links", **attributes(aria_label="Complaint"))
+
+
+def _review_address(query: str, complaint_id: int) -> str:
+    """The address at which Review opens the complaint; the filters stay."""
+    try:
+        filters = Filters.parse(query).to_search()
+    except UsageError:
+        filters = ""
+    return "/review" + with_parameter(filters, "complaint", str(complaint_id))
 
 
 def _neighbours(listed: list[str], complaint_id: str, query: str) -> list[Component]:

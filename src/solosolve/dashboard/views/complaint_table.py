@@ -48,7 +48,14 @@ def complaints_view() -> list[Component]:
                     [
                         html.Span(id="result-count", role="status"),
                         dmc.Button(id="show-new", n_clicks=0, size="compact-sm", style={"display": "none"}),
-                        html.A("Export CSV", id="export", href=_EXPORT, className="button", download="predictions.csv"),
+                        html.A(
+                            "Export CSV",
+                            id="export",
+                            href=_EXPORT,
+                            className="button",
+                            download="predictions.csv",
+                            title="What the search finds now, newer predictions included",
+                        ),
                     ],
                     className="results",
                 ),

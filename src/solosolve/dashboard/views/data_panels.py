@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import html
@@ -27,7 +28,7 @@ def landed(answers: Answers, filters: Filters) -> Component:
     """
     totals = landed_totals(answers, filters)
     if not totals.landing_count:
-        return no_rows("landings", filters.without_segment(), LANDINGS)
+        return no_rows("landings", replace(filters.without_segment(), model_version=None), LANDINGS)
     files = landed_files(answers, filters)[:_SHOWN_FILES]
     rows = [
         (instant(each.landed_at), _name(each.source_file), each.record_count, each.bronze_count, each.quarantine_count,

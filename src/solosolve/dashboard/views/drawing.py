@@ -145,6 +145,14 @@ def _last_state(entry: _CacheEntry, error: str) -> DrawnPanel:
     return replace(_as_json(shown), error=error)
 
 
+def digest_of(content: Any) -> str:
+    """The hash of components, or of digests."""
+    return hashlib.sha1(_text_of(content).encode(), usedforsecurity=False).hexdigest()
+
+
 def _as_json(component: Component) -> DrawnPanel:
-    text = json.dumps(component, cls=PlotlyJSONEncoder)
-    return DrawnPanel(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), json.loads(text))
+    return DrawnPanel(digest_of(component), json.loads(_text_of(component)))
+
+
+def _text_of(content: Any) -> str:
+    return json.dumps(content, cls=PlotlyJSONEncoder)

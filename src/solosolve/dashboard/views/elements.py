@@ -65,6 +65,20 @@ def tiles(*each: Component) -> Component:
     return html.Div(list(each), className="tiles")
 
 
+def filtering(column: str, value: str, text: str = "") -> Component:
+    """A name that filters the page when it is clicked, and no longer when it is clicked again; the address keeps it.
+
+    Args:
+        column: Name of the filter in the address.
+        value: Its value.
+        text: What the button says; the value when empty.
+    """
+    return html.Button(
+        text or value, id={"type": "filter", "column": column, "value": value}, className="link", n_clicks=0,
+        type="button", title=f"Show only this {'version' if column == 'model' else column}",
+    )  # fmt: skip
+
+
 def empty(message: str, command: str = "") -> Component:
     """An empty state: what is missing, and the command to run, if one helps."""
     hint = [html.P(["Run ", html.Code(command_here(command))])] if command else []
@@ -84,7 +98,7 @@ def no_rows(what: str, filters: Filters, table: Table) -> Component:
         filters: The filters in force.
         table: The table that has no such rows.
     """
-    if filters == Filters():
+    if filters.is_empty:
         return empty(f"No {what} yet.", MADE_BY[table])
     return empty(f"No {what} match these filters. Clear or widen them.")
 

@@ -25,8 +25,9 @@ _UNTIL = [(f"filter-{name}", "placeholder") for name in _PERIODS]
 _OPTIONS = [(f"filter-{name}", "data") for name in _LISTS]
 _ANY_DAY = "Any day"
 _COMPANIES = 50
-_OF_OTHER_ROWS = ("page", "complaint")
 """Companies offered at once, those with the most predictions first."""
+
+_OF_OTHER_ROWS = ("page", "complaint")
 
 _PRESETS = {"Today": 0, "Last 7 days": 6, "Last 30 days": 29, "Last 12 months": 364}
 """Periods on offer, and how many days before today they begin."""
@@ -76,12 +77,14 @@ def register_filters(app: Dash, answers: Answers) -> None:
     """Adds the callbacks that keep bar and address in sync and offer the values that the tables have."""
 
     @app.callback(
-        Output("url", "search"),
+        # A duplicate like every other one: what takes the query string waits for no answer of this callback.
+        Output("url", "search", allow_duplicate=True),
         Output("filter-error", "children"),
         *(Output(name, part) for name, part in (*_VALUES, *_UNTIL, *_OPTIONS)),
         Input("url", "search"),
         Input("filter-clear", "n_clicks"),
         *(Input(name, part) for name, part in _VALUES),
+        prevent_initial_call="initial_duplicate",
     )
     def sync(search: object, _: object, *chosen: object) -> list[Any]:
         cause = ctx.triggered_id

@@ -21,6 +21,7 @@ from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.references import oracle_metrics, prior_metrics
 from solosolve.dashboard.views.elements import counted, empty, graph, no_rows, tiles
 from solosolve.dashboard.views.figures import calibration_curve
+from solosolve.dashboard.views.picture import MIN_COMPLAINTS
 from solosolve.dashboard.views.quality import (
     METRICS,
     as_table,
@@ -43,9 +44,6 @@ _HELD_AGAINST = {
     "log_loss": ("prior", "oracle"),
 }
 """Metrics whose tiles show references; the table has all."""
-
-_FEW = 50
-"""Complaints in a band below which its share says little."""
 
 
 def version_cards(answers: Answers, filters: Filters) -> Component:
@@ -158,12 +156,15 @@ def calibration(answers: Answers, filters: Filters) -> Component:
     points = [(band.mean_probability, band.success_rate, band.count) for band in bands]
     rows = [(_span(band), f"{band.mean_probability:.1%}", f"{band.success_rate:.1%}", band.count) for band in bands]
     headings = ("Given", "Mean given", "Succeeded", "Complaints")
-    few = sum(band.count < _FEW for band in bands)
+    few = sum(band.count < MIN_COMPLAINTS for band in bands)
     return html.Div(
         [
             html.P(_in_words(largest), className="work", id="calibration-work"),
             graph("calibration", replace(calibration_curve(points, version), headings=headings, rows=rows), 300),
-            html.P(f"{counted(few, 'band')} with fewer than {_FEW} complaints may be off by chance.", className="note")
+            html.P(
+                f"{counted(few, 'band')} with fewer than {MIN_COMPLAINTS} complaints may be off by chance.",
+                className="note",
+            )
             if few
             else None,
         ]

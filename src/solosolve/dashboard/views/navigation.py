@@ -52,11 +52,12 @@ def lost_connection() -> Component:
 
 
 def stores() -> list[Component]:
-    """What the browser's own callbacks need: the paths of the rooms, and the names of the filters."""
+    """What the browser's own callbacks need, and what tells callbacks that something has changed."""
     return [
         dcc.Store(id="rooms", data=_ROOM_PATHS),
         dcc.Store(id="filter-names", data=list(FILTER_NAMES)),
         dcc.Store(id="newest-batch"),
+        dcc.Store(id="model-drawn"),
         dcc.Store(id="chosen-theme", storage_type="local"),
     ]
 

@@ -79,13 +79,15 @@ def register_performance_explorer(app: Dash, answers: Answers) -> None:
         Output("performance-results", "children"),
         Input("url", "search"),
         Input("url", "pathname"),
-        Input("seen", "data"),
+        Input("model-drawn", "data"),
         Input("segment", "value"),
         prevent_initial_call="initial_duplicate",
     )
     def explore(search: object, path: object, _: object, chosen: object) -> list[Any]:
         if room_of(path) != MODEL:
             return [no_update] * 4
+        if ctx.triggered_id == "model-drawn":
+            return [no_update, offered_segments(answers, search)[0], no_update, results(answers, search)]
         if ctx.triggered_id != "segment" or not isinstance(chosen, str):
             options, value = offered_segments(answers, search)
             return [no_update, options, value, results(answers, search)]

@@ -80,6 +80,7 @@ def queue_view(desk: ReviewDesk, search: object, group: object, *, is_hidden: bo
         reviewer: Whose queue it is.
     """
     claimed = desk.claims.of_others(reviewer).keys()
+    chosen = group if isinstance(group, str) and group in _GROUPS else EVERYTHING
     try:
         filters = Filters.parse(search)
         queue = review_queue(desk.answers, filters, desk.rules.audit_share, claimed=claimed)
@@ -89,9 +90,7 @@ def queue_view(desk: ReviewDesk, search: object, group: object, *, is_hidden: bo
         return QueueView([], not_yet(error), None)
     except SolosolveError as error:
         return QueueView([], empty(str(error)), None)
-    shown = [
-        row for row in rows if group not in _GROUPS or group == EVERYTHING or row["picked_by"] in (group, PICKED_SECOND)
-    ]
+    shown = [row for row in rows if chosen == EVERYTHING or row["picked_by"] in (chosen, PICKED_SECOND)]
     if not shown:
         return QueueView([], empty(_why_empty(filters, queue.waiting, bool(rows))), queue.waiting)
     entries = html.Ol([_entry(row, is_hidden=is_hidden) for row in shown], className="queue")
@@ -111,7 +110,7 @@ def _why_empty(filters: Filters, waiting: int, has_other_groups: bool) -> str:
         return "None of the next complaints was picked like this. Choose All to see them."
     if waiting:
         return f"{counted(waiting, 'complaint')} left, and other reviewers are reading what is left."
-    return "No complaints left to review." if filters == Filters() else "No complaints to review match these filters."
+    return "No complaints left to review." if filters.is_empty else "No complaints to review match these filters."
 
 
 def _entry(row: dict[str, Any], *, is_hidden: bool) -> Component:

@@ -53,7 +53,7 @@ def _no_verdicts(answers: Answers, filters: Filters) -> Component:
         given = 0
     if not given:
         return empty("No verdicts yet. Give one under Review.")
-    if filters != Filters() and answers.ask(questions.feedback(Filters())).num_rows:
+    if not filters.is_empty and answers.ask(questions.feedback(Filters())).num_rows:
         return empty(f"{counted(given, 'verdict')}, but none matches these filters. Clear or widen them.")
     return empty(f"{counted(given, 'verdict')}, but none says success or failure of a complaint with a prediction.")
 
@@ -79,8 +79,7 @@ def set_aside(answers: Answers, filters: Filters) -> Component:
     if len(missing) == len(_SET_ASIDE):
         raise missing[0]
     if not shown:
-        is_filtered = filters != Filters()
-        return empty("No records set aside match these filters." if is_filtered else "No records were set aside.")
+        return empty("No records were set aside." if filters.is_empty else "No records set aside match these filters.")
     return table(("Kind", "Reason", "Records"), shown, "Records set aside, by reason")
 
 

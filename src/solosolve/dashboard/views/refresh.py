@@ -11,9 +11,9 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.checklist import checklist, steps_done
-from solosolve.dashboard.views.drawing import PanelCache
+from solosolve.dashboard.views.drawing import PanelCache, digest_of
 from solosolve.dashboard.views.rooms import PANELS, panels_of
-from solosolve.dashboard.views.routes import room_of
+from solosolve.dashboard.views.routes import MODEL, room_of
 from solosolve.errors import TableError, UsageError
 
 
@@ -25,17 +25,25 @@ def register_refresh(app: Dash, answers: Answers, cache: PanelCache) -> None:
         Output("banner", "children"),
         Output("checklist", "children"),
         Output("newest-batch", "data"),
+        Output("model-drawn", "data"),
         Output("seen", "data"),
         Input("clock", "n_intervals"),
         Input("url", "search"),
         Input("url", "pathname"),
+        State("newest-batch", "data"),
+        State("model-drawn", "data"),
         State("seen", "data"),
     )
-    def refresh(_: object, search: object, path: object, seen: object) -> list[Any]:
-        return changes_since(answers, cache, search, path, seen)
+    def refresh(
+        _: object, search: object, path: object, newest: object, model_drawn: object, seen: object
+    ) -> list[Any]:
+        shown = seen if isinstance(seen, dict) else {}
+        return changes_since(answers, cache, search, path, {**shown, "newest": newest, "model": model_drawn})
 
 
-def changes_since(answers: Answers, cache: PanelCache, search: object, path: object, seen: object) -> list[Any]:
+def changes_since(
+    answers: Answers, cache: PanelCache, search: object, path: object, shown: Mapping[Any, Any]
+) -> list[Any]:
     """Returns what changed since a browser's last refresh.
 
     Args:
@@ -43,13 +51,15 @@ def changes_since(answers: Answers, cache: PanelCache, search: object, path: obj
         cache: Draws the panels.
         search: The address's query string.
         path: The address's path.
-        seen: What the browser shows: panel name to digest, and `banner`, `steps` and `newest`.
+        shown: What the browser shows: panel name to digest, `banner`, `steps`, `newest`, and `model`, the digest of
+            the Model room's panels.
 
     Returns:
-        The content of each panel, the banner, the checklist, the end of the newest batch and the new `seen`, in this
-        order, with `no_update` for everything that has not changed.
+        The content of each panel, the banner, the checklist, the end of the newest batch, the digest of the Model
+        room's panels, and the new `seen`, which is `shown` without these two, in this order, with `no_update` for
+        everything that has not changed.
     """
-    known: Mapping[Any, Any] = seen if isinstance(seen, dict) else {}
+    known = {name: value for name, value in shown.items() if name not in ("newest", "model")}
     filters, errors = _filters_of(search)
     shown_panels = panels_of(room_of(path))
     contents: list[Any] = [no_update] * len(PANELS)
@@ -63,15 +73,18 @@ def changes_since(answers: Answers, cache: PanelCache, search: object, path: obj
         digests[panel.name] = drawn.digest
         if known.get(panel.name) != drawn.digest:
             contents[position] = drawn.content
-    newest = _newest_batch(answers)
     steps = steps_done(answers)
     errors += _unreadable(answers)
-    now = {**known, **digests, "banner": errors, "steps": steps, "newest": newest}
+    newest, model = _newest_batch(answers), shown.get("model")
+    if room_of(path) == MODEL:
+        model = digest_of(digests)
+    now = {**known, **digests, "banner": errors, "steps": steps}
     return [
         *contents,
         [html.P(error) for error in errors] if known.get("banner", []) != errors else no_update,
         checklist(steps) if known.get("steps") != steps else no_update,
-        newest if known.get("newest", 0) != newest else no_update,
+        newest if shown.get("newest", 0) != newest else no_update,
+        model if shown.get("model") != model else no_update,
         now if now != known else no_update,
     ]
 
@@ -92,8 +105,8 @@ def _unreadable(answers: Answers) -> list[str]:
     since = min(found.values())
     names = ", ".join(sorted({str(table) for tables in found for table in tables}))
     return [
-        f"Cannot be read since {since:%Y-%m-%d %H:%M} UTC: {names}. What depends on it is shown as it was last, with "
-        "the time of that, or not at all. The dashboard's log says why."
+        f"Cannot be read since {since:%Y-%m-%d %H:%M} UTC: {names}. Panels that need it show their last state, "
+        "with its time, or stay empty. The dashboard's log says why."
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import no_update
@@ -80,8 +80,7 @@ def open_complaint(
         reviewer: Who opens it.
 
     Returns:
-        The same as `queue_contents`: only the item changes, unless someone else has the complaint, and then the queue
-        is drawn again without it.
+        The same as `queue_contents`, with the complaint as the item; if someone else has it, the item stays.
     """
     rows = [each for each in picks if isinstance(each, dict)] if isinstance(picks, list) else []
     numbers = [complaint_id_from_json(each.get("complaint_id")) for each in rows]
@@ -94,7 +93,9 @@ def open_complaint(
     claimed = next((item for place in order if (item := _claimed(desk, rows[place], reviewer))), None)
     if claimed is None:
         return queue_contents(desk, state, reviewer)
-    return (no_update, no_update, no_update, no_update, claimed, no_update)
+    # All of it, because this answer may overtake the one that a verdict has just asked for.
+    *around, _, rows_shown = queue_contents(desk, replace(state, item=claimed, done=None, wanted=None), reviewer)
+    return (*around, claimed, rows_shown)
 
 
 def _item_to_show(desk: ReviewDesk, state: ReviewState, rows: list[dict[str, Any]], reviewer: str) -> Any:

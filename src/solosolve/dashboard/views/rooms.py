@@ -57,14 +57,13 @@ SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
                   today_panels.wrong_now, 12, 15),
         ),
         _NEW: (
-            Panel("new", "Since then", "Selected segment and version.", (PREDICTIONS, FEEDBACK),
-                  today_panels.new_complaints, 12, 30),
+            Panel("new", "Since then", "All filters apply.", (), today_panels.new_complaints, 12, 15),
             Panel("failing_products", "Likely to fail, by product", "New complaints. Click a name to filter.",
-                  (PREDICTIONS,), today_panels.failing_products, 6, 30),
+                  (), today_panels.failing_products, 6, 15),
             Panel("failing_companies", "Likely to fail, by company", "New complaints. Click a name to filter.",
-                  (PREDICTIONS,), today_panels.failing_companies, 6, 30),
+                  (), today_panels.failing_companies, 6, 15),
             Panel("to_read", "Read these first", "New complaints, the least likely to succeed first.",
-                  (PREDICTIONS,), today_panels.to_read, 12, 30),
+                  (), today_panels.to_read, 12, 15),
         ),
         "All predictions": (
             Panel("time", "Predictions over time", "By scoring time.", (PREDICTIONS,),
@@ -98,8 +97,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
         ),
         "Versions": (
             Panel("versions", "Versions over time",
-                  "Metrics of each version on its own test split. Filters do not apply here. A version's link selects "
-                  "it.",
+                  "Metrics of each version on its own test split. Filters do not apply here. A click on a version "
+                  "selects it.",
                   (MODEL_EVENTS, MODEL_METRICS), version_panels.versions, 12),
             Panel("ledger", "Model ledger", _PERIOD_ONLY, (MODEL_EVENTS,), version_panels.ledger, 12),
         ),

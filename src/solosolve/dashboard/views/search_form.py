@@ -11,7 +11,16 @@ from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.complaint_conditions import WORDS_SEARCHED, fact_values
-from solosolve.dashboard.data.search import FACTS, Search, merged, parse_id, parse_words, without_search, written
+from solosolve.dashboard.data.search import (
+    FACTS,
+    Search,
+    bound_text,
+    merged,
+    parse_id,
+    parse_words,
+    without_search,
+    written,
+)
 from solosolve.dashboard.views.elements import attributes
 from solosolve.dashboard.views.routes import COMPLAINTS, room_of
 from solosolve.errors import TableError, UsageError
@@ -36,12 +45,12 @@ def search_form() -> Component:
     return html.Section(
         [
             dmc.TextInput(
-                id="search-id", label="Complaint number", placeholder="Any", debounce=True, className="control",
+                id="search-id", label="Complaint number", placeholder="Any", debounce=400, className="control",
                 inputProps={"maxLength": 40},
             ),
             dmc.TextInput(
                 id="search-words", label="Words in the text", placeholder='Any, such as refund "late fee"',
-                debounce=True, className="control wide", inputProps={"title": words, "maxLength": 200},
+                debounce=400, className="control wide", inputProps={"title": words, "maxLength": 200},
             ),
             html.Div(
                 [html.Label("Probability of success", id="search-probability-label"), probability],
@@ -116,10 +125,11 @@ def address_of(search: object, chosen: Sequence[object]) -> list[Any]:
     if any(errors.values()):
         return [no_update, *errors.values()]
     bounds = values["probability"]
-    lowest, highest = bounds if isinstance(bounds, list) and len(bounds) == 2 else (0, 1)
+    is_range = isinstance(bounds, list) and len(bounds) == 2 and all(isinstance(each, int | float) for each in bounds)
+    lowest, highest = bounds if is_range else (0, 1)
     wanted = texts | {
-        "probability-from": None if lowest == 0 else f"{lowest:.6g}",
-        "probability-to": None if highest == 1 else f"{highest:.6g}",
+        "probability-from": None if lowest == 0 else bound_text(lowest),
+        "probability-to": None if highest == 1 else bound_text(highest),
         **{name: values[name] for name in FACTS},
     }
     new = merged(search, wanted)

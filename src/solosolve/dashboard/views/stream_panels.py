@@ -52,7 +52,7 @@ def stream_figures(answers: Answers, filters: Filters) -> Component:
                 tile("Lag", number(sum(lags.values()) if lags else None), "requests waiting"),
                 tile("Dead letters", number(dead), all_batches, tone="warn" if dead else ""),
             ),
-            html.P(["Last update ", instant(newest["ended_at"]), f": batch {newest['batch_id']:,} from ",
+            html.P(["Last update ", instant(newest["ended_at"]), f": batch {newest['batch_id']} from ",
                     newest["source"], f", scored by version {newest['model_version'] or '–'}."],
                    className="note"),
         ]

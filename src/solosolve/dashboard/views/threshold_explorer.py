@@ -66,7 +66,7 @@ def register_threshold_explorer(app: Dash, answers: Answers) -> None:
         Output("threshold-results", "children"),
         Input("url", "search"),
         Input("url", "pathname"),
-        Input("seen", "data"),
+        Input("model-drawn", "data"),
         Input("threshold-slider", "value"),
         Input("threshold-number", "value"),
         prevent_initial_call="initial_duplicate",
@@ -74,6 +74,9 @@ def register_threshold_explorer(app: Dash, answers: Answers) -> None:
     def explore(search: object, path: object, _: object, slider: object, number: object) -> list[Any]:
         if room_of(path) != MODEL:
             return [no_update] * 4
+        if ctx.triggered_id == "model-drawn":
+            # A control that is being moved stays where it is.
+            return [no_update, no_update, no_update, results(answers, search)]
         chosen = {"threshold-slider": slider, "threshold-number": number}.get(str(ctx.triggered_id))
         new = search if chosen is None else at_threshold(answers, search, chosen)
         shown = shown_threshold(answers, new)

@@ -13,7 +13,7 @@ from solosolve.dashboard.data.alerts import current_alerts
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.arrivals import SINCE, arrivals, failing_by, least_likely, waiting
 from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.elements import empty, instant, number, table, tile, tiles
+from solosolve.dashboard.views.elements import empty, filtering, instant, number, table, tile, tiles
 from solosolve.dashboard.views.picture import NOT_GIVEN
 from solosolve.dashboard.views.routes import path_of
 
@@ -27,7 +27,8 @@ def new_complaints(answers: Answers, filters: Filters) -> Component:
     found = arrivals(answers, filters)
     span = SINCE[filters.since][0]
     if not found["complaints"]:
-        return empty(f"No complaint was scored in the last {span}.")
+        matching = "" if filters.is_empty else " that matches these filters"
+        return empty(f"No complaint{matching} was scored in the last {span}.")
     share = found["failing"] / found["complaints"]
     return tiles(
         tile("New complaints", number(found["complaints"]), f"scored in the last {span}, {found['streamed']:,} live"),
@@ -49,10 +50,11 @@ def failing_companies(answers: Answers, filters: Filters) -> Component:
 def _failing_by(answers: Answers, column: str, filters: Filters) -> Component:
     rows = failing_by(answers, column, filters)
     if not any(row["failing"] for row in rows):
-        return empty("No new complaint is likely to fail.")
+        return _none_fails(filters)
     largest = max(row["failing"] for row in rows)
     shown = [
-        (_filtering(column, row[column]), row["failing"], row["n"], f"{row['failing'] / row['n']:.0%}",
+        (filtering(column, row[column]) if row[column] else NOT_GIVEN,
+         row["failing"], row["n"], f"{row['failing'] / row['n']:.0%}",
          _bar(row["failing"], largest))
         for row in rows if row["failing"]
     ]  # fmt: skip
@@ -61,19 +63,13 @@ def _failing_by(answers: Answers, column: str, filters: Filters) -> Component:
     )
 
 
+def _none_fails(filters: Filters) -> Component:
+    return empty(f"No new complaint{'' if filters.is_empty else ' that matches these filters'} is likely to fail.")
+
+
 def _bar(count: int, largest: int) -> Component:
     """A bar as long as the count's share of the largest one."""
     return html.Span(html.Span(style={"width": f"{count / largest:.0%}"}), className="share-bar")
-
-
-def _filtering(column: str, value: str | None) -> Component | str:
-    """A name that filters the page when it is clicked."""
-    if value is None:
-        return NOT_GIVEN
-    return html.Button(
-        value, id={"type": "filter", "column": column, "value": value}, className="link", n_clicks=0, type="button",
-        title=f"Show only this {column}",
-    )  # fmt: skip
 
 
 def to_read(answers: Answers, filters: Filters) -> Component:
@@ -84,10 +80,10 @@ def to_read(answers: Answers, filters: Filters) -> Component:
     """
     rows = least_likely(answers, filters)
     if not rows:
-        return empty("No new complaint is likely to fail.")
+        return _none_fails(filters)
     shown: list[tuple[Any, ...]] = [
         (
-            dcc.Link(str(row["complaint_id"]), href=path_of(row["complaint_id"])),
+            dcc.Link(str(row["complaint_id"]), href=path_of(row["complaint_id"]) + filters.to_search()),
             f"{row['probability']:.1%}",
             row["product"] or NOT_GIVEN,
             row["company"] or NOT_GIVEN,

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from solosolve.clock import now
@@ -16,11 +16,10 @@ from solosolve.dashboard.data.champion import TrainedVersion, trained_versions
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.model_roles import ModelRoles, Term, model_roles
 from solosolve.dashboard.data.monitored import performance_windows
-from solosolve.dashboard.views.elements import counted, empty, graph, instant, no_rows, number, table
+from solosolve.dashboard.views.elements import counted, empty, filtering, graph, instant, no_rows, number, table
 from solosolve.dashboard.views.model_figures import versions_over_time
 from solosolve.dashboard.views.picture import Picture
 from solosolve.dashboard.views.quality import METRICS, interval_of, value_of
-from solosolve.dashboard.views.routes import MODEL, ROOMS
 from solosolve.errors import NotYetError
 from solosolve.loop_settings import LoopSettings
 from solosolve.model.retraining import fall_of_auc
@@ -134,7 +133,7 @@ def _fall(answers: Answers, version: int) -> str | None:
     return fallen and f"Version {version} is worse on the newest labels than on its test split: {fallen}."
 
 
-def versions(answers: Answers, filters: Filters) -> Component:
+def versions(answers: Answers, _: Filters) -> Component:
     """Every version: when it was trained and on what, how it does on its test split, and what became of it.
 
     Raises:
@@ -143,7 +142,7 @@ def versions(answers: Answers, filters: Filters) -> Component:
     trained, found = trained_versions(answers), model_roles(answers)
     if not trained:
         return empty("No model has been trained yet.", MADE_BY[MODEL_METRICS])
-    rows = [_version_row(version, each, found, filters) for version, each in sorted(trained.items(), reverse=True)]
+    rows = [_version_row(version, each, found) for version, each in sorted(trained.items(), reverse=True)]
     metrics = [METRICS[name] for name in ("failure_recall", "review_share", "accuracy", "auc", "log_loss")]
     headings = ("Version", "State", "Trained", "Train / validate / test", *metrics, "Fitted in")
     drawn = sorted({event["model_version"] for event in found.events})[-_DRAWN_VERSIONS:]
@@ -163,16 +162,13 @@ def versions(answers: Answers, filters: Filters) -> Component:
     )
 
 
-def _version_row(version: int, trained: TrainedVersion, found: ModelRoles, filters: Filters) -> list[Any]:
-    # Not `replace`: the link keeps the other filters of the address.
-    search = Filters(**{**vars(filters), "model_version": version}).to_search()
-    path = next(path for path, room in ROOMS.items() if room == MODEL)
+def _version_row(version: int, trained: TrainedVersion, found: ModelRoles) -> list[Any]:
     counts = " / ".join(f"{count:,}" for count in trained.record_counts.values())
     metrics = [_metric(trained, name) for name in ("failure_recall", "review_share", "accuracy")]
     auc = trained.metrics.get("auc")
     shown_auc = f"{auc.value:.3f} ({interval_of('auc', auc)})" if auc else "–"
     return [
-        dcc.Link(f"v{version}", href=path + search), _state(version, found), instant(trained.trained_at), counts,
+        filtering("model", str(version), f"v{version}"), _state(version, found), instant(trained.trained_at), counts,
         *metrics, shown_auc, _metric(trained, "log_loss"), number(trained.training_seconds, 1, " s"),
     ]  # fmt: skip
 

@@ -14,11 +14,11 @@ import pytest
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers, Question
 from solosolve.dashboard.data.filters import Filters
-from solosolve.errors import NotYetError
-from solosolve.names import PREDICTIONS, Table
+from solosolve.errors import NotYetError, UnreadableTablesError
+from solosolve.names import COMPLAINTS, PREDICTIONS, Table
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.reader import Reader, TableVersion
-from support.warehouses import append, delete, folder, prediction
+from support.warehouses import append, complaint, delete, folder, prediction
 
 
 class WatchedReader(DeltaReader):
@@ -133,3 +133,36 @@ def test_answer_reads_the_whole_table_if_the_reader_cannot_isolate_new_rows(tmp_
     append(tmp_path, PREDICTIONS, [prediction(2)])
     assert sum(answers.ask(QUESTIONS["bins"]).column("n").to_pylist()) == 2
     assert len(reader.full_reads) == 2  # type: ignore[attr-defined]
+
+
+def test_table_is_no_longer_called_unreadable_once_its_log_is_as_before(reader: WatchedReader) -> None:
+    answers = Answers(reader)
+    answers.ask(QUESTIONS["bins"])
+    broken = folder(reader.warehouse, PREDICTIONS) / "_delta_log" / f"{1:020}.json"
+    broken.write_text("broken", encoding="utf-8")
+    with pytest.raises(UnreadableTablesError):
+        answers.ask(QUESTIONS["bins"])
+    assert list(answers.unreadable) == [(PREDICTIONS,)]
+    broken.unlink()
+    answers.ask(QUESTIONS["bins"])
+    assert answers.unreadable == {}
+
+
+def test_tables_that_could_not_be_read_together_are_readable_once_each_has_been_read(reader: WatchedReader) -> None:
+    append(reader.warehouse, COMPLAINTS, [complaint(1)])
+    answers, together = Answers(reader), (PREDICTIONS, COMPLAINTS)
+    with pytest.raises(UnreadableTablesError):
+        answers.query(f"select no_such_column from {PREDICTIONS}, {COMPLAINTS}", together)
+    assert list(answers.unreadable) == [together]
+    answers.ask(QUESTIONS["bins"])
+    assert list(answers.unreadable) == [together]
+    answers.query(f"select count(*) as n from {COMPLAINTS}", (COMPLAINTS,))
+    assert answers.unreadable == {}
+
+
+def test_question_about_an_earlier_version_says_nothing_about_the_table(reader: WatchedReader) -> None:
+    answers, version = Answers(reader), reader.version(PREDICTIONS)
+    assert version is not None
+    with pytest.raises(UnreadableTablesError):
+        answers.query(f"select no_such_column from {PREDICTIONS}", (PREDICTIONS,), versions={PREDICTIONS: version})
+    assert answers.unreadable == {}

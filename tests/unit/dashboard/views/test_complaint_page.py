@@ -21,7 +21,7 @@ def test_page_leads_back_to_the_table_to_its_neighbours_and_to_the_review(answer
     page = complaint_page(answers, StubExplainer(), "/complaints/7", "?state=CA&page=2", ["5", "7", "9"])
     shown = as_json(page)
     for link in ("/complaints?state=CA&page=2", "/complaints/5?state=CA&page=2", "/complaints/9?state=CA&page=2",
-                 "/review?complaint=7"):  # fmt: skip
+                 "/review?state=CA&complaint=7"):  # fmt: skip
         assert f'"href": "{link}"' in shown
     assert "Complaint 7" in text_of(page)
 

@@ -72,12 +72,12 @@ def test_roles_before_any_model_name_the_command(warehouse: Path) -> None:
     assert "solosolve run train_model" in text_of(roles(Answers(DeltaReader(warehouse)), Filters()))
 
 
-def test_versions_show_state_splits_and_a_link_that_keeps_the_filters(answers: Answers) -> None:
+def test_versions_show_state_and_splits_and_a_click_selects_one(answers: Answers) -> None:
     shown = versions(answers, Filters(state=("CA",)))
     assert "v2 champion" in text_of(shown)
     assert "v1 champion until 2026-04-26" in text_of(shown)
     assert "2,000 / 250 / 400" in text_of(shown)
-    assert '"href": "/model?state=CA&model=1"' in as_json(shown)
+    assert '{"type": "filter", "column": "model", "value": "1"}' in as_json(shown)
 
 
 def test_ledger_evidence_is_summarised(warehouse: Path) -> None:

@@ -37,6 +37,9 @@
         const entries = Object.entries(rooms);
         const complaint = /^\/complaints\/([^/]+)/.exec(path)?.[1];
         const name = complaint ? `Complaint ${complaint}` : `${current[0].toUpperCase()}${current.slice(1)}`;
+        for (const [, room] of Object.entries(rooms)) {
+          document.getElementById(`link-${room}`)?.setAttribute("aria-current", room === current ? "page" : "false");
+        }
         document.title = `${name} · Solosolve`;
         // Figures drawn while their room was hidden have no size yet.
         requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
