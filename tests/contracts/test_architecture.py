@@ -70,6 +70,8 @@ ARROWS: dict[str, set[str]] = {
         "model.drift",
         "model.alarms",
         "model.proportions",
+        "model.effects",
+        "model.retraining",
         "alerts",
         "storage",
     },

@@ -51,7 +51,7 @@ def readable_effects(
     Args:
         contributions: Feature name to contribution, in log-odds.
         shares: Feature name to word to share, from `FeatureEncoder.word_shares`.
-        complaint: The filed columns, which say what stands behind a category of all rarer values.
+        complaint: The filed columns, which tell which rare value a category of all rarer ones means here.
 
     Returns:
         The effects, largest first; their sum is that of the contributions.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, ctx, html, no_update
@@ -125,8 +125,7 @@ def address_of(search: object, chosen: Sequence[object]) -> list[Any]:
     if any(errors.values()):
         return [no_update, *errors.values()]
     bounds = values["probability"]
-    is_range = isinstance(bounds, list) and len(bounds) == 2 and all(isinstance(each, int | float) for each in bounds)
-    lowest, highest = bounds if is_range else (0, 1)
+    lowest, highest = bounds if _is_range(bounds) else (0, 1)
     wanted = texts | {
         "probability-from": None if lowest == 0 else bound_text(lowest),
         "probability-to": None if highest == 1 else bound_text(highest),
@@ -138,6 +137,10 @@ def address_of(search: object, chosen: Sequence[object]) -> list[Any]:
     except UsageError:
         is_same = False
     return [no_update if is_same else new, *errors.values()]
+
+
+def _is_range(bounds: object) -> TypeGuard[list[float]]:
+    return isinstance(bounds, list) and len(bounds) == 2 and all(isinstance(each, int | float) for each in bounds)
 
 
 def controls(answers: Answers, search: object) -> list[Any]:
