@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 import sys
@@ -10,11 +9,7 @@ import sys
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from plotly.utils import PlotlyJSONEncoder
 
-from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.filters import Filters
-from solosolve.dashboard.views.rooms import PANELS
 from solosolve.errors import ModelError
 from solosolve.model.scorer import INTERCEPT, as_raw_complaints
 from solosolve.names import FEEDBACK, FILED_COLUMNS, PREDICTIONS
@@ -27,21 +22,6 @@ from solosolve.storage.tables import Tables
 from support.dashboards import demo_dashboard
 from support.live import Live, request
 from support.warehouses import feedback
-
-
-def stream_panel(answers: Answers) -> str:
-    panel = next(panel for panel in PANELS if panel.name == "stream")
-    return json.dumps(panel.draw(answers, Filters()), cls=PlotlyJSONEncoder)
-
-
-def test_dashboard_follows_a_stream(live: Live) -> None:
-    live.add_requests([request(number) for number in range(1, 6)])
-    live.stream()
-    answers = Answers(DeltaReader(live.settings.warehouse))
-    assert '"5"' in stream_panel(answers)
-    live.add_requests([request(number) for number in range(6, 14)])
-    live.stream()
-    assert '"13"' in stream_panel(answers)
 
 
 def test_reader_finds_the_rows_that_spark_has_added(live: Live) -> None:
