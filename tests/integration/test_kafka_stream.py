@@ -283,15 +283,21 @@ def test_stream_whose_unread_messages_were_deleted_is_refused_and_scores_the_oth
     assert live.scored_ids() == Counter([1, *range(22, 32)])
 
 
-def test_messages_of_a_recreated_topic_are_not_taken_for_those_of_the_former_one(live: Live) -> None:
-    former = topic_identity(live.settings, REQUESTS_TOPIC)
-    ask(live, *(request(number) for number in range(1, 11)))
-    live.stream("kafka")
+def recreate_requests_topic(live: Live) -> None:
     with KafkaAdminClient(**client_options(live.settings)) as admin:
         admin.delete_topics([REQUESTS_TOPIC])
     deadline = time.monotonic() + 30
     while not ensure_topics(live.settings, [REQUESTS_TOPIC]) and time.monotonic() < deadline:
         time.sleep(0.2)
+
+
+def test_messages_of_a_recreated_topic_are_not_taken_for_those_of_the_former_one(live: Live) -> None:
+    # Both begin at the first position.
+    recreate_requests_topic(live)
+    former = topic_identity(live.settings, REQUESTS_TOPIC)
+    ask(live, *(request(number) for number in range(1, 11)))
+    live.stream("kafka")
+    recreate_requests_topic(live)
     ask(live, *(request(number) for number in range(21, 51)))
     present = topic_identity(live.settings, REQUESTS_TOPIC)
     assert former != present

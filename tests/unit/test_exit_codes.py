@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import click
 import pytest
@@ -19,6 +20,7 @@ from solosolve.errors import (
     SolosolveError,
     StoppedError,
     TaskFailedError,
+    UnreadableTablesError,
     UsageError,
 )
 from solosolve.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE, one_line, run_as_program, run_as_task
@@ -92,6 +94,7 @@ def test_every_error_exits_1_or_2_except_a_requested_stop() -> None:
     built = {
         NotYetError: ("x", "make x"),
         MissingTableError: (PREDICTIONS,),
+        UnreadableTablesError: ([PREDICTIONS], datetime(2026, 1, 2, tzinfo=UTC)),
         NoChampionError: (),
         RefusedFilesError: (["x"], 2),
     }
