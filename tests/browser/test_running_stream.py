@@ -29,5 +29,5 @@ def test_page_follows_a_running_stream(browser: Browser, live: Live) -> None:
         page.locator(".predictions tbody tr").click()
         # The text comes from the request, the explanation from the model that scored it.
         expect(page.locator("#complaint-page .narrative")).to_contain_text("They lost my payment.")
-        expect(page.locator(".effects th").first).to_have_text("length of the text")
+        expect(page.locator(".effects tbody th").first).to_have_text("length of the text")
         assert visited.problems == []
