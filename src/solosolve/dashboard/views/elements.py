@@ -126,7 +126,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) 
         html.Table(
             [
                 html.Caption(caption, className="visually-hidden"),
-                html.Thead(html.Tr([html.Th(heading, scope="col") for heading in headings])),
+                html.Thead(html.Tr([_heading(heading, rows, place) for place, heading in enumerate(headings)])),
                 html.Tbody([html.Tr([_cell(value) for value in row]) for row in rows]),
             ]
         ),
@@ -162,6 +162,11 @@ def number(value: float | None, digits: int = 0, unit: str = "") -> str:
 def counted(count: int, noun: str) -> str:
     """Formats a count with its noun, in the plural unless the count is 1."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _heading(text: str, rows: Sequence[Sequence[Any]], place: int) -> Component:
+    is_of_numbers = bool(rows) and isinstance(rows[0][place], int | float)
+    return html.Th(text, scope="col", className="number" if is_of_numbers else "")
 
 
 def _cell(value: Any) -> Component:
