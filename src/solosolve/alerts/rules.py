@@ -99,8 +99,8 @@ def _refused_feedback(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
         Severity.LOOK,
         found.first_at,
         _set_aside(found, f"{_count(found.count, 'feedback event')} {verb} refused in {_hours(limits)}"),
-        "List them with `solosolve deadletters list`, correct them, and send them again with `solosolve feedback "
-        "import FILE` or to the topic.",
+        "List them with `solosolve deadletters list --feedback`, correct them, and send them again with `solosolve "
+        "feedback import FILE` or to the topic.",
     )
 
 

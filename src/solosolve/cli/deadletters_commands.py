@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from solosolve.errors import SolosolveError, UsageError
-from solosolve.names import REPLAY_SOURCE
+from solosolve.names import FEEDBACK_FILES, FEEDBACK_TOPIC, REPLAY_SOURCE
 from solosolve.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ left join (select source_position from gold.predictions where source = '{REPLAY_
     on letter_id = p.source_position
 """
 
+_IS_FEEDBACK = f"topic in ('{FEEDBACK_TOPIC}', '{FEEDBACK_FILES}')"
+
 
 @click.group()
 def deadletters() -> None:
@@ -31,20 +33,22 @@ def deadletters() -> None:
 
 @deadletters.command(name="list")
 @click.option("--replayed/--no-replayed", default=False, show_default=True, help="Include replayed letters.")
+@click.option("--feedback", is_flag=True, help="List feedback events, which are corrected by sending them again.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     help="Maximum number of letters; by default all, in a table the first 1,000.",
 )
 @click.option("--format", "fmt", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def list_letters(replayed: bool, limit: int | None, fmt: Format) -> None:
-    """List the dead letters, newest first; `replay` accepts the output of --format json."""
+def list_letters(replayed: bool, feedback: bool, limit: int | None, fmt: Format) -> None:
+    """List the requests that could not be read, newest first; `replay` accepts the output of --format json."""
     from rich.console import Console
 
     from solosolve.cli.render import render
     from solosolve.storage.store_reader import reader_of
 
-    where = "" if replayed else "where p.source_position is null"
+    where = f"where {_IS_FEEDBACK}" if feedback else f"where not {_IS_FEEDBACK}"
+    where += "" if replayed else " and p.source_position is null"
     order = "order by failed_at desc, letter_id" + (f" limit {limit}" if limit else "")
     found = reader_of(Settings.load()).query(f"{_ALL} {where} {order}")
     render(_with_text(found), fmt, Console())

@@ -13,6 +13,7 @@ from deltalake import write_deltalake
 from solosolve.cli.deadletters_commands import deadletters
 from solosolve.errors import TableError, UsageError
 from solosolve.flows.replay_dead_letters import read_corrected
+from solosolve.names import FEEDBACK_TOPIC, REQUESTS_TOPIC
 
 FAILED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -137,14 +138,15 @@ def test_list_without_a_table_names_the_command_that_creates_it(home: Path) -> N
 
 @pytest.fixture
 def letters(home: Path) -> list[dict[str, Any]]:
-    """Three letters, the newest first, the last of them replayed."""
+    """Three letters, the newest first, the last of them replayed, and a feedback event that was refused."""
     rows = [
         {"letter_id": "t/0/3/1", "value": b'{"company": "\xc3\xa9"}', "failed_at": FAILED_AT.replace(minute=9)},
         {"letter_id": "t/0/1/1", "value": b"\xff\x00", "failed_at": FAILED_AT},
         {"letter_id": "t/0/2/1", "value": None, "failed_at": FAILED_AT},
     ]
-    reasons = pa.array(["a reason"] * 3)
-    table = pa.Table.from_pylist(rows).append_column("reason", reasons)
+    refused = {"letter_id": "f/0/1/1", "value": b"{}", "failed_at": FAILED_AT, "topic": FEEDBACK_TOPIC}
+    table = pa.Table.from_pylist([*({**row, "topic": REQUESTS_TOPIC} for row in rows), refused])
+    table = table.append_column("reason", pa.array(["a reason"] * 4))
     write_deltalake(home / "warehouse" / "bronze" / "dead_letters", table)
     # A stream's position may equal a letter's id, but only a replay's position marks the letter as replayed.
     predictions = pa.table({"source": ["replay", "kafka"], "source_position": ["t/0/2/1", "t/0/1/1"]})
@@ -166,6 +168,11 @@ def test_list_shows_the_waiting_letters_newest_first(
     shown = CliRunner().invoke(deadletters, ["list", "--format", "json", *words])
     assert shown.exit_code == 0, shown.exception
     assert json.loads(shown.stdout) == [letters[place] for place in places]
+
+
+def test_list_shows_refused_feedback_apart(letters: list[dict[str, Any]]) -> None:
+    shown = CliRunner().invoke(deadletters, ["list", "--feedback", "--format", "json"])
+    assert [row["letter_id"] for row in json.loads(shown.stdout)] == ["f/0/1/1"]
 
 
 def test_output_of_list_can_be_given_to_replay(letters: list[dict[str, Any]], tmp_path: Path) -> None:
