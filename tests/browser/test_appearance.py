@@ -7,12 +7,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from support.browsers import Visit, until, visit, wait_for_view, wait_until_settled
+from support.browsers import LAPTOP, Visit, until, visit, wait_for_view, wait_until_settled
 from support.dashboard_process import serving
 from support.warehouses import write_everything
 
 DOCS = Path(__file__).parents[2] / "docs"
 PATHS = ("/", "/complaints", "/review", "/model", "/data")
+PHONE = (390, 844)
 SIZES = ((360, 780), (720, 450), (1024, 768), (1440, 900), (2560, 1440))
 """From a phone to a large screen; the second is a laptop at a zoom of 200 %."""
 
@@ -44,22 +45,16 @@ def test_page_fits_screens_of_all_sizes(browser: Browser, full_dashboard: str, p
         assert visited.problems == []
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(("is_dark", "size"), [(False, LAPTOP), (True, PHONE)], ids=["light", "dark on a phone"])
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_moves_after_the_first_paint(browser: Browser, full_dashboard: str, path: str, width: int) -> None:
-    with visit(browser, full_dashboard, (width, 900)) as visited:
+def test_nothing_moves_after_the_first_paint_and_axe_finds_no_violation(
+    browser: Browser, full_dashboard: str, path: str, is_dark: bool, size: tuple[int, int]
+) -> None:
+    with visit(browser, full_dashboard, size, is_dark=is_dark) as visited:
         visited.page.add_init_script(_RECORD_SHIFTS)
         page = visited.open(path)
         wait_for_view(page, path)
         assert page.evaluate("shifts.reduce((sum, each) => sum + each.value, 0)") < 0.005, page.evaluate("shifts")
-
-
-@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("path", PATHS)
-def test_axe_finds_no_violation(browser: Browser, full_dashboard: str, path: str, is_dark: bool) -> None:
-    with visit(browser, full_dashboard, is_dark=is_dark) as visited:
-        page = visited.open(path)
-        wait_for_view(page, path)
         assert violations(page) == []
 
 
