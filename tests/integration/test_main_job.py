@@ -39,7 +39,6 @@ from support.feedback_events import as_json_lines, event
 
 ROOT = Path(__file__).parents[2]
 JOBS = ("medallion", "train_model", "request_scores", "score_stream", "score_batch")
-"""Each task takes a JVM of its own; tests/platform runs all job files, in one."""
 RUN_COLUMNS = {
     *("_ingested_at", "landed_at", "requested_at", "scored_at", "trained_at", "event_at"),
     *("training_seconds", "run_id", "feature_model_uri", "evidence"),
@@ -177,7 +176,7 @@ def submit(task: str, home: Path, *words: str, properties: bool = True) -> subpr
     )
 
 
-@pytest.mark.skipif(not LONG, reason="make faults: tests/platform submits every task to a cluster")
+@pytest.mark.skipif(not LONG, reason="make faults: a JVM for each task; tests/platform runs all job files in one")
 def test_spark_submit_of_each_task_writes_the_same_tables(run_home: Settings, sample: Path, tmp_path: Path) -> None:
     home = tmp_path / "submitted"
     for task in load_bundle(ROOT, "local").plan(JOBS, parameters(sample)):
