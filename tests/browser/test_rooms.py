@@ -31,7 +31,7 @@ def is_poll_of_a_drawn_page(response: Response) -> bool:
     if "_dash-update-component" not in response.url or "panel-time" not in text:
         return False
     body = json.loads(text)
-    known = body["state"][0]["value"]
+    known = next(each["value"] for each in body["state"] if each["id"] == "seen")
     return body["changedPropIds"] == ["clock.n_intervals"] and {panel.name for panel in panels_of(TODAY)} <= set(known)
 
 

@@ -21,6 +21,7 @@ from solosolve.local.report import show_report
 from solosolve.local.runner import run_tasks
 from solosolve.local.summary import Summary
 from solosolve.names import (
+    ALERTS,
     DRIFT_METRICS,
     FEEDBACK,
     FILED_COLUMNS,
@@ -89,7 +90,7 @@ def multisets(settings: Settings, *, without: frozenset[str] = frozenset()) -> d
 
 def test_main_job_fills_every_table_and_loses_no_rows(run_home: Settings) -> None:
     summary = Summary(DeltaReader(run_home.warehouse))
-    of_the_loop = {FEEDBACK, DRIFT_METRICS, MEASURED_LABELS, MODEL_PERFORMANCE, SHADOW_PREDICTIONS}
+    of_the_loop = {ALERTS, FEEDBACK, DRIFT_METRICS, MEASURED_LABELS, MODEL_PERFORMANCE, SHADOW_PREDICTIONS}
     assert summary.existing == set(MADE_BY) - of_the_loop
     checks = summary.conservation
     assert len(checks) == 5
