@@ -84,7 +84,7 @@ deploy: setup  ## Check the bundle, build the wheel and deploy: TARGET=dev|stagi
 screenshots: setup  ## Take the dashboard's screenshots in docs/ from the results of make demo
 	SCREENSHOTS="$(abspath $(SOLOSOLVE_HOME))" $(BIN)/pytest tests/browser -k screenshots
 
-recording: setup  ## Record docs/live.webm: the page moving, on a copy of the results of make demo
+recording: setup  ## Record docs/live.gif: the page moving, on a copy of the results of make demo
 	RECORDING="$(abspath $(SOLOSOLVE_HOME))" $(BIN)/pytest tests/browser -k recording
 
 clean:  ## Remove the results of make demo (tables, models, logs), but not .venv
