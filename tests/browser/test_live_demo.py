@@ -114,10 +114,11 @@ def test_recording_for_the_docs(browser: Browser, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(os.environ["RECORDING"], home, ignore=shutil.ignore_patterns("kafka", "logs"))
     live = Live(None, settings_in(home))
+    scored = f"select count(*) as n from gold.predictions where complaint_id >= {FIRST_ARRIVAL_ID}"
+    before = live.query(scored)[0]["n"]
     frames: list[Image.Image] = []
-    with living(live, "--rate=8", "--loop-every=0") as (demo, address), visit(browser, address, (1120, 700)) as visited:
-        scored = f"select count(*) as n from gold.predictions where complaint_id >= {FIRST_ARRIVAL_ID}"
-        demo.wait_until(lambda: live.query(scored)[0]["n"] > 0, poll_seconds=1)
+    with living(live, "--rate=8", "--loop-every=0") as (demo, address), visit(browser, address, (1280, 800)) as visited:
+        demo.wait_until(lambda: live.query(scored)[0]["n"] > before, poll_seconds=1)
         demo.wait_until(lambda: opens(visited.page, address), poll_seconds=0.5)
         for path, seconds in (("/?since=15m", 14), ("/complaints", 5), ("/review", 4), ("/model", 5), ("/data", 6)):
             expect(visited.open(path).locator(".room:not([hidden]) .loading")).to_have_count(0)
