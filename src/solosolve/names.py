@@ -217,6 +217,9 @@ NO_SOURCE: Final = "none"
 FEEDBACK_FILES: Final = "feedback-files"
 """The `topic` of dead letters that came from feedback files; those from Kafka have FEEDBACK_TOPIC."""
 
+IS_FEEDBACK_LETTER = f"topic IN ('{FEEDBACK_TOPIC}', '{FEEDBACK_FILES}')"
+"""Whether a dead letter is a feedback event, which is corrected by sending it again, in SQL; others are requests."""
+
 PICKED_AUDIT: Final = "audit"
 PICKED_UNCERTAIN: Final = "uncertain"
 PICKED_SECOND: Final = "second"

@@ -90,6 +90,7 @@ PURE = ("landing", "transforms", "model", "alerts")
 
 JVM_FREE = (
     *("storage/alert_facts", "storage/asked_tables", "storage/champion_state", "storage/job_runs", "model/retraining"),
+    *("storage/judged_alerts", "storage/known_sizes", "storage/landed", "storage/scoring_requests"),
     *("storage/champions", "storage/delta_columns", "storage/delta_feedback", "storage/delta_log"),
     *("storage/delta_reader", "storage/delta_requests", "storage/feedback"),
     *(

@@ -25,7 +25,7 @@ from solosolve.names import (
     REJECTED,
 )
 from solosolve.samples.writer import write_sample
-from solosolve.storage.landings import Landed
+from solosolve.storage.landed import Landed
 from solosolve.storage.tables import Tables
 from solosolve.streaming.raw_topic import STREAM
 from support.brokers import kafka_settings

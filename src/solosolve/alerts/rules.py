@@ -76,47 +76,44 @@ def _stale_streams(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
 
 
 def _dead_letters(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
-    found = facts.dead_letters
-    if found is None or found.count < limits.alert_dead_letters:
-        return
-    yield Alert(
-        "dead_letters",
-        Severity.ACT,
-        found.first_at,
-        _set_aside(found, f"{_count(found.count, 'message')} could not be read in {_hours(limits)}"),
+    return _of_set_aside(
+        "dead_letters", Severity.ACT, facts.dead_letters, limits.alert_dead_letters,
+        lambda count: f"{_count(count, 'message')} could not be read in {_hours(limits)}",
         "Correct what `solosolve deadletters list --format json > letters.json` lists, and run `solosolve deadletters "
         "replay letters.json`.",
-    )
+    )  # fmt: skip
 
 
 def _refused_feedback(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
-    found = facts.refused_feedback
-    if found is None or found.count < limits.alert_dead_letters:
-        return
-    verb = _verb(found.count, "was", "were")
-    yield Alert(
-        "refused_feedback",
-        Severity.LOOK,
-        found.first_at,
-        _set_aside(found, f"{_count(found.count, 'feedback event')} {verb} refused in {_hours(limits)}"),
+    return _of_set_aside(
+        "refused_feedback", Severity.LOOK, facts.refused_feedback, limits.alert_dead_letters,
+        lambda count: f"{_count(count, 'feedback event')} {_verb(count, 'was', 'were')} refused in {_hours(limits)}",
         "List them with `solosolve deadletters list --feedback`, correct them, and send them again with `solosolve "
         "feedback import FILE` or to the topic.",
-    )
+    )  # fmt: skip
 
 
 def _quarantined(facts: Facts, limits: LoopSettings) -> Iterator[Alert]:
-    found = facts.quarantined
-    if found is None or found.count < limits.alert_quarantined:
-        return
-    verb = _verb(found.count, "was", "were")
-    yield Alert(
-        "quarantined_records",
-        Severity.LOOK,
-        found.first_at,
-        _set_aside(found, f"{_count(found.count, 'record')} {verb} quarantined in {_hours(limits)}"),
+    return _of_set_aside(
+        "quarantined_records", Severity.LOOK, facts.quarantined, limits.alert_quarantined,
+        lambda count: f"{_count(count, 'record')} {_verb(count, 'was', 'were')} quarantined in {_hours(limits)}",
         'Read them with `solosolve sql "select _source_file, _source_line, _reason, _record from '
         'bronze.complaints_quarantine order by _ingested_at desc limit 20"`, and land a corrected file.',
-    )
+    )  # fmt: skip
+
+
+def _of_set_aside(
+    name: str, severity: Severity, found: SetAside | None, least: int, say: Callable[[int], str], what_to_do: str
+) -> Iterator[Alert]:
+    """The alert on what was set aside, from a number on; it says what happened, and the most frequent reason."""
+    if found is None or found.count < least:
+        return
+    often = "" if found.count == 1 else f"most often ({found.reason_count:,}): "
+    evidence = _evidence(
+        f"{say(found.count)}; {often}{found.reason}", count=found.count, reason=found.reason,
+        reason_count=found.reason_count,
+    )  # fmt: skip
+    yield Alert(name, severity, found.first_at, evidence, what_to_do)
 
 
 def _drift(facts: Facts, _: LoopSettings) -> Iterator[Alert]:
@@ -211,13 +208,6 @@ _RULES: tuple[Callable[[Facts, LoopSettings], Iterable[Alert]], ...] = (
     _stale_streams, _dead_letters, _refused_feedback, _quarantined, _drift, _fall_of_performance, _champion,
     _failed_jobs,
 )  # fmt: skip
-
-
-def _set_aside(found: SetAside, begin: str) -> str:
-    often = "" if found.count == 1 else f"most often ({found.reason_count:,}): "
-    return _evidence(
-        f"{begin}; {often}{found.reason}", count=found.count, reason=found.reason, reason_count=found.reason_count
-    )
 
 
 def _evidence(summary: str, **figures: object) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from solosolve.errors import SolosolveError, UsageError
-from solosolve.names import FEEDBACK_FILES, FEEDBACK_TOPIC, REPLAY_SOURCE
+from solosolve.names import IS_FEEDBACK_LETTER, REPLAY_SOURCE
 from solosolve.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ from bronze.dead_letters
 left join (select source_position from gold.predictions where source = '{REPLAY_SOURCE}') p
     on letter_id = p.source_position
 """
-
-_IS_FEEDBACK = f"topic in ('{FEEDBACK_TOPIC}', '{FEEDBACK_FILES}')"
 
 
 @click.group()
@@ -47,7 +45,7 @@ def list_letters(replayed: bool, feedback: bool, limit: int | None, fmt: Format)
     from solosolve.cli.render import render
     from solosolve.storage.store_reader import reader_of
 
-    where = f"where {_IS_FEEDBACK}" if feedback else f"where not {_IS_FEEDBACK}"
+    where = f"where {IS_FEEDBACK_LETTER}" if feedback else f"where not {IS_FEEDBACK_LETTER}"
     where += "" if replayed else " and p.source_position is null"
     order = "order by failed_at desc, letter_id" + (f" limit {limit}" if limit else "")
     found = reader_of(Settings.load()).query(f"{_ALL} {where} {order}")

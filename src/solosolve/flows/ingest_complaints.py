@@ -15,7 +15,8 @@ from solosolve.landing.parts import Part, divide, read_part
 from solosolve.landing.planning import plan_landing
 from solosolve.names import KAFKA_SOURCE
 from solosolve.settings import Settings
-from solosolve.storage.landings import Landed, Landings, Origin
+from solosolve.storage.landed import Landed
+from solosolve.storage.landings import Landings, Origin
 from solosolve.storage.spark import task_slots
 from solosolve.storage.staging import Parse, Piece
 from solosolve.storage.tables import Tables

@@ -10,14 +10,12 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
-from solosolve.alerts.history import AlertRow, Settled, settle
-from solosolve.alerts.rules import find_alerts
+from solosolve.alerts.history import AlertRow, Settled
 from solosolve.clock import now
 from solosolve.names import ALERTS
 from solosolve.settings import Settings
 from solosolve.spark_schemas import spark_schema
-from solosolve.storage.alert_facts import gather_facts, recorded_alerts
-from solosolve.storage.job_runs import failed_runs, newest_ended_runs
+from solosolve.storage.judged_alerts import judge
 from solosolve.storage.table_facts import ask
 from solosolve.storage.tables import Tables
 
@@ -38,11 +36,7 @@ def run(spark: SparkSession, settings: Settings, at: datetime | None = None) -> 
         The alerts that are open, and those that changed.
     """
     tables = Tables(spark, settings)
-    at = at or now()
-    asked = partial(ask, tables)
-    facts = gather_facts(asked, settings, failed_runs(newest_ended_runs(settings.runs)), at)
-    recorded = recorded_alerts(asked)
-    settled = settle(recorded, find_alerts(facts, settings), at)
+    recorded, settled = judge(partial(ask, tables), settings, at or now())
     _write(tables, recorded, settled.changed)
     logger.info("%d alerts are open, %d changed", len(settled.open), len(settled.changed))
     for row in settled.open:

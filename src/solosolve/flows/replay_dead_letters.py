@@ -20,8 +20,7 @@ from solosolve.clock import now
 from solosolve.errors import UsageError
 from solosolve.names import (
     DEAD_LETTERS,
-    FEEDBACK_FILES,
-    FEEDBACK_TOPIC,
+    IS_FEEDBACK_LETTER,
     PREDICTIONS,
     REPLAY_SOURCE,
     REQUESTS,
@@ -80,7 +79,7 @@ def run(spark: SparkSession, settings: Settings, corrected: Mapping[str, bytes] 
     """
     tables = Tables(spark, settings)
     # A feedback event is corrected by sending it again.
-    letters = tables.read(DEAD_LETTERS).where(~F.col("topic").isin(FEEDBACK_TOPIC, FEEDBACK_FILES))
+    letters = tables.read(DEAD_LETTERS).where(~F.expr(IS_FEEDBACK_LETTER))
     for table in (PREDICTIONS, REQUESTS):
         tables.create(table)
         add_columns(tables, table)

@@ -10,13 +10,13 @@ from solosolve.names import (
     BATCH_SOURCE,
     DELTA_SOURCE,
     INVALID_KEY_PREFIX,
-    IS_TO_BE_SCORED,
     PREDICTIONS,
     REQUESTS,
     SCORE_STREAM_PREFIX,
     Table,
 )
 from solosolve.storage.reader import Reader, named_tables
+from solosolve.storage.scoring_requests import requests_to_score
 
 _CODES = " || ".join(f"chr({ord(character)})" for character in WHITE_SPACE)
 _ID = f"btrim(complaint_id, {_CODES})"
@@ -73,19 +73,14 @@ def conservation_checks(reader: Reader, existing: Set[Table], champion_version: 
     if champion_version is not None and PREDICTIONS in existing:
         words = f"complaints in silver = complaints scored by version {champion_version}, each at most once by batch"
         found.append(Conservation(words, count(_SILVER), count(_SCORED_ONCE.format(version=champion_version))))
-    if can_answer(_ALL_REQUESTS, existing) and can_answer(_ANSWERED, existing):
+    if REQUESTS in existing and can_answer(_ANSWERED, existing):
         words = "requests in the table = their predictions + their dead letters"
         waiting = "are waiting for the stream, or are older than a stream started with starting=latest"
         answered = _ANSWERED.format(table_id=reader.table_id(REQUESTS))
-        found.append(Conservation(words, count(_requested(reader)), count(answered), waiting))
+        asked = requests_to_score(reader.query(f"select * from {REQUESTS} limit 0").column_names)
+        requested = f"select count(*) from {asked} as asked"
+        found.append(Conservation(words, count(requested), count(answered), waiting))
     return found
-
-
-def _requested(reader: Reader) -> str:
-    """The statement that counts the requests to the Delta stream."""
-    columns = reader.query(f"select * from {REQUESTS} limit 0").column_names
-    # Tables of earlier releases have no other requests, and no source, until the stream has started once.
-    return f"{_ALL_REQUESTS} where {IS_TO_BE_SCORED}" if "source" in columns else _ALL_REQUESTS
 
 
 def can_answer(sql: str, existing: Set[Table]) -> bool:
@@ -104,7 +99,6 @@ _SCORED_ONCE = (
     "on p.complaint_id = s.complaint_id where p.model_version = {version} "
     f"group by p.complaint_id having count(*) filter (where p.source = '{BATCH_SOURCE}') <= 1)"
 )
-_ALL_REQUESTS = f"select count(*) from {REQUESTS}"
 # Only answers from the periods in which the stream read this very table count, not a table it replaced.
 _ANSWERED = f"""
 with periods as (

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from solosolve.errors import UsageError
-from solosolve.names import COMPLAINTS, LANDINGS, PREDICTIONS, REQUESTS, TRUTH_SUFFIX
+from solosolve.names import COMPLAINTS, LANDINGS, PREDICTIONS, REQUESTS
 from solosolve.samples.arrivals import FIRST_ARRIVAL_ID
 from solosolve.storage.reader import Reader
+from solosolve.storage.sample_truth import truth_files
 
 _WITH_IDS = frozenset({REQUESTS, COMPLAINTS, PREDICTIONS})
 _WITH_DAYS = frozenset({REQUESTS, COMPLAINTS})
@@ -49,10 +49,11 @@ class LiveStart:
 
 def _require_made_up(reader: Reader) -> None:
     """Made-up complaints are landed from files with their true probabilities next to them."""
-    for row in reader.query(f"select distinct source_file from {LANDINGS}").to_pylist():
-        if not Path(row["source_file"]).with_suffix(TRUTH_SUFFIX).is_file():
+    names = reader.query(f"select distinct source_file from {LANDINGS}").column("source_file").to_pylist()
+    for name, truth in zip(names, truth_files(names), strict=True):
+        if not truth.is_file():
             raise UsageError(
-                f"this home has complaints that are not made up ({row['source_file']}), and made-up ones never arrive "
+                f"this home has complaints that are not made up ({name}), and made-up ones never arrive "
                 "among them: run solosolve dashboard, or choose another SOLOSOLVE_HOME"
             )
 

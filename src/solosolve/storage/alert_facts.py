@@ -13,9 +13,7 @@ from solosolve.names import (
     COMPLAINTS,
     DEAD_LETTERS,
     DELTA_SOURCE,
-    FEEDBACK_FILES,
-    FEEDBACK_TOPIC,
-    IS_TO_BE_SCORED,
+    IS_FEEDBACK_LETTER,
     PREDICTIONS,
     QUARANTINE,
     REPLAY_SOURCE,
@@ -25,8 +23,7 @@ from solosolve.names import (
 )
 from solosolve.storage.asked_tables import Ask, AskedTables
 from solosolve.storage.champion_state import champion_state
-
-_FEEDBACK_TOPICS = f"('{FEEDBACK_TOPIC}', '{FEEDBACK_FILES}')"
+from solosolve.storage.scoring_requests import requests_to_score
 
 
 def gather_facts(ask: Ask, limits: LoopSettings, failed_runs: tuple[FailedRun, ...], at: datetime) -> Facts:
@@ -63,8 +60,8 @@ _QUARANTINED = (
     "where _ingested_at >= :since group by 1"
 )
 _LETTERS = f"select reason, count(*) as n, min(failed_at) as first_at from {DEAD_LETTERS}"
-_REFUSED_FEEDBACK = f"{_LETTERS} where failed_at >= :since and topic in {_FEEDBACK_TOPICS} group by 1"
-_OF_REQUESTS = f"where failed_at >= :since and topic not in {_FEEDBACK_TOPICS}"
+_REFUSED_FEEDBACK = f"{_LETTERS} where failed_at >= :since and {IS_FEEDBACK_LETTER} group by 1"
+_OF_REQUESTS = f"where failed_at >= :since and not {IS_FEEDBACK_LETTER}"
 _REPLAYED = (
     f"left join (select source_position from {PREDICTIONS} where source = '{REPLAY_SOURCE}' and scored_at >= :since) "
     "as replayed on letter_id = replayed.source_position"
@@ -127,7 +124,7 @@ _UNANSWERED = (
 def _delta_stream(tables: AskedTables, stream: StreamFacts) -> StreamFacts:
     """The Delta stream with the requests that have come since its last batch."""
     last = stream.last_batch_at or _last_answer(tables)
-    waiting = f"{_OLDEST} {_requests_to_score(tables)} as asked"
+    waiting = f"{_OLDEST} {requests_to_score(tables.columns(REQUESTS))} as asked"
     if last is None:
         rows = tables.rows(waiting, REQUESTS, sums=("n",), lowest=("oldest_at",))
     elif tables.has(PREDICTIONS):
@@ -138,12 +135,6 @@ def _delta_stream(tables: AskedTables, stream: StreamFacts) -> StreamFacts:
         )
     new, oldest = (rows[0]["n"], rows[0]["oldest_at"]) if rows else (0, None)
     return StreamFacts(stream.source, last, stream.waiting + new, stream.waiting_since or oldest)
-
-
-def _requests_to_score(tables: AskedTables) -> str:
-    """The requests of the Delta stream: without those that another stream has scored and only keeps here."""
-    is_kept_here = "source" in tables.columns(REQUESTS)
-    return f"(select * from {REQUESTS} where {IS_TO_BE_SCORED})" if is_kept_here else str(REQUESTS)
 
 
 def _last_answer(tables: AskedTables) -> datetime | None:

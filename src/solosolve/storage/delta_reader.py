@@ -17,6 +17,7 @@ from deltalake.exceptions import DeltaError
 from solosolve.errors import MissingTableError, TableError
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.storage.delta_log import commit_file, has_commits, newest_commit, only_added
+from solosolve.storage.known_sizes import KnownSizes
 from solosolve.storage.reader import Commit, Reader, TableSize, TableVersion, Value, named_tables, with_values
 
 _ENGINE_OPTIONS = {
@@ -50,7 +51,7 @@ class DeltaReader:
 
     warehouse: Path
     _seen: dict[Table, _Seen] = field(default_factory=dict, compare=False, repr=False)
-    _sizes: dict[Table, tuple[TableVersion, TableSize]] = field(default_factory=dict, compare=False, repr=False)
+    _sizes: KnownSizes = field(default_factory=KnownSizes, compare=False, repr=False)
 
     def tables(self) -> list[Table]:
         """The tables that exist, sorted by layer and name."""
@@ -92,12 +93,7 @@ class DeltaReader:
             MissingTableError: The table has not been made yet.
             TableError: It cannot be read.
         """
-        version, known = self.version(table), self._sizes.get(table)
-        if version is None:
-            raise MissingTableError(table)
-        if known is None or known[0] != version:
-            known = self._sizes[table] = version, self._size(table)
-        return known[1]
+        return self._sizes.find(table, self.version(table), self._size)
 
     def _size(self, table: Table) -> TableSize:
         found = opened(self._location(table))

@@ -16,6 +16,7 @@ from solosolve.errors import ConservationError
 from solosolve.names import COMPLAINTS_RAW, LANDINGS, QUARANTINE
 from solosolve.schemas import SCHEMAS
 from solosolve.storage.adoption import adopt, staging_folder
+from solosolve.storage.landed import Landed
 from solosolve.storage.staging import Parse, Staging, discard, stage_batch
 from solosolve.storage.table_facts import count_by, distinct_values
 from solosolve.storage.tables import Tables
@@ -41,20 +42,6 @@ class Origin:
     source_sha256: str
     layout: str
     byte_count: int
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A row of `bronze.landings`: how many records of a landing went where."""
-
-    source_file: str
-    source_sha256: str
-    layout: str
-    byte_count: int
-    record_count: int
-    bronze_count: int
-    quarantine_count: int
-    landed_at: datetime
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from solosolve.errors import MissingDependencyError, MissingTableError, SettingsError, TableError, one_line
 from solosolve.names import MADE_BY, Layer, Table
 from solosolve.settings import Settings
+from solosolve.storage.known_sizes import KnownSizes
 from solosolve.storage.reader import Commit, Reader, TableSize, TableVersion, Value, named_tables
 
 _DETAIL = ["numFiles", "sizeInBytes", "lastModified"]
@@ -139,7 +140,7 @@ class WarehouseReader:
         self._warehouse = warehouse
         self._version_seconds = version_seconds
         self._versions: dict[Table, tuple[float, TableVersion | None]] = {}
-        self._sizes: dict[Table, tuple[TableVersion, TableSize]] = {}
+        self._sizes = KnownSizes()
 
     def tables(self) -> list[Table]:
         """The tables that exist, sorted by layer and name."""
@@ -184,12 +185,7 @@ class WarehouseReader:
             MissingTableError: The table has not been made yet.
             TableError: The warehouse cannot be reached.
         """
-        version, known = self.version(table), self._sizes.get(table)
-        if version is None:
-            raise MissingTableError(table)
-        if known is None or known[0] != version:
-            known = self._sizes[table] = version, self._size(table)
-        return known[1]
+        return self._sizes.find(table, self.version(table), self._size)
 
     def _size(self, table: Table) -> TableSize:
         detail = _with_utc(self._warehouse.run(f"describe detail {table}").select(_DETAIL)).to_pylist()[0]

@@ -13,7 +13,8 @@ from solosolve.kafka.client import ensure_topics, topic_identity
 from solosolve.kafka.frames import read_messages
 from solosolve.landing.raw_messages import read_raw_messages
 from solosolve.names import COMPLAINTS_RAW, QUARANTINE, RAW_TOPIC
-from solosolve.storage.landings import Landed, Landings, Origin
+from solosolve.storage.landed import Landed
+from solosolve.storage.landings import Landings, Origin
 from solosolve.storage.staging import Parse, Piece
 from solosolve.storage.tables import Tables
 from solosolve.streaming.binding_store import is_within

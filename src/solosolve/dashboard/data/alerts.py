@@ -7,14 +7,12 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from solosolve.alerts.history import AlertRow, settle
-from solosolve.alerts.rules import find_alerts
+from solosolve.alerts.history import AlertRow
 from solosolve.clock import now
 from solosolve.dashboard.data.answers import Answers, Question
 from solosolve.names import Table
 from solosolve.settings import Settings
-from solosolve.storage.alert_facts import gather_facts, recorded_alerts
-from solosolve.storage.job_runs import failed_runs, newest_ended_runs
+from solosolve.storage.judged_alerts import judge
 from solosolve.storage.reader import Value
 
 
@@ -41,6 +39,4 @@ def current_alerts(answers: Answers, settings: Settings, at: datetime | None = N
     ) -> pa.Table:  # fmt: skip
         return answers.ask(Question(sql, tables, tuple(values.items()), sums, lowest, highest))
 
-    at = at or now()
-    facts = gather_facts(ask, settings, failed_runs(newest_ended_runs(settings.runs)), at)
-    return settle(recorded_alerts(ask), find_alerts(facts, settings), at).open
+    return judge(ask, settings, at or now())[1].open

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
-from urllib.parse import parse_qs, parse_qsl, urlencode
+from urllib.parse import parse_qs
 
+from solosolve.dashboard.data.query_string import query_string
 from solosolve.errors import UsageError
 from solosolve.storage.reader import Value
 
@@ -105,7 +106,7 @@ class Filters:
         pairs += [(name, value) for name in SEGMENT_COLUMNS for value in getattr(self, name)]
         if self.model_version is not None:
             pairs.append(("model", str(self.model_version)))
-        return f"?{urlencode(pairs)}" if pairs else ""
+        return query_string(pairs)
 
     @property
     def is_empty(self) -> bool:
@@ -162,13 +163,6 @@ class Filters:
         if self.model_version is None:
             return Condition()
         return Condition("model_version = :model_version", (("model_version", self.model_version),))
-
-
-def with_value(search: object, name: str, value: str) -> str:
-    """Returns a query string in which a name has one value; an empty value takes the name out."""
-    present = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
-    pairs = [pair for pair in present if pair[0] != name] + ([(name, value)] if value else [])
-    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _midnight(day: date) -> datetime:

@@ -4,41 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from solosolve.dashboard.data.answers import Answers, Question, ask_where
 from solosolve.dashboard.data.filters import Filters
 from solosolve.errors import TableError
 from solosolve.names import LANDINGS
+from solosolve.storage.landed import Landed
 from solosolve.storage.reader import TableSize
 
 SHOWN_LANDINGS = 200
 """How many landings `landed_files` returns, the newest ones."""
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """One landed file, or batch of messages.
-
-    Attributes:
-        source_file: The file or the topic.
-        source_sha256: Digest of its content; of a batch, of its position in the topic.
-        layout: Name of the layout of its fields.
-        byte_count: Its size in bytes.
-        record_count: Records that were read: those in bronze and those in quarantine.
-        bronze_count: Records in bronze.
-        quarantine_count: Records in quarantine.
-        landed_at: When it was landed.
-    """
-
-    source_file: str
-    source_sha256: str
-    layout: str
-    byte_count: int
-    record_count: int
-    bronze_count: int
-    quarantine_count: int
-    landed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -53,7 +28,7 @@ class LandedTotals:
 
 def landings(filters: Filters) -> Question:
     """Asks for the newest landings of the period, newest first."""
-    columns = ", ".join(LandedFile.__dataclass_fields__)
+    columns = ", ".join(Landed.__dataclass_fields__)
     rest = f"order by landed_at desc, source_file, source_sha256 limit {SHOWN_LANDINGS}"
     return ask_where(columns, LANDINGS, filters.in_period("landed_at"), rest)
 
@@ -66,13 +41,13 @@ def landing_totals(filters: Filters) -> Question:
     return ask_where(select, LANDINGS, filters.in_period("landed_at"), sums=("landing_count", *counts))
 
 
-def landed_files(answers: Answers, filters: Filters) -> list[LandedFile]:
+def landed_files(answers: Answers, filters: Filters) -> list[Landed]:
     """Returns the newest landings of the period, newest first.
 
     Raises:
         NotYetError: `bronze.landings` does not exist.
     """
-    return [LandedFile(**row) for row in answers.ask(landings(filters)).to_pylist()]
+    return [Landed(**row) for row in answers.ask(landings(filters)).to_pylist()]
 
 
 def landed_totals(answers: Answers, filters: Filters) -> LandedTotals:

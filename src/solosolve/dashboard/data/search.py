@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self
-from urllib.parse import parse_qs, parse_qsl, urlencode
+from urllib.parse import parse_qs
 
 from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.data.query_string import pairs_of, query_string
 from solosolve.errors import UsageError
 from solosolve.landing.normalise import COMPLAINT_ID_DIGITS, parse_complaint_id
 
@@ -95,7 +96,7 @@ class Search:
 
     def to_search(self) -> str:
         """Writes the query string that `parse` reads; empty if everything is as it is without one."""
-        pairs = parse_qsl(self.filters.to_search().removeprefix("?"))
+        pairs = pairs_of(self.filters.to_search())
         own: dict[str, object] = {
             "id": self.complaint_id,
             "words": written(self.words) or None,
@@ -106,7 +107,7 @@ class Search:
         }
         pairs += [(name, str(value)) for name, value in own.items() if value is not None]
         pairs += [(name, value) for name, values in self.facts for value in values]
-        return f"?{urlencode(pairs)}" if pairs else ""
+        return query_string(pairs)
 
     def from_start(self) -> Self:
         """Returns the same search in the first order and on the first page: what decides which rows there are."""
@@ -137,13 +138,12 @@ def merged(search: object, chosen: Mapping[str, object]) -> str:
         search: The query string.
         chosen: Name to value, or to several; empty ones are left out.
     """
-    present = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
-    pairs = [(name, value) for name, value in present if name not in chosen and name != "page"]
+    pairs = [(name, value) for name, value in pairs_of(search) if name not in chosen and name != "page"]
     for name, value in chosen.items():
         pairs += [
             (name, str(each)) for each in (value if isinstance(value, list) else [value]) if each not in (None, "")
         ]
-    return f"?{urlencode(pairs)}" if pairs else ""
+    return query_string(pairs)
 
 
 def without_search(search: object) -> str:

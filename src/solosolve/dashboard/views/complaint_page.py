@@ -8,9 +8,9 @@ from dash.development.base_component import Component
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.data.query_string import with_parameter
 from solosolve.dashboard.views.complaint_details import complaint_details
 from solosolve.dashboard.views.elements import attributes, empty
-from solosolve.dashboard.views.room_address import with_parameter
 from solosolve.dashboard.views.routes import COMPLAINTS, complaint_of, path_of, room_of
 from solosolve.errors import UsageError
 from solosolve.landing.normalise import parse_complaint_id

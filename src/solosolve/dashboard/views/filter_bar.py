@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, ctx, html, no_update
@@ -14,6 +14,7 @@ from solosolve.clock import now
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import FILTER_NAMES, SEGMENT_COLUMNS, Filters
+from solosolve.dashboard.data.query_string import pairs_of, query_string
 from solosolve.dashboard.views.elements import attributes
 from solosolve.errors import TableError, UsageError
 
@@ -115,10 +116,8 @@ def with_filters(search: object, filters: Filters) -> str:
 
     What a room keeps in it stays, except which page of a table and which complaint were chosen among other rows.
     """
-    present = parse_qsl(search.removeprefix("?")) if isinstance(search, str) else []
-    kept = [(name, value) for name, value in present if name not in (*FILTER_NAMES, *_OF_OTHER_ROWS)]
-    chosen = parse_qsl(filters.to_search().removeprefix("?"))
-    return f"?{urlencode([*chosen, *kept])}" if chosen or kept else ""
+    kept = [(name, value) for name, value in pairs_of(search) if name not in (*FILTER_NAMES, *_OF_OTHER_ROWS)]
+    return query_string([*pairs_of(filters.to_search()), *kept])
 
 
 def _address(search: object, chosen: tuple[object, ...]) -> tuple[Any, str]:

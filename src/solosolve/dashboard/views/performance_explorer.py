@@ -14,6 +14,7 @@ from solosolve.dashboard.data.champion import current_champion, selected_version
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.model_roles import model_roles
 from solosolve.dashboard.data.monitored import ALL_COMPLAINTS, measured_segments, performance_windows
+from solosolve.dashboard.data.query_string import parameter, with_parameter
 from solosolve.dashboard.views.elements import (
     attributes,
     beginning,
@@ -29,7 +30,6 @@ from solosolve.dashboard.views.elements import (
 from solosolve.dashboard.views.model_figures import metric_by_window
 from solosolve.dashboard.views.picture import Picture
 from solosolve.dashboard.views.quality import METRICS, SHARES, interval_of, value_of
-from solosolve.dashboard.views.room_address import parameter, with_parameter
 from solosolve.dashboard.views.routes import MODEL, room_of
 from solosolve.errors import NotYetError, TableError, UsageError
 from solosolve.model.evaluation import Estimate

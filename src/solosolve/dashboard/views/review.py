@@ -12,13 +12,13 @@ from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.claims import Claims
 from solosolve.dashboard.data.complaint_lookup import predictions_of
 from solosolve.dashboard.data.explainer import Explainer
+from solosolve.dashboard.data.query_string import parameter
 from solosolve.dashboard.data.review_desk import ReviewDesk, ReviewRules
 from solosolve.dashboard.views.complaint_details import complaint_details
 from solosolve.dashboard.views.elements import empty, loading
 from solosolve.dashboard.views.queue_panel import PICK_NAMES, queue_panel
 from solosolve.dashboard.views.review_keys import key_list, register_review_keys
 from solosolve.dashboard.views.review_turns import ReviewState, number_of, open_complaint, queue_contents
-from solosolve.dashboard.views.room_address import parameter
 from solosolve.dashboard.views.routes import REVIEW, room_of
 from solosolve.dashboard.views.verdict_form import register_verdict_form, verdict_form
 from solosolve.errors import TableError

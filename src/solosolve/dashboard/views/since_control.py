@@ -9,7 +9,8 @@ from dash import Dash, Input, Output, ctx, no_update
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.arrivals import SINCE
-from solosolve.dashboard.data.filters import DEFAULT_SPAN, SPANS, Filters, with_value
+from solosolve.dashboard.data.filters import DEFAULT_SPAN, SPANS, Filters
+from solosolve.dashboard.data.query_string import with_parameter
 from solosolve.errors import UsageError
 
 
@@ -31,7 +32,7 @@ def register_since_control(app: Dash) -> None:
     )
     def sync(value: object, search: object) -> tuple[Any, Any]:
         if ctx.triggered_id == "since" and isinstance(value, str) and value in SPANS:
-            new = with_value(search, "since", "" if value == DEFAULT_SPAN else value)
+            new = with_parameter(search, "since", "" if value == DEFAULT_SPAN else value)
             return (no_update if new == (search or "") else new), no_update
         try:
             return no_update, Filters.parse(search).since

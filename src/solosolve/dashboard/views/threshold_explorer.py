@@ -11,11 +11,11 @@ from dash.development.base_component import Component
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.champion import MeasuredVersion, measure_version, selected_version, threshold_of
 from solosolve.dashboard.data.filters import Filters
+from solosolve.dashboard.data.query_string import parameter, with_parameter
 from solosolve.dashboard.views.elements import attributes, confusion_table, empty, graph, loading, not_yet, tiles
 from solosolve.dashboard.views.model_figures import read_and_found
 from solosolve.dashboard.views.picture import Picture
 from solosolve.dashboard.views.quality import metric_tile, value_of
-from solosolve.dashboard.views.room_address import parameter, with_parameter
 from solosolve.dashboard.views.routes import MODEL, room_of
 from solosolve.errors import NotYetError, TableError, UsageError
 from solosolve.names import THRESHOLD
