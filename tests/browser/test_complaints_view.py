@@ -97,7 +97,10 @@ def test_words_and_the_bureaus_filters_narrow_the_table_and_the_export(browser: 
     append(warehouse, PREDICTIONS, [prediction(number) for number in range(1, 5)])
     texts = {1: "A late fee.", 2: "A late fee, and 50% more.", 3: "A LATE answer about a fee.", 4: "Nothing."}
     append(warehouse, COMPLAINTS, [
-        complaint(number, issue="Fees" if number != 2 else "Other", timely_response="No", **{NARRATIVE: text})
+        complaint(
+            number, issue="Fees" if number != 2 else "Other", timely_response="No", zip_code=f"9000{number}",
+            **{NARRATIVE: text},
+        )
         for number, text in texts.items()
     ])  # fmt: skip
     with serving(tmp_path) as (address, _), visit(browser, address) as visited:
@@ -109,6 +112,10 @@ def test_words_and_the_bureaus_filters_narrow_the_table_and_the_export(browser: 
         page.get_by_role("option", name="Fees").click()
         expect(page.locator("#result-count")).to_have_text("1 prediction")
         expect(page).to_have_url(re.compile(r"words=%22late\+fee%22&issue=Fees"))
+        for zip_code, found in (("90002", "0 predictions"), ("90001", "1 prediction")):
+            page.locator("#search-zip").fill(zip_code)
+            page.locator("#search-zip").press("Enter")
+            expect(page.locator("#result-count")).to_have_text(found)
         with page.expect_download() as download:
             page.locator("#export").click()
         download.value.save_as(tmp_path / "export.csv")

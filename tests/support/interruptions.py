@@ -10,6 +10,7 @@ import pytest
 
 from solosolve.names import QUARANTINE, Table
 from solosolve.storage import feedback_events, landings
+from solosolve.storage.registry import Registry
 from solosolve.storage.staged_files import StagedFile
 from solosolve.storage.tables import Tables
 
@@ -18,25 +19,27 @@ class CutOffError(Exception):
     """The flow was stopped."""
 
 
-_WRITES = ((Tables, "append"), (Tables, "overwrite"), (feedback_events, "_insert"))
+_TO_TABLES = ((Tables, "append"), (Tables, "overwrite"), (feedback_events, "_insert"))
+_TO_THE_REGISTRY = tuple((Registry, name) for name in ("set_alias", "delete_alias", "set_model_tag", "write_tags"))
 
 
 @contextmanager
 def stopped_after(patch: pytest.MonkeyPatch, writes: int) -> Iterator[None]:
-    """Within it, a flow fails right after it has written to that many tables."""
+    """Within it, a flow fails right after it has written that often to tables and to the registry."""
     place, text = count(1), "was stopped here"
 
-    def stopping(write: Callable[..., None]) -> Callable[..., None]:
-        def stopped(*arguments: object, **options: object) -> None:
-            write(*arguments, **options)
+    def stopping(write: Callable[..., object]) -> Callable[..., object]:
+        def stopped(*arguments: object, **options: object) -> object:
+            written = write(*arguments, **options)
             if next(place) == writes:
                 raise CutOffError(text)
+            return written
 
         return stopped
 
     # A stream raises an error of its own, with this one's text.
     with patch.context() as patched, pytest.raises(Exception, match=text):
-        for owner, name in _WRITES:
+        for owner, name in (*_TO_TABLES, *_TO_THE_REGISTRY):
             patched.setattr(owner, name, stopping(getattr(owner, name)))
         yield
 

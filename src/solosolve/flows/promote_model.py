@@ -11,10 +11,11 @@ from solosolve.errors import ModelError
 from solosolve.model.version_tags import VersionState
 from solosolve.names import CHALLENGER, CHAMPION, MODEL_EVENTS, SHADOW
 from solosolve.settings import Settings
-from solosolve.storage.champion_moves import end_shadow, move_champion, newest_move
+from solosolve.storage.champion_moves import complete_move, end_shadow, move_champion
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.table_facts import read_or_empty
 from solosolve.storage.tables import Tables
 
 logger = logging.getLogger("solosolve.promote_model")
@@ -44,7 +45,8 @@ def run(spark: SparkSession, settings: Settings) -> RegisteredModel | None:
     if challenger is None or challenger.version == present:
         if challenger is not None and challenger.tags.state in _OF_CHAMPIONS:
             # An earlier run was interrupted after it had moved the alias.
-            _record_if_missing(tables, registry, challenger)
+            complete_move(tables, registry, _evidence(challenger))
+            _finish(registry, challenger)
         logger.info("no challenger to promote")
         return None
     try:
@@ -78,24 +80,19 @@ def _shadow(tables: Tables, registry: Registry, challenger: RegisteredModel) -> 
     shadow = registry.find(SHADOW)
     if shadow is not None and shadow.version == challenger.version:
         return
-    record_event(tables, challenger.version, ModelEvent.SHADOWED, {"validation": str(challenger.tags.subject)}, SHADOW)
+    # The ledger has it already, if an earlier run was interrupted before it could set the alias.
+    moves = read_or_empty(tables, MODEL_EVENTS).where(F.col("alias").isin(CHAMPION, SHADOW))
+    newest = moves.orderBy(F.desc("event_at")).select("event", "model_version").limit(1).collect()
+    if [tuple(row) for row in newest] != [(ModelEvent.SHADOWED, challenger.version)]:
+        evidence = {"validation": str(challenger.tags.subject)}
+        record_event(tables, challenger.version, ModelEvent.SHADOWED, evidence, SHADOW)
     registry.set_alias(SHADOW, challenger)
     logger.info("version %d is not certainly better: it scores beside the champion", challenger.version)
 
 
 def _finish(registry: Registry, champion: RegisteredModel) -> None:
-    """Removes the aliases that no longer apply."""
-    registry.delete_alias(CHALLENGER)
+    """Removes the aliases that no longer apply; the challenger's last, by which a next run sees what is left to do."""
     end_shadow(registry)
+    registry.delete_alias(CHALLENGER)
     if champion.tags.state == VersionState.PROVISIONAL:
         logger.warning("version %d does not beat the prior: it becomes champion provisionally", champion.version)
-
-
-def _record_if_missing(tables: Tables, registry: Registry, champion: RegisteredModel) -> None:
-    """Completes a promotion that was interrupted after it had moved the alias."""
-    is_this = (F.col("model_version") == champion.version) & (F.col("alias") == CHAMPION)
-    if not tables.exists(MODEL_EVENTS) or tables.read(MODEL_EVENTS).where(is_this).isEmpty():
-        move = newest_move(registry)
-        at = move.effective_at if move is not None and move.version == champion.version else None
-        record_event(tables, champion.version, _event(champion), _evidence(champion), alias=CHAMPION, at=at)
-    _finish(registry, champion)

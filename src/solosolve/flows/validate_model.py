@@ -26,6 +26,7 @@ from solosolve.settings import Settings
 from solosolve.storage.ledger import record_event
 from solosolve.storage.model_events import ModelEvent
 from solosolve.storage.registry import RegisteredModel, Registry
+from solosolve.storage.table_facts import read_or_empty
 from solosolve.storage.tables import Tables
 from solosolve.transforms.fingerprints import data_hash
 
@@ -68,6 +69,11 @@ def run(spark: SparkSession, settings: Settings) -> GateResult | None:
         if tags.subject == subject and tags.validation is not None:
             logger.info("version %d was validated on this slice already", challenger.version)
             return tags.validation
+        recorded = _recorded(tables, challenger, subject)
+        if recorded is not None:
+            logger.info("version %d was validated by an earlier run, which was interrupted", challenger.version)
+            registry.write_tags(challenger, tags.without_result(subject).validated(recorded))
+            return recorded
         _require_current_features(tables, challenger)
         decision = _decide(tables, registry, challenger, champion, frozen, _tries(tables, challenger, subject))
     except Exception as error:
@@ -150,12 +156,25 @@ def _segments(scored: pa.Table) -> dict[str, NDArray[np.bool_]]:
 
 def _tries(tables: Tables, challenger: RegisteredModel, subject: Subject) -> int:
     """How many other challengers were compared with this champion, on this slice or on earlier ones."""
-    if subject.champion is None or not tables.exists(MODEL_EVENTS):
+    if subject.champion is None:
         return 0
-    is_validation = F.col("event").isin(*(str(event) for event in _EVENTS.values()))
+    is_validation = F.col("event").isin(*_EVENTS.values())
     against = F.get_json_object("evidence", "$.slice").startswith(f"champion {subject.champion} on ")
-    others = tables.read(MODEL_EVENTS).where(is_validation & against & (F.col("model_version") != challenger.version))
+    is_other = F.col("model_version") != challenger.version
+    others = read_or_empty(tables, MODEL_EVENTS).where(is_validation & against & is_other)
     return others.select("model_version").distinct().count()
+
+
+def _recorded(tables: Tables, challenger: RegisteredModel, subject: Subject) -> GateResult | None:
+    """The result that the ledger has and the tags lack, as a run that was interrupted in between leaves them."""
+    if challenger.tags.subject != subject or challenger.tags.validation is not None:
+        return None
+    is_own = (F.col("model_version") == challenger.version) & F.col("event").isin(*_EVENTS.values())
+    newest = read_or_empty(tables, MODEL_EVENTS).where(is_own).orderBy(F.desc("event_at")).limit(1).collect()
+    evidence = json.loads(newest[0]["evidence"]) if newest else {}
+    if evidence.get("slice") != str(subject) or "error" in evidence:
+        return None
+    return next(result for result, event in _EVENTS.items() if event == newest[0]["event"])
 
 
 def _write(
@@ -166,7 +185,8 @@ def _write(
     subject: Subject | None,
     evidence: Mapping[str, object],
 ) -> None:
-    # In this order, a validation that is interrupted leaves no result, not even an earlier one.
+    # In this order, a validation that is interrupted leaves no tag with a result, not even with an earlier one; the
+    # next run takes the result from the ledger, if it is there.
     undecided = challenger.tags.without_result(subject)
     registry.write_tags(challenger, undecided)
     record_event(tables, challenger.version, _EVENTS[result], evidence)

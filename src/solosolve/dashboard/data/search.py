@@ -24,7 +24,8 @@ COLUMNS = MappingProxyType({
 Tables of former releases lack `date_received`."""
 
 FACTS = MappingProxyType({
-    "issue": "issue", "via": "submitted_via", "tag": "tags", "response": "company_response_to_consumer",
+    "sub-product": "sub_product", "issue": "issue", "sub-issue": "sub_issue", "zip": "zip_code", "tag": "tags",
+    "via": "submitted_via", "response": "company_response_to_consumer", "public-response": "company_public_response",
     "timely": "timely_response", "disputed": "consumer_disputed",
 })  # fmt: skip
 """The Bureau's own filters: name in the address to column of `silver.complaints`."""

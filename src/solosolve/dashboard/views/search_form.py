@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, ctx, html, no_update
+from dash import Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
@@ -26,17 +26,21 @@ from solosolve.dashboard.views.routes import COMPLAINTS, room_of
 from solosolve.errors import TableError, UsageError
 
 _LABELS = {
-    "issue": "Issue", "via": "Submitted via", "tag": "Tag", "response": "Company response",
+    "sub-product": "Sub-product", "issue": "Issue", "sub-issue": "Sub-issue", "zip": "ZIP code", "tag": "Tag",
+    "via": "Submitted via", "response": "Company response", "public-response": "Public response",
     "timely": "Timely response", "disputed": "Consumer disputed",
 }  # fmt: skip
 _YES_OR_NO = ("timely", "disputed")
-_LISTS = tuple(name for name in FACTS if name not in _YES_OR_NO)
+_TYPED = "zip"
+"""Has too many values for a list."""
+_LISTS = tuple(name for name in FACTS if name not in (*_YES_OR_NO, _TYPED))
 _CONTROLS = ("id", "words", "probability", *FACTS)
 _ERRORS = ("id", "words")
 
 
 def search_form() -> Component:
     """The form; the first callback fills in values and options."""
+    more = html.Summary(["More filters", html.Span(id="search-more-count")], id="search-more-title", n_clicks=0)
     words = f"All of them, in any part of the text. Searched in the {WORDS_SEARCHED:,} complaints received last."
     probability = dmc.RangeSlider(
         id="search-probability", min=0, max=1, step=0.05, value=[0, 1], minRange=0, thumbFromLabel="Lowest probability",
@@ -59,10 +63,7 @@ def search_form() -> Component:
             ),
             dmc.Button("Clear search", id="search-clear", n_clicks=0, variant="default"),
             html.Details(
-                [
-                    html.Summary(["More filters", html.Span(id="search-more-count")]),
-                    html.Div([_control(name) for name in FACTS], className="more"),
-                ],
+                [more, html.Div([_control(name) for name in FACTS], className="more")],
                 id="search-more", className="more-filters",
             ),
         ],
@@ -77,6 +78,8 @@ def _control(name: str) -> Component:
     }  # fmt: skip
     if name in _YES_OR_NO:
         return dmc.Select(data=["Yes", "No"], **shared)
+    if name == _TYPED:
+        return dmc.TagsInput(value=[], acceptValueOnBlur=True, inputProps={"title": "Any of these, as filed"}, **shared)
     return dmc.MultiSelect(data=[], value=[], searchable=True, nothingFoundMessage="Nothing matches", **shared)
 
 
@@ -107,6 +110,16 @@ def register_search_form(app: Dash, answers: Answers) -> None:
             return [cleared, *controls(answers, cleared)]
         address, *errors = address_of(search, chosen)
         return [address, *([no_update] * len(_CONTROLS)), *errors, *([no_update] * (len(_LISTS) + 2))]
+
+    @app.callback(
+        *(Output(f"search-{name}", "data", allow_duplicate=True) for name in _LISTS),
+        Input("search-more-title", "n_clicks"),
+        *(State(f"search-{name}", "value") for name in _LISTS),
+        prevent_initial_call=True,
+    )
+    def offer(_: object, *chosen: list[str] | None) -> list[list[str]]:
+        # Only now: each list reads a column of all complaints.
+        return [_options(answers, name, values or ()) for name, values in zip(_LISTS, chosen, strict=True)]
 
 
 def address_of(search: object, chosen: Sequence[object]) -> list[Any]:
@@ -146,6 +159,8 @@ def _is_range(bounds: object) -> TypeGuard[list[float]]:
 def controls(answers: Answers, search: object) -> list[Any]:
     """Returns what shows an address: values, errors, options, that more filters open if any is set, and how many are.
 
+    While none is set, lists keep the options that they got when they were opened.
+
     An invalid address shows an empty form; the table says what is wrong with it.
     """
     try:
@@ -160,7 +175,7 @@ def controls(answers: Answers, search: object) -> list[Any]:
         *(_value(name, facts.get(name, ())) for name in FACTS),
     ]
     # A list drops a value that its options lack, so both are sent together.
-    options = [_options(answers, name, facts.get(name, ())) for name in _LISTS]
+    options = [_options(answers, name, facts.get(name, ())) if facts else no_update for name in _LISTS]
     # Someone may have opened the filters that are out of sight, and no answer closes them.
     return [*values, None, None, *options, True if facts else no_update, f" ({len(facts)})" if facts else ""]
 
@@ -171,7 +186,7 @@ def _value(name: str, chosen: tuple[str, ...]) -> Any:
     return list(chosen)
 
 
-def _options(answers: Answers, name: str, chosen: tuple[str, ...]) -> list[str]:
+def _options(answers: Answers, name: str, chosen: Sequence[str]) -> list[str]:
     try:
         values = fact_values(answers, name)
     except TableError:
