@@ -160,6 +160,19 @@ def test_panels_keep_their_last_state_while_a_table_cannot_be_read(browser: Brow
         expect(page.locator(".stale-mark")).to_have_count(0)
 
 
+@pytest.mark.parametrize(("path", "row"), [("/complaints", ".predictions tbody tr"), ("/review", ".queue li")])
+def test_list_that_could_not_be_read_is_tried_again(browser: Browser, tmp_path: Path, path: str, row: str) -> None:
+    write_everything(tmp_path / "warehouse", predictions=4, now=datetime.now(UTC))
+    broken = folder(tmp_path / "warehouse", PREDICTIONS) / "_delta_log" / f"{1:020}.json"
+    broken.write_text("broken", encoding="utf-8")
+    with serving(tmp_path) as (address, _), visit(browser, address) as visited:
+        page = visited.open(path)
+        expect(page.locator("#banner")).to_contain_text("gold.predictions")
+        broken.unlink()
+        expect(page.locator(row).first).to_be_visible()
+        expect(page.locator("#banner")).to_be_empty()
+
+
 def test_unknown_address_shows_today(laptop: Visit) -> None:
     page = laptop.open("/no/such/page")
     wait_until_drawn(page)

@@ -89,10 +89,11 @@ def _register_table(app: Dash, answers: Answers) -> None:
         Input("url", "pathname"),
         Input("url", "search"),
         Input("show-new", "n_clicks"),
+        Input("retry", "data"),
         State("table-shown", "data"),
         prevent_initial_call="initial_duplicate",
     )
-    def table(path: object, search: object, _: object, shown: object) -> list[Any]:
+    def table(path: object, search: object, _: object, __: object, shown: object) -> list[Any]:
         if room_of(path) != COMPLAINTS or is_complaint_page(path):
             return [no_update] * 8
         if ctx.triggered_id == "show-new":

@@ -58,6 +58,7 @@ def stores() -> list[Component]:
         dcc.Store(id="filter-names", data=list(FILTER_NAMES)),
         dcc.Store(id="newest-batch"),
         dcc.Store(id="model-drawn"),
+        dcc.Store(id="retry"),
         dcc.Store(id="chosen-theme", storage_type="local"),
     ]
 

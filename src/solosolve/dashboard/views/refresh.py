@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
 
+from solosolve.clock import now
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
@@ -26,6 +27,7 @@ def register_refresh(app: Dash, answers: Answers, cache: PanelCache) -> None:
         Output("checklist", "children"),
         Output("newest-batch", "data"),
         Output("model-drawn", "data"),
+        Output("retry", "data"),
         Output("seen", "data"),
         Input("clock", "n_intervals"),
         Input("url", "search"),
@@ -56,8 +58,8 @@ def changes_since(
 
     Returns:
         The content of each panel, the banner, the checklist, the end of the newest batch, the digest of the Model
-        room's panels, and the new `seen`, which is `shown` without these two, in this order, with `no_update` for
-        everything that has not changed.
+        room's panels, an instant if what could not be read should be tried again, and the new `seen`, which is `shown`
+        without the batch and the digest, in this order, with `no_update` for everything that has not changed.
     """
     known = {name: value for name, value in shown.items() if name not in ("newest", "model")}
     filters, errors = _filters_of(search)
@@ -74,18 +76,20 @@ def changes_since(
         if known.get(panel.name) != drawn.digest:
             contents[position] = drawn.content
     steps = steps_done(answers)
-    errors += _unreadable(answers)
+    unreadable = _unreadable(answers)
+    errors += unreadable
     newest, model = _newest_batch(answers), shown.get("model")
     if room_of(path) == MODEL:
         model = digest_of(digests)
-    now = {**known, **digests, "banner": errors, "steps": steps}
+    seen = {**known, **digests, "banner": errors, "steps": steps, "unreadable": bool(unreadable)}
     return [
         *contents,
         [html.P(error) for error in errors] if known.get("banner", []) != errors else no_update,
         checklist(steps) if known.get("steps") != steps else no_update,
         newest if shown.get("newest", 0) != newest else no_update,
         model if shown.get("model") != model else no_update,
-        now if now != known else no_update,
+        now().isoformat() if unreadable or known.get("unreadable") else no_update,
+        seen if seen != known else no_update,
     ]
 
 

@@ -102,17 +102,18 @@ def _register_queue(app: Dash, desk: ReviewDesk, current_user: Callable[[], str]
         Input("review-group", "value"),
         Input("review-hidden", "checked"),
         Input("review-next", "n_clicks"),
+        Input("retry", "data"),
         Input({"type": "queue", "complaint": ALL}, "n_clicks"),
         State("review-queue", "data"),
         State("review-item", "data"),
     )
     def queue(
-        path: object, search: object, done: object, group: object, is_hidden: object, _: object, clicks: object,
-        picks: object, item: object,
+        path: object, search: object, done: object, group: object, is_hidden: object, _: object, __: object,
+        clicks: object, picks: object, item: object,
     ) -> tuple[Any, ...]:  # fmt: skip
-        if room_of(path) != REVIEW:
-            return (no_update,) * len(_OUTPUTS)
         cause = ctx.triggered_id
+        if room_of(path) != REVIEW or (cause == "retry" and picks):
+            return (no_update,) * len(_OUTPUTS)
         wanted = parse_complaint_id(parameter(search, "complaint")) if cause in (None, "url") else None
         state = ReviewState(search, group, bool(is_hidden), item, done if cause == "review-done" else None, wanted)
         if isinstance(cause, dict):

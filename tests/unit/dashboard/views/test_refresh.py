@@ -28,7 +28,7 @@ class Page:
 
     def poll(self, search: object = "", path: object = "/") -> dict[str, Any]:
         """Polls once, and returns what has changed by name."""
-        names = [*(panel.name for panel in PANELS), "banner", "checklist", "newest", "model", "seen"]
+        names = [*(panel.name for panel in PANELS), "banner", "checklist", "newest", "model", "retry", "seen"]
         shown = {**(self.seen if isinstance(self.seen, dict) else {}), **self.beside}
         values = changes_since(self._answers, self._cache, search, path, shown)
         changes = {
@@ -95,6 +95,7 @@ def test_unreadable_table_is_named_once_without_a_path_and_its_panels_keep_their
     assert "stale-mark" in as_json(changes["ledger"])
     other = page.poll("?state=CA", path="/model")
     assert "could not be loaded" in text_of(other["calibration"])
+    assert set(page.poll("?state=CA", path="/complaints")) - {"seen"} == {"retry"}
 
 
 def test_newest_batch_is_when_it_ended(warehouse: Path) -> None:
