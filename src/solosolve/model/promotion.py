@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from solosolve.errors import ModelError
 from solosolve.model.evaluation import Evaluation, bootstrap, require_measurable
@@ -185,7 +185,7 @@ def _against_champion(
     number = frozen.tries + 1
     level = NOISE_BUDGET / (number * (number + 1))
     # The resamples give the spread, and the normal distribution its tail: 300 of them say nothing about the 1000th.
-    margin = float(norm.ppf(1 - level) * gains.std())
+    margin = float(ndtri(1 - level) * gains.std())
     gain = champion["log_loss"] - _required(evaluation, "log_loss", "value")
     return checks, _Gain(gain - margin, margin, level)
 
