@@ -56,7 +56,6 @@ def register_review_keys(app: Dash) -> None:
     entry = {"type": "queue", "complaint": ALL}
     in_browser("openKeys", Input("review-keys", "n_clicks"), prevent_initial_call=True)
     in_browser("closeKeys", Input("review-keys-close", "n_clicks"), prevent_initial_call=True)
-    in_browser("switchKeys", Input("review-keys-on", "checked"))
     in_browser(
         "loadDraft",
         Output("review-reason", "value"),

@@ -21,7 +21,8 @@
   // What recorded verdicts were given with, in case one is undone.
   const given = {};
 
-  let areKeysOn = true, hasShown = false;
+  let hasShown = false;
+  const areKeysOn = () => byId("review-keys-on")?.checked !== false;
   const isTyping = (element) =>
     element.isContentEditable || ["TEXTAREA", "SELECT"].includes(element.tagName) ||
     (element.tagName === "INPUT" && !WITHOUT_TEXT.includes(element.type));
@@ -32,7 +33,7 @@
       return;
     }
     if (event.key === "Escape" && event.target.id === "review-note") event.target.blur();
-    if (!areKeysOn || isTyping(event.target) || !isShown(byId("review-form"))) return;
+    if (!areKeysOn() || isTyping(event.target) || !isShown(byId("review-form"))) return;
     if ([...document.querySelectorAll("dialog, [role=dialog]")].some(isShown)) return;
     const reasons = document.querySelectorAll("#review-form .reason input");
     const target = reasons[Number(event.key) - 1] ?? document.querySelector(BUTTONS[event.key.toLowerCase()] ?? null);
@@ -60,8 +61,6 @@
       openKeys() { byId("review-key-list").showModal(); },
 
       closeKeys() { byId("review-key-list").close(); },
-
-      switchKeys(isOn) { areKeysOn = isOn !== false; },
 
       loadDraft(shown) {
         const top = byId("review-detail").getBoundingClientRect().top;
