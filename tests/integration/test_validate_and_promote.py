@@ -39,7 +39,9 @@ def home(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Gate:
 
 
 @pytest.fixture
-def gate(home: Gate) -> Iterator[Gate]:
+def gate(home: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    # Every move waits for so long.
+    monkeypatch.setattr(champion_moves, "LEAD", timedelta(seconds=0.5))
     yield home
     for alias in (CHALLENGER, CHAMPION, SHADOW):
         if home.registry.find(alias) is not None:

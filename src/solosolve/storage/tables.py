@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from delta.tables import DeltaTable
 from filelock import FileLock, Timeout
@@ -61,6 +63,8 @@ class Tables:
         for key, value in properties.items():
             builder = builder.property(key, value)
         with self.writing(table):
+            if not self.exists(table):
+                self._remove_empty_log(table)
             builder.execute()
 
     def exists(self, table: Table) -> bool:
@@ -229,6 +233,19 @@ class Tables:
     @property
     def _is_local(self) -> bool:
         return self.settings.is_local
+
+    def _remove_empty_log(self, table: Table) -> None:
+        """Removes what a process leaves that is killed while it makes a table: Delta would take it for the table."""
+        if self.settings.has_table_folders:
+            shutil.rmtree(self.settings.table_folder(table) / "_delta_log", ignore_errors=True)
+            return
+        # Another machine may be making the table, so only what is empty goes.
+        jvm: Any = self.spark._jvm
+        log = jvm.org.apache.hadoop.fs.Path(f"{self._path(table)}/_delta_log")
+        files = log.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration())
+        for folder in (jvm.org.apache.hadoop.fs.Path(log, "_staged_commits"), log):
+            if files.exists(folder) and not files.listStatus(folder):
+                files.delete(folder, False)
 
     def _path(self, table: Table) -> str:
         return self.settings.table_location(table)

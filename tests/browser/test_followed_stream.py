@@ -4,23 +4,20 @@ from playwright.sync_api import Browser, expect
 
 from support.browsers import visit
 from support.dashboard_process import serving
-from support.drills import streaming
 from support.live import Live, request
 
 
-def test_page_follows_a_running_stream(browser: Browser, live: Live) -> None:
+def test_page_follows_the_stream_and_explains_what_it_scored(browser: Browser, live: Live) -> None:
     live.add_requests([request(number) for number in range(1, 11)])
-    with (
-        streaming(live, "delta") as stream,
-        serving(live.settings.home) as (address, _),
-        visit(browser, address) as visited,
-    ):
+    live.stream()
+    with serving(live.settings.home) as (address, _), visit(browser, address) as visited:
         page = visited.open("/data")
         processed = page.locator("#panel-stream .tile-value").first
-        stream.wait_until(lambda: processed.count() == 1 and processed.inner_text() == "10", poll_seconds=0.5)
+        expect(processed).to_have_text("10")
         expect(page.locator(".freshness.live")).to_contain_text("s ago")
         live.add_requests([request(number) for number in range(11, 36)])
-        stream.wait_until(lambda: processed.inner_text() == "35", poll_seconds=0.5)
+        live.stream()
+        expect(processed).to_have_text("35")
         expect(page.locator("#panel-stream")).to_contain_text("scored by version 1")
         visited.open("/complaints")
         page.locator("#search-id").fill("35")
