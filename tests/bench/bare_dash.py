@@ -1,18 +1,22 @@
-"""A bare Dash page with as many figures as a room, to compare first paints with; prints its address."""
+"""A bare Dash page with the figures of a room, to compare first paints with; prints its address.
+
+python bare_dash.py FIGURES, a JSON file with a list of figures as Plotly has them.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
-import plotly.graph_objects as go
 import waitress
 from dash import Dash, dcc, html
 
 
 def main() -> None:
     app = Dash(__name__)
-    bars = go.Figure(go.Bar(x=list(range(20)), y=list(range(20))))
-    app.layout = html.Div([dcc.Graph(id=f"graph-{number}", figure=bars) for number in range(int(sys.argv[1]))])
+    figures = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    app.layout = html.Div([dcc.Graph(id=f"graph-{number}", figure=figure) for number, figure in enumerate(figures)])
     server = waitress.create_server(app.server, host="127.0.0.1", port=0, threads=4)
     sys.stdout.write(f"http://127.0.0.1:{server.effective_port}\n")
     sys.stdout.flush()

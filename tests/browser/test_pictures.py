@@ -23,7 +23,7 @@ def test_map_has_a_square_for_every_state_and_says_what_it_knows_of_one(
         assert box is not None
         assert box["width"] == pytest.approx(box["height"], abs=1)
         assert box["width"] > 20
-        page.locator("#graph-states .point", has_text="CA").hover(force=True)
+        page.locator("#graph-states .textpoint", has_text="CA").hover(force=True)
         expect(page.locator("#graph-states .hoverlayer")).to_contain_text("95% interval")
         assert visited.problems == []
 

@@ -7,6 +7,7 @@ platform's, and a folder for the volume of checkpoints.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 
 from solosolve.samples.writer import write_sample
 from support.drills import LONG
+
+logger = logging.getLogger("drills")
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {layer: f"dev_ann_{layer}" for layer in ("bronze", "silver", "gold")}
@@ -60,6 +63,7 @@ def run(tmp_path: Path, packages: Path | None, *tasks: tuple[str, ...]) -> str:
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"task"')]
     assert len(lines) == len(tasks), done.stderr[-5000:]
+    logger.info("%s", ", ".join(f"{line['task']} {line['seconds']:.0f} s" for line in lines))
     return "\n".join(f"{line['task']}: {line['error']}" for line in lines if line["error"])
 
 

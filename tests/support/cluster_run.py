@@ -5,7 +5,8 @@ Called as a program, because Spark's version is chosen by PYTHONPATH:
     python cluster_run.py PLAN
 
 PLAN is a JSON file with `warehouse`, the folder of the session's catalog, and `tasks`, a list of job files with their
-arguments. Schemas are made first, as a deployment does. Prints one JSON object per task, with its name and error.
+arguments. Schemas are made first, as a deployment does. Prints one JSON object per task, with its name, seconds and
+error.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -66,12 +68,12 @@ def main() -> None:
     for task in plan["tasks"]:
         file = Path(task["file"])
         sys.argv = ["/databricks/python_shell/scripts/db_ipykernel_launcher.py", *task["arguments"]]
-        error = None
+        error, started = None, time.monotonic()
         try:
             exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), {"__name__": "__main__"})
         except BaseException:  # noqa: BLE001 - SystemExit, too, is a failure on the platform
             error = traceback.format_exc()
-        sys.stdout.write(json.dumps({"task": file.stem, "error": error}) + "\n")
+        sys.stdout.write(json.dumps({"task": file.stem, "seconds": time.monotonic() - started, "error": error}) + "\n")
         sys.stdout.flush()
 
 

@@ -17,10 +17,11 @@ _TESTS = Path(__file__).parents[1]
 
 @contextmanager
 def serving(
-    home: Path, password: str = "", stderr: IO[Any] | int | None = None
+    home: Path, password: str = "", stderr: IO[Any] | int | None = None, poll_seconds: int = 2
 ) -> Iterator[tuple[str, psutil.Process]]:
-    """Serves a home's dashboard; yields its address and its process."""
-    command = [sys.executable, "-m", "support.serve_for_browsers", home, *([password] if password else [])]
+    """Serves a home's dashboard, which polls more often than a user's; yields its address and its process."""
+    words = [str(home), str(poll_seconds), *([password] if password else [])]
+    command = [sys.executable, "-m", "support.serve_for_browsers", *words]
     with served_by(command, stderr) as served:
         yield served
 

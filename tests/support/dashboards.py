@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dash import Dash
 
-from solosolve.dashboard.views import layout
 from solosolve.dashboard.web.access import Access, LoginThrottle
 from solosolve.dashboard.web.app import Backend, create_app
 from solosolve.dashboard.web.serve import backend_of
@@ -17,9 +16,6 @@ from solosolve.settings import Settings
 from solosolve.storage.delta_feedback import DeltaFeedback
 from solosolve.storage.delta_reader import DeltaReader
 from solosolve.storage.model_explainer import Explanation, ModelFacts
-
-layout.POLL_SECONDS = 2
-"""Tests wait for what a page shows next."""
 
 OPEN = Access(password=None, identity_header=None, is_loopback_only=True, default_user="tester")
 

@@ -146,7 +146,7 @@ def _last_state(entry: _CacheEntry, error: str) -> DrawnPanel:
 
 
 def digest_of(content: Any) -> str:
-    """The hash of components, or of digests."""
+    """The hash of components."""
     return hashlib.sha1(_text_of(content).encode(), usedforsecurity=False).hexdigest()
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, State, html, no_update
+from dash import Dash, Input, Output, State, html, no_update, set_props
 
 from solosolve.clock import now
 from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.views.checklist import checklist, steps_done
-from solosolve.dashboard.views.drawing import PanelCache, digest_of
+from solosolve.dashboard.views.drawing import PanelCache
 from solosolve.dashboard.views.rooms import PANELS, panels_of
 from solosolve.dashboard.views.routes import MODEL, room_of
 from solosolve.errors import TableError, UsageError
@@ -26,26 +26,25 @@ def register_refresh(app: Dash, answers: Answers, cache: PanelCache) -> None:
         Output("banner", "children"),
         Output("checklist", "children"),
         Output("newest-batch", "data"),
-        Output("model-drawn", "data"),
-        Output("retry", "data"),
         Output("seen", "data"),
         Input("clock", "n_intervals"),
         Input("url", "search"),
         Input("url", "pathname"),
         State("newest-batch", "data"),
-        State("model-drawn", "data"),
         State("seen", "data"),
     )
-    def refresh(
-        _: object, search: object, path: object, newest: object, model_drawn: object, seen: object
-    ) -> list[Any]:
+    def refresh(_: object, search: object, path: object, newest: object, seen: object) -> list[Any]:
         shown = seen if isinstance(seen, dict) else {}
-        return changes_since(answers, cache, search, path, {**shown, "newest": newest, "model": model_drawn})
+        contents, signals = changes_since(answers, cache, search, path, {**shown, "newest": newest})
+        for name in signals:
+            # Not an output: what takes a signal would wait for the first answer of this callback.
+            set_props(name, {"data": now().isoformat()})
+        return contents
 
 
 def changes_since(
     answers: Answers, cache: PanelCache, search: object, path: object, shown: Mapping[Any, Any]
-) -> list[Any]:
+) -> tuple[list[Any], list[str]]:
     """Returns what changed since a browser's last refresh.
 
     Args:
@@ -53,15 +52,15 @@ def changes_since(
         cache: Draws the panels.
         search: The address's query string.
         path: The address's path.
-        shown: What the browser shows: panel name to digest, `banner`, `steps`, `newest`, and `model`, the digest of
-            the Model room's panels.
+        shown: What the browser shows: panel name to digest, `banner`, `steps`, `place`, `unreadable`, and `newest`.
 
     Returns:
-        The content of each panel, the banner, the checklist, the end of the newest batch, the digest of the Model
-        room's panels, an instant if what could not be read should be tried again, and the new `seen`, which is `shown`
-        without the batch and the digest, in this order, with `no_update` for everything that has not changed.
+        The content of each panel, the banner, the checklist, the end of the newest batch, and the new `seen`, which is
+        `shown` without the batch, in this order, with `no_update` for everything that has not changed. Then the
+        signals: `model-drawn` if new rows have changed the Model room, and `retry` if what could not be read should be
+        tried again.
     """
-    known = {name: value for name, value in shown.items() if name not in ("newest", "model")}
+    known = {name: value for name, value in shown.items() if name != "newest"}
     filters, errors = _filters_of(search)
     shown_panels = panels_of(room_of(path))
     contents: list[Any] = [no_update] * len(PANELS)
@@ -78,19 +77,23 @@ def changes_since(
     steps = steps_done(answers)
     unreadable = _unreadable(answers)
     errors += unreadable
-    newest, model = _newest_batch(answers), shown.get("model")
-    if room_of(path) == MODEL:
-        model = digest_of(digests)
-    seen = {**known, **digests, "banner": errors, "steps": steps, "unreadable": bool(unreadable)}
-    return [
+    newest = _newest_batch(answers)
+    beside = {"banner": errors, "steps": steps, "place": [path, search], "unreadable": bool(unreadable)}
+    seen = {**known, **digests, **beside}
+    outputs = [
         *contents,
         [html.P(error) for error in errors] if known.get("banner", []) != errors else no_update,
         checklist(steps) if known.get("steps") != steps else no_update,
         newest if shown.get("newest", 0) != newest else no_update,
-        model if shown.get("model") != model else no_update,
-        now().isoformat() if unreadable or known.get("unreadable") else no_update,
         seen if seen != known else no_update,
     ]
+    signals = []
+    is_where_it_was = known.get("place") == [path, search]
+    if room_of(path) == MODEL and is_where_it_was and any(known.get(name) != digests[name] for name in digests):
+        signals.append("model-drawn")
+    if unreadable or known.get("unreadable"):
+        signals.append("retry")
+    return outputs, signals
 
 
 def _filters_of(search: object) -> tuple[Filters, list[str]]:

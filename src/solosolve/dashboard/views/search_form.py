@@ -117,9 +117,12 @@ def register_search_form(app: Dash, answers: Answers) -> None:
         *(State(f"search-{name}", "value") for name in _LISTS),
         prevent_initial_call=True,
     )
-    def offer(_: object, *chosen: list[str] | None) -> list[list[str]]:
+    def offer(_: object, *chosen: object) -> list[list[str]]:
         # Only now: each list reads a column of all complaints.
-        return [_options(answers, name, values or ()) for name, values in zip(_LISTS, chosen, strict=True)]
+        kept = [
+            [each for each in values if isinstance(each, str)] if isinstance(values, list) else [] for values in chosen
+        ]
+        return [_options(answers, name, values) for name, values in zip(_LISTS, kept, strict=True)]
 
 
 def address_of(search: object, chosen: Sequence[object]) -> list[Any]:

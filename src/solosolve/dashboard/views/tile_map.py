@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from solosolve.dashboard.views.picture import (
@@ -73,12 +73,13 @@ def success_by_state(rows: Sequence[Row]) -> Picture:
     figure.add_bar(
         **_tiles(enough, counts), name="predicted to succeed", showlegend=False,
         marker={"color": [colour_of(share) for share in shares]},
-        insidetextfont={"color": [_LIGHT_TEXT if share >= _FIRST_LIGHT_TEXT else _DARK_TEXT for share in shares]},
     )  # fmt: skip
     figure.add_bar(
         **_tiles(few, counts), name=f"fewer than {MIN_COMPLAINTS} complaints", showlegend=bool(few),
-        marker={"color": _FEW}, insidetextfont={"color": _DARK_TEXT},
+        marker={"color": _FEW},
     )  # fmt: skip
+    light = {state for state, share in zip(enough, shares, strict=True) if share >= _FIRST_LIGHT_TEXT}
+    figure.add_scatter(**_names([*enough, *few], light))
     figure.add_scatter(x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip", marker=_colour_bar())
     figure.update_xaxes(visible=False, range=[-0.6, 11.6])
     figure.update_yaxes(visible=False, range=[7.6, -0.6], scaleanchor="x", constrain="domain")
@@ -103,13 +104,21 @@ def _tiles(states: Sequence[str], counts: Mapping[str, Sequence[int]]) -> dict[s
         "base": [PLACES[state][1] - 0.5 + _GAP / 2 for state in states],
         "y": [1 - _GAP] * len(states),
         "width": 1 - _GAP,
-        "text": states,
-        "textposition": "inside",
-        "insidetextanchor": "middle",
-        "textangle": 0,
-        "constraintext": "none",
         "customdata": [[click(state=state), *_shown(state, *counts[state])] for state in states],
         "hovertemplate": "%{customdata[1]}: %{customdata[2]:,} complaints<br>%{customdata[3]}<extra></extra>",
+    }
+
+
+def _names(states: Sequence[str], light: Collection[str]) -> dict[str, Any]:
+    """The names of states, in the middle of their tiles; texts of bars would each be measured, which takes long."""
+    return {
+        "x": [PLACES[state][0] for state in states],
+        "y": [PLACES[state][1] for state in states],
+        "text": states,
+        "mode": "text",
+        "textfont": {"color": [_LIGHT_TEXT if state in light else _DARK_TEXT for state in states]},
+        "hoverinfo": "skip",
+        "showlegend": False,
     }
 
 

@@ -28,14 +28,15 @@ class Page:
 
     def poll(self, search: object = "", path: object = "/") -> dict[str, Any]:
         """Polls once, and returns what has changed by name."""
-        names = [*(panel.name for panel in PANELS), "banner", "checklist", "newest", "model", "retry", "seen"]
+        names = [*(panel.name for panel in PANELS), "banner", "checklist", "newest", "seen"]
         shown = {**(self.seen if isinstance(self.seen, dict) else {}), **self.beside}
-        values = changes_since(self._answers, self._cache, search, path, shown)
+        values, signals = changes_since(self._answers, self._cache, search, path, shown)
         changes = {
             name: value for name, value in zip(names, values, strict=True) if not isinstance(value, type(no_update))
         }
         self.seen = changes.get("seen", self.seen)
-        self.beside |= {name: changes[name] for name in ("newest", "model") if name in changes}
+        self.beside |= {"newest": changes["newest"]} if "newest" in changes else {}
+        changes |= dict.fromkeys(signals)
         return changes
 
 
@@ -51,8 +52,7 @@ def test_panels_have_different_names_and_a_frame_each() -> None:
 def test_first_poll_of_a_room_sends_its_panels_and_the_next_one_nothing(full_warehouse: Path, path: str) -> None:
     page = Page(full_warehouse)
     expected = {panel.name for panel in panels_of(room_of(path))}
-    of_model = {"model"} if path == "/model" else set()
-    assert set(page.poll(path=path)) == {*expected, *of_model, "newest", "seen", "checklist"}
+    assert set(page.poll(path=path)) == {*expected, "newest", "seen", "checklist"}
     assert page.poll(path=path) == {}
 
 

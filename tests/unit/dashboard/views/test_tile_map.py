@@ -34,10 +34,11 @@ def test_map_has_fifty_states_and_the_district_each_in_its_own_place() -> None:
 def test_state_with_few_complaints_is_grey_and_does_not_change_the_scale() -> None:
     both = success_by_state(counts(("CA", 1.0, 80), ("CA", 0.0, 20), ("TX", 1.0, 10), ("PR", 1.0, 900))).figure
     alone = success_by_state(counts(("CA", 1.0, 80), ("CA", 0.0, 20))).figure
-    enough, few = both.data[:2]
-    assert list(enough.text) == ["CA"]
-    assert "TX" in few.text
-    assert "PR" not in few.text
+    enough, few, names = both.data[:3]
+    assert [state for _, state, *_ in enough.customdata] == ["CA"]
+    assert "TX" in [state for _, state, *_ in few.customdata]
+    assert sorted(names.text) == sorted(MAPPED_STATES)
+    assert [(x, y) for x, y in zip(names.x, names.y, strict=True)] == [PLACES[state] for state in names.text]
     assert few.name == f"fewer than {MIN_COMPLAINTS} complaints"
     assert few.marker.color not in enough.marker.color
     assert enough.marker.color == alone.data[0].marker.color
@@ -52,8 +53,8 @@ def test_shares_five_points_apart_between_half_and_all_have_different_colours() 
 
 @pytest.mark.parametrize("percent", range(2, 100, 5))
 def test_letters_of_a_state_can_be_read_on_its_colour(percent: int) -> None:
-    tiles = success_by_state(counts(("CA", 1.0, percent), ("CA", 0.0, 100 - percent))).figure.data[0]
-    assert contrast(tiles.marker.color[0], tiles.insidetextfont.color[0]) >= 4.5
+    tiles, _, names, *_ = success_by_state(counts(("CA", 1.0, percent), ("CA", 0.0, 100 - percent))).figure.data
+    assert contrast(tiles.marker.color[0], names.textfont.color[list(names.text).index("CA")]) >= 4.5
 
 
 def test_tile_says_its_count_share_and_interval_and_filters_by_its_state() -> None:
@@ -70,5 +71,5 @@ def test_map_is_drawn_of_traces_that_the_small_bundle_has() -> None:
 
 def test_map_without_a_state_is_grey() -> None:
     picture = success_by_state(counts(("PR", 1.0, 9), (None, 1.0, 3)))
-    assert len(picture.figure.data[1].text) == 51
+    assert len(picture.figure.data[1].customdata) == 51
     assert picture.rows == []
