@@ -56,14 +56,15 @@ FIRST_DAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=DAYS)
 """The last instant is the present, so that the room Today has something new."""
 
 
-def predictions(first_id: int, count: int, seed: int) -> pa.Table:
-    """Generates predictions over two years, spread over companies as unevenly as real complaints."""
+def predictions(first_id: int, count: int, seed: int, part: tuple[float, float] = (1.0, 1.0)) -> pa.Table:
+    """Generates predictions over a part of two years, spread over companies as unevenly as real complaints.
+
+    Predictions that are added later all have the last instant, as those of a running stream would.
+    """
     generator = np.random.default_rng(seed)
     company = np.minimum(generator.zipf(1.3, count) - 1, len(COMPANIES) - 1).astype(np.int32)
     probability = generator.beta(4, 2, count)
-    # Predictions that are added later all have the last instant, as those of a running stream would.
-    last = DAYS * 86_400.0
-    seconds = generator.uniform(0, last, count) if first_id < LARGE else np.full(count, last)
+    seconds = generator.uniform(*part, count) * DAYS * 86_400.0
     at = pa.array((FIRST_DAY.timestamp() * 1e6 + seconds * 1e6).astype(np.int64), pa.timestamp("us", tz="UTC"))
 
     def decoded(codes: Any, names: pa.Array) -> pa.Array:
@@ -85,13 +86,18 @@ def predictions(first_id: int, count: int, seed: int) -> pa.Table:
 
 
 def write_home(home: Path, count: int) -> Path:
-    """Writes every table that the dashboard reads, with `count` predictions in files of at most ROWS_PER_FILE."""
+    """Writes every table that the dashboard reads, with `count` predictions in files of at most ROWS_PER_FILE.
+
+    Each file has its own part of the time, because predictions are appended as they are made.
+    """
     warehouse = home / "warehouse"
     write_everything(warehouse, predictions=10, now=FIRST_DAY + timedelta(days=DAYS))
     path = folder(warehouse, PREDICTIONS)
     DeltaTable(path).delete()
-    for number, first in enumerate(range(1, count, ROWS_PER_FILE)):
-        write_deltalake(path, predictions(first, min(ROWS_PER_FILE, count), number), mode="append")
+    size = min(ROWS_PER_FILE, count)
+    for number, first in enumerate(range(0, count, size)):
+        part = first / count, (first + size) / count
+        write_deltalake(path, predictions(1 + first, size, number, part), mode="append")
     return home
 
 
