@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,16 @@ def stop_session() -> None:
     spark = SparkSession.getActiveSession()
     if spark is not None:
         spark.stop()
+
+
+def remove_empty_folders(spark: SparkSession, urls: Iterable[str]) -> None:
+    """Removes those folders, of any file system that Spark reads, that exist and are empty, in this order."""
+    jvm: Any = spark._jvm
+    for url in urls:
+        folder = jvm.org.apache.hadoop.fs.Path(url)
+        files = folder.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+        if files.exists(folder) and not files.listStatus(folder):
+            files.delete(folder, False)
 
 
 def stop_jvm() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from delta.tables import DeltaTable
 from filelock import FileLock, Timeout
@@ -20,6 +18,7 @@ from solosolve.spark_schemas import spark_schema
 from solosolve.storage.catalog_tables import create_statement
 from solosolve.storage.checkpoints import Checkpoint
 from solosolve.storage.delta_log import has_commits
+from solosolve.storage.half_made_tables import remove_half_made
 from solosolve.table_properties import CHECKS, table_properties
 
 _LOCK_SECONDS = 600
@@ -64,7 +63,7 @@ class Tables:
             builder = builder.property(key, value)
         with self.writing(table):
             if not self.exists(table):
-                self._remove_empty_log(table)
+                remove_half_made(self.spark, self.settings, table)
             builder.execute()
 
     def exists(self, table: Table) -> bool:
@@ -116,10 +115,9 @@ class Tables:
             MissingTableError: The table has not been made yet.
         """
         self.require(table)
-        version = "0" if starting == "earliest" else "latest"
         reader = self.spark.readStream.format("delta").options(
             readChangeFeed="true",
-            startingVersion=version,
+            startingVersion="0" if starting == "earliest" else "latest",
             # Delta's default of a thousand could divide even a single commit.
             maxFilesPerTrigger=str(_NO_LIMIT if max_files is None else max_files),
         )
@@ -234,19 +232,6 @@ class Tables:
     def _is_local(self) -> bool:
         return self.settings.is_local
 
-    def _remove_empty_log(self, table: Table) -> None:
-        """Removes what a process leaves that is killed while it makes a table: Delta would take it for the table."""
-        if self.settings.has_table_folders:
-            shutil.rmtree(self.settings.table_folder(table) / "_delta_log", ignore_errors=True)
-            return
-        # Another machine may be making the table, so only what is empty goes.
-        jvm: Any = self.spark._jvm
-        log = jvm.org.apache.hadoop.fs.Path(f"{self._path(table)}/_delta_log")
-        files = log.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration())
-        for folder in (jvm.org.apache.hadoop.fs.Path(log, "_staged_commits"), log):
-            if files.exists(folder) and not files.listStatus(folder):
-                files.delete(folder, False)
-
     def _path(self, table: Table) -> str:
         return self.settings.table_location(table)
 
@@ -258,8 +243,7 @@ class Tables:
         return self.settings.table_name(table)
 
     def _save(self, rows: DataFrame, table: Table, mode: str, options: Mapping[str, str]) -> None:
-        columns = SCHEMAS[table].names
-        writer = rows.selectExpr(*columns).write.format("delta").mode(mode).options(**options)
+        writer = rows.selectExpr(*SCHEMAS[table].names).write.format("delta").mode(mode).options(**options)
         if self._is_local:
             writer.save(self._path(table))
         else:

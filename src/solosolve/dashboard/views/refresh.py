@@ -62,22 +62,15 @@ def changes_since(
     """
     known = {name: value for name, value in shown.items() if name != "newest"}
     filters, errors = _filters_of(search)
-    shown_panels = panels_of(room_of(path))
-    contents: list[Any] = [no_update] * len(PANELS)
-    digests = {}
-    for position, panel in enumerate(PANELS):
-        if panel not in shown_panels:
-            continue
-        drawn = cache.draw(panel, filters)
-        if drawn.error:
-            errors.append(drawn.error)
-        digests[panel.name] = drawn.digest
-        if known.get(panel.name) != drawn.digest:
-            contents[position] = drawn.content
-    steps = steps_done(answers)
-    unreadable = _unreadable(answers)
+    contents, digests = [], {}
+    for panel in PANELS:
+        drawn = cache.draw(panel, filters) if panel in panels_of(room_of(path)) else None
+        contents.append(no_update if drawn is None or known.get(panel.name) == drawn.digest else drawn.content)
+        if drawn is not None:
+            errors += [drawn.error] if drawn.error else []
+            digests[panel.name] = drawn.digest
+    steps, unreadable, newest = steps_done(answers), _unreadable(answers), _newest_batch(answers)
     errors += unreadable
-    newest = _newest_batch(answers)
     beside = {"banner": errors, "steps": steps, "place": [path, search], "unreadable": bool(unreadable)}
     seen = {**known, **digests, **beside}
     outputs = [
@@ -87,13 +80,14 @@ def changes_since(
         newest if shown.get("newest", 0) != newest else no_update,
         seen if seen != known else no_update,
     ]
-    signals = []
-    is_where_it_was = known.get("place") == [path, search]
-    if room_of(path) == MODEL and is_where_it_was and any(known.get(name) != digests[name] for name in digests):
-        signals.append("model-drawn")
-    if unreadable or known.get("unreadable"):
-        signals.append("retry")
-    return outputs, signals
+    return outputs, _signals(known, seen, digests)
+
+
+def _signals(known: Mapping[Any, Any], seen: Mapping[str, Any], digests: Mapping[str, str]) -> list[str]:
+    path, _ = seen["place"]
+    has_new_rows = known.get("place") == seen["place"] and any(known.get(name) != digests[name] for name in digests)
+    signals = ["model-drawn"] if room_of(path) == MODEL and has_new_rows else []
+    return [*signals, "retry"] if seen["unreadable"] or known.get("unreadable") else signals
 
 
 def _filters_of(search: object) -> tuple[Filters, list[str]]:
