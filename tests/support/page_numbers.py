@@ -103,6 +103,10 @@ _LIVE = (
     "(select * from silver.feedback where verdict <> 'withdrawn' and feedback_id not in "
     "(select feedback_id from silver.feedback where verdict = 'withdrawn'))"
 )
+_UNREAD = (
+    f"{_NEW} and prediction = 0 and complaint_id not in "
+    f"(select complaint_id from {_LIVE} as live where source <> 'second_reading')"
+)
 _TODAY = f"{_LIVE} as live where source in ('review', 'second_reading') and given_at >= date_trunc('day', now())"
 _FAILING = "count(distinct case when prediction = 0 then complaint_id end)"
 _OFF_THE_MAP = "state is null or state in ('AA', 'AE', 'AP', 'AS', 'FM', 'GU', 'MH', 'MP', 'PR', 'PW', 'UM', 'VI')"
@@ -165,16 +169,15 @@ _TODAY_NUMBERS = (
     PageNumber("/", "likely to fail", _tile("#panel-new", 2), f"select {_FAILING} as n from {_NEW}", "{n:,}"),
     PageNumber("/", "share that is likely to fail", _tile("#panel-new", 2, "detail"),
                f"select 100.0 * {_FAILING} / count(distinct complaint_id) as percent from {_NEW}",
-               "{percent:.0f}% of them"),
+               "{percent:.0f}% of them, by any version that scored them"),
     PageNumber("/", "likely to fail and unread", _tile("#panel-new", 3),
-               f"select count(distinct complaint_id) as n from {_NEW} and prediction = 0 and complaint_id not in "
-               f"(select complaint_id from {_LIVE} as live where source <> 'second_reading')", "{n:,}"),
+               f"select count(distinct complaint_id) as n from {_UNREAD}", "{n:,}"),
     *(PageNumber("/", f"likely to fail, by {column}", f"#panel-failing_{plural} tbody tr", _failing_by(column),
                  f"{{{column}}} | {{failing:,}} | {{n:,}} | {{percent:.0f}}% |")
       for column, plural in (("product", "products"), ("company", "companies"))),
     PageNumber("/", "read these first", "#panel-to_read tbody tr",
                "select complaint_id, 100 * min(probability) as percent, min(product) as product, "
-               f"min(company) as company, min(state) as state from {_NEW} and prediction = 0 group by complaint_id "
+               f"min(company) as company, min(state) as state from {_UNREAD} group by complaint_id "
                "order by percent, complaint_id limit 10",
                "{complaint_id} | {percent:.1f}% | {product} | {company} | {state}"),
     PageNumber("/", "predictions over time: the newest hundred minutes with arrivals",

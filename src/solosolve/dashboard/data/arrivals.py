@@ -63,14 +63,8 @@ def waiting(answers: Answers, filters: Filters) -> int:
     Raises:
         NotYetError: There are no predictions.
     """
-    condition = _arrived(filters)
-    has_feedback = answers.versions((FEEDBACK,))[FEEDBACK] is not None
-    judged = f" and complaint_id not in (select complaint_id from {LIVE_FEEDBACK} as given)" if has_feedback else ""
-    sql = (
-        f"select count(distinct complaint_id) as n from {PREDICTIONS} where {condition.sql} and prediction = 0{judged}"
-    )
-    tables = (PREDICTIONS, FEEDBACK) if has_feedback else (PREDICTIONS,)
-    return int(answers.ask(Question(sql, tables, condition.parameters)).column("n")[0].as_py())
+    found = _ask_unread(answers, "count(distinct complaint_id) as n", filters)
+    return int(found[0]["n"])
 
 
 def failing_by(answers: Answers, column: str, filters: Filters) -> list[dict[str, Any]]:
@@ -97,7 +91,7 @@ def failing_by(answers: Answers, column: str, filters: Filters) -> list[dict[str
 
 
 def least_likely(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
-    """Returns the ten complaints that are least likely to be resolved successfully, the least likely first.
+    """Returns the ten complaints of `waiting` that are least likely to succeed, the least likely first.
 
     Each has `complaint_id`, `probability`, `product`, `company`, `state` and `scored_at`.
 
@@ -109,6 +103,14 @@ def least_likely(answers: Answers, filters: Filters) -> list[dict[str, Any]]:
         "min(state) as state, max(scored_at) as scored_at"
     )
     rest = f"group by 1 order by probability, complaint_id limit {_LISTED}"
-    condition = _arrived(filters) & Condition("prediction = 0")
-    found: list[dict[str, Any]] = answers.ask(ask_where(select, PREDICTIONS, condition, rest)).to_pylist()
+    return _ask_unread(answers, select, filters, rest)
+
+
+def _ask_unread(answers: Answers, select: str, filters: Filters, rest: str = "") -> list[dict[str, Any]]:
+    condition = _arrived(filters)
+    has_feedback = answers.versions((FEEDBACK,))[FEEDBACK] is not None
+    judged = f" and complaint_id not in (select complaint_id from {LIVE_FEEDBACK} as given)" if has_feedback else ""
+    sql = f"select {select} from {PREDICTIONS} where {condition.sql} and prediction = 0{judged} {rest}"
+    tables = (PREDICTIONS, FEEDBACK) if has_feedback else (PREDICTIONS,)
+    found: list[dict[str, Any]] = answers.ask(Question(sql, tables, condition.parameters)).to_pylist()
     return found

@@ -211,7 +211,8 @@ def parse_values(name: str, values: list[str]) -> tuple[str, ...]:
     Raises:
         UsageError: There are too many, or one is too long.
     """
-    chosen = tuple(sorted({value for value in values if value}))
+    # The Bureau writes 850XX.
+    chosen = tuple(sorted({value.upper() if FACTS[name] == "zip_code" else value for value in values if value}))
     if len(chosen) > _MAX_VALUES or any(len(value) > _MAX_VALUE_LENGTH or _SURROGATE.search(value) for value in chosen):
         raise UsageError(f"{name}: at most {_MAX_VALUES} values of {_MAX_VALUE_LENGTH} characters are allowed")
     return chosen

@@ -88,9 +88,9 @@ def _facts(values: dict[str, Any]) -> Component:
 
 
 def _known_later(answers: Answers, complaint_id: int) -> list[Component]:
-    """The outcome, and the verdicts that reviewers gave."""
+    """The outcome that the Bureau published, and the verdicts that reviewers gave."""
     outcome = {name: value for name, value in outcome_of(answers, complaint_id).items() if value}
-    shown: list[Component] = [html.H4("Outcome"), _facts(outcome) if outcome else empty("Not known yet.")]
+    shown: list[Component] = [html.H4("Published outcome"), _facts(outcome) if outcome else empty("None yet.")]
     verdicts = verdicts_on(answers, complaint_id)
     rows = [(instant(row["given_at"]), row["verdict"], row["reviewer"], row["reason"] or "") for row in verdicts]
     headings = ("Given", "Verdict", "Reviewer", "Reason")

@@ -6,13 +6,14 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
+from solosolve.dashboard.data.complaint_lookup import predictions_of
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.data.filters import Filters
 from solosolve.dashboard.data.query_string import with_parameter
 from solosolve.dashboard.views.complaint_details import complaint_details
 from solosolve.dashboard.views.elements import attributes, empty
 from solosolve.dashboard.views.routes import COMPLAINTS, complaint_of, path_of, room_of
-from solosolve.errors import UsageError
+from solosolve.errors import TableError, UsageError
 from solosolve.landing.normalise import parse_complaint_id
 
 _TABLE = "/complaints"
@@ -41,8 +42,13 @@ def complaint_page(answers: Answers, explainer: Explainer, path: object, search:
         return html.Div([_navigation(links), shown])
     listed = [each for each in ids if parse_complaint_id(each)] if isinstance(ids, list) else []
     links += _neighbours(listed, str(complaint_id), query)
-    links.append(dcc.Link("Review this complaint", href=_review_address(query, complaint_id), className="button"))
-    details = complaint_details(answers, explainer, complaint_id, is_alone=True)
+    try:
+        predictions = predictions_of(answers, complaint_id)
+    except TableError as error:
+        return html.Div([_navigation(links), empty(str(error))])
+    if predictions:
+        links.append(dcc.Link("Review this complaint", href=_review_address(query, complaint_id), className="button"))
+    details = complaint_details(answers, explainer, complaint_id, predictions, is_alone=True)
     return html.Div([_navigation(links), html.Article(details, className="panel")])
 
 

@@ -45,6 +45,7 @@ def filter_bar() -> Component:
                     id=f"filter-{name}", label=name.capitalize(), placeholder=f"Any {name}", data=[], value=[],
                     searchable=True, clearable=True, className=f"control {name}", maxDropdownHeight=300,
                     nothingFoundMessage="Nothing matches", hidePickedOptions=True,
+                    selectFirstOptionOnChange=True,
                 )
                 for name in SEGMENT_COLUMNS
             ),

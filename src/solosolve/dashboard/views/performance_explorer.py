@@ -59,8 +59,8 @@ def performance_explorer() -> Component:
             ),
             dmc.Select(
                 id="segment", label="Complaints", data=[{"value": _EVERYTHING, "label": "All complaints"}],
-                value=_EVERYTHING, searchable=True, allowDeselect=False, className="segment-picker",
-                nothingFoundMessage="Nothing matches",
+                value=_EVERYTHING, searchable=True, selectFirstOptionOnChange=True, allowDeselect=False,
+                className="segment-picker", nothingFoundMessage="Nothing matches",
             ),
             html.Div(loading(), id="performance-results", className="body"),
         ],

@@ -62,7 +62,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[Panel, ...]]] = MappingProxyType({
                   (), today_panels.failing_products, 6, 15),
             Panel("failing_companies", "Likely to fail, by company", "New complaints. Click a name to filter.",
                   (), today_panels.failing_companies, 6, 15),
-            Panel("to_read", "Read these first", "New complaints, the least likely to succeed first.",
+            Panel("to_read", "Read these first", "Unread ones, the least likely to succeed first.",
                   (), today_panels.to_read, 12, 15),
         ),
         "All predictions": (

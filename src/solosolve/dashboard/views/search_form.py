@@ -79,8 +79,15 @@ def _control(name: str) -> Component:
     if name in _YES_OR_NO:
         return dmc.Select(data=["Yes", "No"], **shared)
     if name == _TYPED:
-        return dmc.TagsInput(value=[], acceptValueOnBlur=True, inputProps={"title": "Any of these, as filed"}, **shared)
-    return dmc.MultiSelect(data=[], value=[], searchable=True, nothingFoundMessage="Nothing matches", **shared)
+        return dmc.TagsInput(value=[], acceptValueOnBlur=True, **shared | {"placeholder": "Such as 85001 or 850XX"})
+    return dmc.MultiSelect(
+        data=[],
+        value=[],
+        searchable=True,
+        selectFirstOptionOnChange=True,
+        nothingFoundMessage="Nothing matches",
+        **shared,
+    )
 
 
 def register_search_form(app: Dash, answers: Answers) -> None:

@@ -31,8 +31,8 @@ def new_complaints(answers: Answers, filters: Filters) -> Component:
         return empty(f"No complaint{matching} was scored in the last {span}.")
     share = found["failing"] / found["complaints"]
     return tiles(
-        tile("New complaints", number(found["complaints"]), f"scored in the last {span}, {found['streamed']:,} live"),
-        tile("Likely to fail", number(found["failing"]), f"{share:.0%} of them"),
+        tile("Complaints", number(found["complaints"]), f"scored in the last {span}, {found['streamed']:,} live"),
+        tile("Likely to fail", number(found["failing"]), f"{share:.0%} of them, by any version that scored them"),
         tile("Of these, unread", number(waiting(answers, filters)), "without a verdict or a reported outcome"),
     )
 

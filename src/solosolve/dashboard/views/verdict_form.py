@@ -76,6 +76,7 @@ def verdict_form() -> list[Component]:
     ]  # fmt: skip
     return [
         html.H4("Your verdict: will this complaint be resolved successfully?"),
+        html.P("A verdict needs a reason or a note.", className="description"),
         html.Div(
             dmc.ChipGroup(chips, id="review-reason", multiple=False, deselectable=True, value=None),
             className="reasons",

@@ -35,3 +35,9 @@ def test_page_has_only_the_neighbours_that_there_are(answers: Answers, ids: obje
 def test_address_that_names_no_complaint_says_so(answers: Answers) -> None:
     page = complaint_page(answers, StubExplainer(), "/complaints/seven", "", [])
     assert "This address names no complaint." in text_of(page)
+
+
+def test_complaint_without_predictions_cannot_be_reviewed(answers: Answers) -> None:
+    text = text_of(complaint_page(answers, StubExplainer(), "/complaints/999999999999", "", []))
+    assert "Complaint 999999999999 has no predictions yet." in text
+    assert "Review this complaint" not in text
