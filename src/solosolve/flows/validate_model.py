@@ -167,7 +167,7 @@ def _tries(tables: Tables, challenger: RegisteredModel, subject: Subject) -> int
 
 def _recorded(tables: Tables, challenger: RegisteredModel, subject: Subject) -> GateResult | None:
     """The result that the ledger has and the tags lack, as a run that was interrupted in between leaves them."""
-    if challenger.tags.subject != subject or challenger.tags.validation is not None:
+    if challenger.tags.subject != subject:
         return None
     is_own = (F.col("model_version") == challenger.version) & F.col("event").isin(*_EVENTS.values())
     newest = read_or_empty(tables, MODEL_EVENTS).where(is_own).orderBy(F.desc("event_at")).limit(1).collect()

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from solosolve.dashboard.data.answers import Answers
-from solosolve.dashboard.data.complaint_lookup import filed_complaint, outcome_of, predictions_of, verdicts_on
+from solosolve.dashboard.data.complaint_lookup import filed_complaint, outcome_of, verdicts_on
 from solosolve.dashboard.data.explainer import Explainer
 from solosolve.dashboard.views.effects import effect_table, marked, shown_effects
 from solosolve.dashboard.views.elements import empty, instant, table
@@ -21,7 +21,7 @@ def complaint_details(
     answers: Answers,
     explainer: Explainer,
     complaint_id: int,
-    predictions: list[dict[str, Any]] | None = None,
+    predictions: list[dict[str, Any]],
     *,
     is_alone: bool = False,
     is_hidden: bool = False,
@@ -32,12 +32,11 @@ def complaint_details(
         answers: Where the complaint is read.
         explainer: Explains the newest prediction.
         complaint_id: The complaint.
-        predictions: Its predictions, newest first; None to read them.
+        predictions: Its predictions, newest first.
         is_alone: Whether to show also what a reviewer should not see: the outcome, and others' verdicts.
         is_hidden: Whether to leave out what the model says, so that it does not sway a reviewer.
     """
     try:
-        predictions = predictions_of(answers, complaint_id) if predictions is None else predictions
         complaint = filed_complaint(answers, complaint_id)
         known_later = _known_later(answers, complaint_id) if is_alone else []
     except TableError as error:

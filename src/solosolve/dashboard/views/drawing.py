@@ -145,13 +145,13 @@ def _last_state(entry: _CacheEntry, error: str) -> DrawnPanel:
     return replace(_as_json(shown), error=error)
 
 
-def digest_of(content: Any) -> str:
+def _digest_of(content: Any) -> str:
     """The hash of components."""
     return hashlib.sha1(_text_of(content).encode(), usedforsecurity=False).hexdigest()
 
 
 def _as_json(component: Component) -> DrawnPanel:
-    return DrawnPanel(digest_of(component), json.loads(_text_of(component)))
+    return DrawnPanel(_digest_of(component), json.loads(_text_of(component)))
 
 
 def _text_of(content: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from dash import dcc, html
@@ -23,6 +24,12 @@ _TABLE_ROWS = 100
 def attributes(**named: str) -> dict[str, Any]:
     """Returns HTML attributes, with underscores in their names turned into hyphens."""
     return {name.replace("_", "-"): value for name, value in named.items()}
+
+
+SEARCHABLE = MappingProxyType(
+    {"searchable": True, "selectFirstOptionOnChange": True, "nothingFoundMessage": "Nothing matches"}
+)
+"""What lists have in which one can type: Enter takes the first match."""
 
 
 def loading() -> Component:

@@ -15,7 +15,7 @@ from solosolve.dashboard.data import questions
 from solosolve.dashboard.data.answers import Answers
 from solosolve.dashboard.data.filters import FILTER_NAMES, SEGMENT_COLUMNS, Filters
 from solosolve.dashboard.data.query_string import pairs_of, query_string
-from solosolve.dashboard.views.elements import attributes
+from solosolve.dashboard.views.elements import SEARCHABLE, attributes
 from solosolve.errors import TableError, UsageError
 
 _PERIODS = ("scored", "received")
@@ -43,9 +43,8 @@ def filter_bar() -> Component:
             *(
                 dmc.MultiSelect(
                     id=f"filter-{name}", label=name.capitalize(), placeholder=f"Any {name}", data=[], value=[],
-                    searchable=True, clearable=True, className=f"control {name}", maxDropdownHeight=300,
-                    nothingFoundMessage="Nothing matches", hidePickedOptions=True,
-                    selectFirstOptionOnChange=True,
+                    clearable=True, className=f"control {name}", maxDropdownHeight=300, hidePickedOptions=True,
+                    **SEARCHABLE,
                 )
                 for name in SEGMENT_COLUMNS
             ),

@@ -16,6 +16,7 @@ from solosolve.dashboard.data.model_roles import model_roles
 from solosolve.dashboard.data.monitored import ALL_COMPLAINTS, measured_segments, performance_windows
 from solosolve.dashboard.data.query_string import parameter, with_parameter
 from solosolve.dashboard.views.elements import (
+    SEARCHABLE,
     attributes,
     beginning,
     counted,
@@ -59,8 +60,7 @@ def performance_explorer() -> Component:
             ),
             dmc.Select(
                 id="segment", label="Complaints", data=[{"value": _EVERYTHING, "label": "All complaints"}],
-                value=_EVERYTHING, searchable=True, selectFirstOptionOnChange=True, allowDeselect=False,
-                className="segment-picker", nothingFoundMessage="Nothing matches",
+                value=_EVERYTHING, allowDeselect=False, className="segment-picker", **SEARCHABLE,
             ),
             html.Div(loading(), id="performance-results", className="body"),
         ],

@@ -62,9 +62,10 @@ def changes_since(
     """
     known = {name: value for name, value in shown.items() if name != "newest"}
     filters, errors = _filters_of(search)
+    of_room = panels_of(room_of(path))
     contents, digests = [], {}
     for panel in PANELS:
-        drawn = cache.draw(panel, filters) if panel in panels_of(room_of(path)) else None
+        drawn = cache.draw(panel, filters) if panel in of_room else None
         contents.append(no_update if drawn is None or known.get(panel.name) == drawn.digest else drawn.content)
         if drawn is not None:
             errors += [drawn.error] if drawn.error else []
@@ -85,7 +86,9 @@ def changes_since(
 
 def _signals(known: Mapping[Any, Any], seen: Mapping[str, Any], digests: Mapping[str, str]) -> list[str]:
     path, _ = seen["place"]
-    has_new_rows = known.get("place") == seen["place"] and any(known.get(name) != digests[name] for name in digests)
+    has_new_rows = known.get("place") == seen["place"] and any(
+        known.get(name) != digest for name, digest in digests.items()
+    )
     signals = ["model-drawn"] if room_of(path) == MODEL and has_new_rows else []
     return [*signals, "retry"] if seen["unreadable"] or known.get("unreadable") else signals
 

@@ -21,7 +21,7 @@ from solosolve.dashboard.data.search import (
     without_search,
     written,
 )
-from solosolve.dashboard.views.elements import attributes
+from solosolve.dashboard.views.elements import SEARCHABLE, attributes
 from solosolve.dashboard.views.routes import COMPLAINTS, room_of
 from solosolve.errors import TableError, UsageError
 
@@ -80,14 +80,7 @@ def _control(name: str) -> Component:
         return dmc.Select(data=["Yes", "No"], **shared)
     if name == _TYPED:
         return dmc.TagsInput(value=[], acceptValueOnBlur=True, **shared | {"placeholder": "Such as 85001 or 850XX"})
-    return dmc.MultiSelect(
-        data=[],
-        value=[],
-        searchable=True,
-        selectFirstOptionOnChange=True,
-        nothingFoundMessage="Nothing matches",
-        **shared,
-    )
+    return dmc.MultiSelect(data=[], value=[], **SEARCHABLE, **shared)
 
 
 def register_search_form(app: Dash, answers: Answers) -> None:
@@ -126,10 +119,7 @@ def register_search_form(app: Dash, answers: Answers) -> None:
     )
     def offer(_: object, *chosen: object) -> list[list[str]]:
         # Only now: each list reads a column of all complaints.
-        kept = [
-            [each for each in values if isinstance(each, str)] if isinstance(values, list) else [] for values in chosen
-        ]
-        return [_options(answers, name, values) for name, values in zip(_LISTS, kept, strict=True)]
+        return [_options(answers, name, values) for name, values in zip(_LISTS, chosen, strict=True)]
 
 
 def address_of(search: object, chosen: Sequence[object]) -> list[Any]:
@@ -196,9 +186,10 @@ def _value(name: str, chosen: tuple[str, ...]) -> Any:
     return list(chosen)
 
 
-def _options(answers: Answers, name: str, chosen: Sequence[str]) -> list[str]:
+def _options(answers: Answers, name: str, chosen: object) -> list[str]:
+    kept = [value for value in chosen if isinstance(value, str)] if isinstance(chosen, list | tuple) else []
     try:
         values = fact_values(answers, name)
     except TableError:
         values = []
-    return [*(value for value in chosen if value not in values), *values]
+    return [*(value for value in kept if value not in values), *values]
